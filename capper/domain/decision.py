@@ -1,0 +1,163 @@
+"""From a sighting to what the ledger is asked (`Claim`), and from its answer to a `Decision` that says why.
+
+Everything about time is settled here, in the policy's zone, so that the ledger only compares whole milliseconds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from capper.domain.cap import Cap
+from capper.domain.identity import Ad, Level, Viewer
+from capper.domain.policy import Policy, Rule
+from capper.domain.sighting import Sighting
+from capper.domain.window import Scope, Window, Within, from_ms, reopens, since
+
+OCCASION_LIFE = timedelta(minutes=10)
+"""How long two sightings with the same occasion are one: longer than a slow page load, shorter than a second visit."""
+
+
+class Verdict(StrEnum):
+    """What becomes of an ad."""
+
+    SHOW = "show"
+    WITHHOLD = "withhold"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One row of the ledger: the newest `keep` times (a viewer's) `value` was shown, at `level`, within `scope`.
+
+    `life_ms` is its TTL after the last count.
+    """
+
+    level: Level
+    value: str
+    scope: str
+    keep: int
+    life_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Is the `limit`-th newest timestamp of counter number `counter` newer than `since_ms`? Then the cap is reached.
+
+    `since_ms` is None for a session, whose beginning only the ledger knows.
+    """
+
+    cap: Cap
+    counter: int
+    limit: int
+    since_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Everything the ledger needs to check and count one sighting, all of its counters or none."""
+
+    occasion: str
+    counters: tuple[Counter, ...]
+    checks: tuple[Check, ...]
+    refused: bool = False
+    """A cap of 0 speaks: withheld whatever the counters say, and nothing is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What one check found: how many count in its window before this sighting, and the time (ms) of the `limit`-th newest."""
+
+    count: int
+    nth_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The ledger's answer to one claim, with a tally for each of its checks, in their order."""
+
+    shown: bool
+    tallies: tuple[Tally, ...] = ()
+    repeated: bool = False
+    """The same occasion was claimed before; this is the answer it got then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one sighting, and why, in terms a person can check."""
+
+    verdict: Verdict
+    viewer: Viewer
+    ad: Ad
+    rule: str
+    cap: Cap | None = None
+    count: int = 0
+    reopens: datetime | None = None
+    repeated: bool = False
+    counted: bool = True
+    """False where the ledger did not answer, or was only asked: shown without being counted."""
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the ad is not to be shown."""
+        return self.verdict is Verdict.WITHHOLD
+
+
+def prepare(policy: Policy, sighting: Sighting, now: datetime) -> tuple[Rule, Claim]:
+    """What to ask the ledger about `sighting`, and the rule that says so.
+
+    An unidentified ad yields a claim with no checks: it is never capped by guess. Only a rule that says `never` of
+    everything it matches refuses it.
+    """
+    rule = policy.rule_for(sighting)
+    counters: list[Counter] = []
+    index: dict[tuple[Level, str, str], int] = {}
+    for (level, window), kept in policy.kept.items():
+        scope = _scope(sighting, window)
+        if scope is None:
+            continue
+        for value in sighting.ad.keys(level):
+            index[level, value, scope] = len(counters)
+            counters.append(Counter(level, value, scope, kept.count, kept.life // timedelta(milliseconds=1)))
+    checks: list[Check] = []
+    refused = False
+    for cap in rule.caps:
+        if cap.level is None or cap.count == 0:
+            refused = refused or cap.level is None or bool(sighting.ad.keys(cap.level))
+            continue
+        scope = _scope(sighting, cap.window)
+        if scope is None:
+            continue
+        start = since(cap.window, now, policy.zone)
+        checks += (
+            Check(cap, index[cap.level, value, scope], cap.count, start) for value in sighting.ad.keys(cap.level)
+        )
+    return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused)
+
+
+def _scope(sighting: Sighting, window: Window | None) -> str | None:
+    """The page or pod a window is confined to: "" for a window of time, None where the page or pod is not known."""
+    if not isinstance(window, Within):
+        return ""
+    place = sighting.page if window.scope is Scope.PAGE else sighting.pod
+    return None if place is None else f"{window.scope}:{place}"
+
+
+def conclude(policy: Policy, sighting: Sighting, rule: Rule, claim: Claim, answer: Answer, now: datetime) -> Decision:
+    """The decision that `answer` amounts to: of several caps reached, the one that opens last speaks."""
+    verdict = Verdict.SHOW if answer.shown else Verdict.WITHHOLD
+    if claim.refused:
+        zero = next(cap for cap in rule.caps if cap.level is None or cap.count == 0)
+        return Decision(verdict, sighting.viewer, sighting.ad, rule.name, zero, repeated=answer.repeated)
+    found = list(zip(claim.checks, answer.tallies, strict=False))
+    reached = [(check, tally) for check, tally in found if tally.nth_ms is not None]
+    if answer.shown or not reached:
+        nearest = min(found, key=lambda pair: pair[0].limit - pair[1].count, default=None)
+        cap, count = (nearest[0].cap, nearest[1].count) if nearest else (None, 0)
+        return Decision(verdict, sighting.viewer, sighting.ad, rule.name, cap, count, repeated=answer.repeated)
+    opens = [
+        (reopens(check.cap.window, from_ms(tally.nth_ms or 0), now, policy.zone, policy.session_gap), check, tally)
+        for check, tally in reached
+    ]
+    when, check, tally = max(opens, key=lambda row: (row[0] is None, row[0] or now))
+    return Decision(
+        verdict, sighting.viewer, sighting.ad, rule.name, check.cap, tally.count, when, repeated=answer.repeated
+    )

@@ -1,0 +1,129 @@
+"""Ordered rules that say which caps hold for a sighting, and which rule spoke."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, tzinfo
+from enum import StrEnum
+from functools import cached_property
+
+from capper.domain.cap import Cap
+from capper.domain.identity import HOUSEHOLD, Level, Viewer
+from capper.domain.sighting import Sighting
+from capper.domain.window import Window, Within, lifespan
+
+
+class CreditPrompts(StrEnum):
+    """What becomes of credit nobody asked for."""
+
+    STRIP = "strip"
+    MARK = "mark"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A viewer of the household with her devices: addresses, networks, MACs, `user:NAME`, `wireguard:NAME`."""
+
+    name: str
+    devices: tuple[str, ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Caps for the sightings that every named condition fits; a condition left empty fits all.
+
+    `advertiser` and `site` fit subdomains too: `shoes.example` speaks for `www.shoes.example`.
+    """
+
+    name: str
+    caps: tuple[Cap, ...]
+    advertiser: tuple[str, ...] = ()
+    creative: tuple[str, ...] = ()
+    campaign: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    site: tuple[str, ...] = ()
+    network: tuple[str, ...] = ()
+    format: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+    def fits(self, sighting: Sighting) -> bool:
+        """Whether this rule speaks about `sighting`."""
+        ad = sighting.ad
+        return (
+            _any_domain(self.advertiser, ad.advertisers)
+            and _any(self.creative, ad.keys(Level.CREATIVE))
+            and _any(self.campaign, ad.keys(Level.CAMPAIGN))
+            and _any(self.category, ad.categories)
+            and _any_domain(self.site, _known(sighting.site))
+            and _any_domain(self.network, _known(sighting.network))
+            and _any(self.format, (sighting.format,))
+            and _any(self.people, (sighting.viewer.name,))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much the ledger keeps of one level: the newest `count` timestamps, for `life` at most."""
+
+    count: int
+    life: timedelta
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The whole policy of a household, immutable; a changed file makes a new one.
+
+    `default` speaks where no rule fits. No cap means unlimited, a cap of 0 means never.
+    """
+
+    default: Rule = Rule("caps", ())
+    rules: tuple[Rule, ...] = ()
+    people: Mapping[str, Person] = field(default_factory=dict)
+    zone: tzinfo = UTC
+    session_gap: timedelta = timedelta(minutes=30)
+    retention: timedelta = timedelta(days=35)
+    credit_prompts: CreditPrompts = CreditPrompts.STRIP
+    unknown_devices: str = HOUSEHOLD
+
+    def rule_for(self, sighting: Sighting) -> Rule:
+        """The first rule that fits, else the default."""
+        return next((rule for rule in self.rules if rule.fits(sighting)), self.default)
+
+    def viewer(self, name: str) -> Viewer:
+        """The viewer called `name`, with what the policy knows of her."""
+        person = self.people.get(name)
+        return Viewer(name, person.language if person else None)
+
+    @cached_property
+    def kept(self) -> Mapping[tuple[Level, Window | None], Kept]:
+        """What must be kept per level: under (level, None) for windows of time, under (level, window) within a place.
+
+        The same for every sighting, whichever rule speaks: what is unlimited on one site still counts on the next.
+        """
+
+        kept: dict[tuple[Level, Window | None], Kept] = {}
+        for cap in self.caps():
+            if cap.level is None or cap.count == 0:
+                continue
+            at = (cap.level, cap.window if isinstance(cap.window, Within) else None)
+            was = kept.get(at, Kept(0, timedelta(0)))
+            kept[at] = Kept(max(was.count, cap.count), max(was.life, lifespan(cap.window, self.retention)))
+        return kept
+
+    def caps(self) -> Iterator[Cap]:
+        """Every cap of the policy, the default's first."""
+        for rule in (self.default, *self.rules):
+            yield from rule.caps
+
+
+def _known(value: str | None) -> tuple[str, ...]:
+    return (value,) if value else ()
+
+
+def _any(wanted: tuple[str, ...], found: tuple[str, ...]) -> bool:
+    return not wanted or any(value in wanted for value in found)
+
+
+def _any_domain(wanted: tuple[str, ...], found: tuple[str, ...]) -> bool:
+    return not wanted or any(value == domain or value.endswith(f".{domain}") for value in found for domain in wanted)

@@ -1,0 +1,67 @@
+"""What a ledger is: the one place that remembers how often a viewer was shown an ad."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from capper.domain.decision import Answer, Claim
+from capper.domain.identity import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a viewer's own record: an ad and when it was last shown, newest first."""
+
+    level: Level
+    name: str
+    times: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the ledger answers, what it is, and what is wrong with it if not."""
+
+    ok: bool
+    server: str
+    detail: str = ""
+
+
+class Ledger(Protocol):
+    """A frequency ledger. Every method may raise `LedgerUnavailable`; `now` is an aware datetime, kept to the millisecond."""
+
+    async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
+        """Check and count, atomically and in order: each claim is counted on all its counters or on none.
+
+        A claim whose occasion was claimed before (within `OCCASION_LIFE`) gets the same answer and is not counted again.
+        `gap` is how long without a sighting ends a session.
+        """
+        ...
+
+    async def peek(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
+        """What `claim` would answer, without counting or remembering anything."""
+        ...
+
+    async def entries(self, viewer: str, now: datetime) -> list[Entry]:
+        """The viewer's own advertisers, by times shown, the most shown first."""
+        ...
+
+    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
+        """Keep one journal record of the viewer's for `life`; unreadable without her key."""
+        ...
+
+    async def notes(self, viewer: str, now: datetime) -> list[bytes]:
+        """The viewer's own journal records that are still kept, oldest first."""
+        ...
+
+    async def forget(self, viewer: str) -> int:
+        """Make all that is known of the viewer unreadable and delete it; returns the number of keys deleted."""
+        ...
+
+    async def health(self) -> Health:
+        """Ask the ledger whether it is well; never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and, where it is ours, of the server."""
+        ...
