@@ -90,7 +90,8 @@ class Exchange:
     """One request, its response once there is one, whose it is and when it was made.
 
     `device` tells apart the devices of one viewer, so that two browsers' page loads are two. `kind` is the browser's
-    own word for the resource type where it is known (a HAR's `_resourceType`).
+    own word for the resource type where it is known (a HAR's `_resourceType`); `page` is the browser's own name for the
+    page load this belongs to (a HAR's `pageref`).
     """
 
     request: Request
@@ -99,6 +100,7 @@ class Exchange:
     response: Response | None = None
     device: str = ""
     kind: str | None = None
+    page: str | None = None
 
 
 class Action(StrEnum):

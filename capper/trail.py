@@ -1,0 +1,139 @@
+"""What is remembered for minutes, in memory only, to tell one page load and one delivery of an ad from the next.
+
+Nothing here is written anywhere. URLs are kept as digests under a key made at start; everything is bounded and expires.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from urllib.parse import urlsplit
+
+from capper.domain.decision import OCCASION_LIFE
+from capper.domain.identity import Ad
+from capper.domain.sighting import Format
+from capper.domain.window import SCOPE_LIFE
+
+
+class Recent[Key: Hashable, Value]:
+    """A mapping that forgets: at most `most` values, the longest unused first, none after `life` since it was put."""
+
+    def __init__(self, most: int, life: timedelta) -> None:
+        self._most, self._life = most, life
+        self._values: OrderedDict[Key, tuple[datetime, Value]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def put(self, key: Key, value: Value, now: datetime) -> None:
+        """Remember `value`, which replaces an older one."""
+        self._values[key] = (now, value)
+        self._values.move_to_end(key)
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+    def get(self, key: Key, now: datetime) -> Value | None:
+        """The value put under `key`, if it is not too old."""
+        found = self._values.get(key)
+        if found is None:
+            return None
+        put, value = found
+        if now - put >= self._life:
+            del self._values[key]
+            return None
+        self._values.move_to_end(key)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One load of a page: a token that means nothing outside this process, and the page's URL."""
+
+    token: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An ad that was let through to a viewer: its further files and beacons belong to the same occasion."""
+
+    ad: Ad
+    occasion: str
+    format: Format
+    page: Page | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    viewer: str
+    device: str
+    what: bytes
+
+
+@dataclass
+class Trail:
+    """Page loads and deliveries of the last minutes, each person's apart from every other's.
+
+    1. `opened`: a document arrives; it is a new page load.
+    2. `page_of`: a request made from a document (or a frame in it) leads back to that load.
+    3. `delivered`: an ad was shown; its files are remembered as belonging to it.
+    4. `delivery`: a request for one of those files leads back to the ad.
+    """
+
+    most: int = 20_000
+    _key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+
+    def __post_init__(self) -> None:
+        self._pages: Recent[_Whose, Page] = Recent(self.most, SCOPE_LIFE)
+        self._deliveries: Recent[_Whose, Delivery] = Recent(self.most, OCCASION_LIFE)
+
+    def digest(self, *parts: str) -> bytes:
+        """A keyed digest of `parts`, 16 bytes."""
+        text = "\0".join(parts).encode("utf-8", "surrogatepass")
+        return blake2b(text, key=self._key, digest_size=16).digest()
+
+    def opened(self, viewer: str, device: str, url: str, hint: str | None, now: datetime) -> Page:
+        """A top-level document was delivered: a new load of its page."""
+        page = Page(self.digest("page", viewer, device, url, hint or "", now.isoformat()).hex(), url)
+        self._name(viewer, device, page, url, hint, now)
+        return page
+
+    def framed(self, viewer: str, device: str, url: str, page: Page, now: datetime) -> None:
+        """A frame's document was delivered inside `page`; what it asks for belongs to that load."""
+        self._name(viewer, device, page, url, None, now)
+
+    def page_of(self, viewer: str, device: str, source: str, hint: str | None, now: datetime) -> Page | None:
+        """The load that a request belongs to, by its browser's `hint` or its Referer: the exact URL, else the origin."""
+        for name in _names(source, hint):
+            page = self._pages.get(_Whose(viewer, device, self.digest(name)), now)
+            if page is not None:
+                return page
+        return None
+
+    def delivered(self, viewer: str, device: str, urls: tuple[str, ...], delivery: Delivery, now: datetime) -> None:
+        """Remember that each of `urls` is part of `delivery`."""
+        for url in urls:
+            self._deliveries.put(_Whose(viewer, device, self.digest("ad", url)), delivery, now)
+
+    def delivery(self, viewer: str, device: str, url: str, now: datetime) -> Delivery | None:
+        """The ad that `url` was part of when it was let through to this device some minutes ago."""
+        return self._deliveries.get(_Whose(viewer, device, self.digest("ad", url)), now)
+
+    def _name(self, viewer: str, device: str, page: Page, url: str, hint: str | None, now: datetime) -> None:
+        for name in _names(url, hint):
+            self._pages.put(_Whose(viewer, device, self.digest(name)), page, now)
+
+
+def _names(url: str, hint: str | None) -> list[str]:
+    """What a document may be called by those who refer to it, most exact first.
+
+    A Referer lacks the fragment, and by default (strict-origin-when-cross-origin) all but the origin on other sites.
+    """
+    names = [f"hint {hint}"] if hint else []
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return names
+    return [*names, f"url {url.partition('#')[0]}", f"origin {parts.scheme}://{parts.netloc}"]

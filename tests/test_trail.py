@@ -1,0 +1,87 @@
+"""The trail of minutes: what belongs to which page load, each person's apart from every other's."""
+
+from datetime import timedelta
+
+from capper.domain.decision import OCCASION_LIFE
+from capper.domain.sighting import Format
+from capper.testing import NOON, an_ad
+from capper.trail import Delivery, Recent, Trail
+
+NEWS = "https://news.example/story?id=1"
+
+
+def test_two_loads_of_one_page_are_two():
+    """A reload is a new page load even though its URL is the same."""
+    trail = Trail()
+
+    first = trail.opened("anna", "pc", NEWS, None, NOON)
+    second = trail.opened("anna", "pc", NEWS, None, NOON + timedelta(seconds=1))
+
+    assert first.token != second.token
+
+
+def test_a_request_leads_back_by_its_full_referrer_and_by_its_origin():
+    """The exact URL is preferred, the bare origin (the browsers' default across sites) is enough."""
+    trail = Trail()
+    one = trail.opened("anna", "pc", NEWS, None, NOON)
+    two = trail.opened("anna", "pc", "https://news.example/other", None, NOON)
+
+    assert one == trail.page_of("anna", "pc", NEWS, None, NOON)
+    assert two == trail.page_of("anna", "pc", "https://news.example/", None, NOON)
+
+
+def test_the_browsers_own_name_for_a_load_comes_first():
+    """A HAR's pageref tells two loads apart where the Referer cannot."""
+    trail = Trail()
+    one = trail.opened("anna", "pc", NEWS, "page_1", NOON)
+    trail.opened("anna", "pc", NEWS, "page_2", NOON)
+
+    assert one == trail.page_of("anna", "pc", "https://unknown.invalid/", "page_1", NOON)
+
+
+def test_a_frame_passes_on_the_page_it_stands_in():
+    """What a frame asks for belongs to the load of the page around it."""
+    trail = Trail()
+    page = trail.opened("anna", "pc", NEWS, None, NOON)
+
+    trail.framed("anna", "pc", "https://ads.example/frame", page, NOON)
+
+    assert page == trail.page_of("anna", "pc", "https://ads.example/", None, NOON)
+
+
+def test_no_one_follows_anothers_trail():
+    """Another person, or another device of the same person, finds nothing."""
+    trail = Trail()
+    page = trail.opened("anna", "pc", NEWS, None, NOON)
+    trail.delivered("anna", "pc", ("https://a.example/1",), Delivery(an_ad(), "o", Format.IMAGE, page), NOON)
+
+    assert trail.page_of("ben", "pc", NEWS, None, NOON) is None
+    assert trail.page_of("anna", "phone", NEWS, None, NOON) is None
+    assert trail.delivery("ben", "pc", "https://a.example/1", NOON) is None
+
+
+def test_a_delivery_is_forgotten_after_minutes():
+    """A file asked for after the occasion is over is a new sighting."""
+    trail = Trail()
+    delivery = Delivery(an_ad(), "o", Format.IMAGE, None)
+    trail.delivered("anna", "pc", ("https://a.example/1",), delivery, NOON)
+
+    assert delivery == trail.delivery("anna", "pc", "https://a.example/1", NOON + OCCASION_LIFE / 2)
+    assert trail.delivery("anna", "pc", "https://a.example/1", NOON + OCCASION_LIFE) is None
+
+
+def test_memory_is_bounded():
+    """Of more values than it may hold, the ones not asked for longest go first."""
+    recent = Recent(2, timedelta(hours=1))
+    recent.put("a", 1, NOON)
+    recent.put("b", 2, NOON)
+    assert recent.get("a", NOON) == 1
+
+    recent.put("c", 3, NOON)
+
+    assert [1, None, 3] == [recent.get(key, NOON) for key in "abc"]
+
+
+def test_a_url_that_cannot_be_parsed_is_nobodys():
+    """A hostile Referer is no error."""
+    assert Trail().page_of("anna", "pc", "https://[broken", None, NOON) is None
