@@ -1,0 +1,309 @@
+"""The journal: records there and back, levels, a queue that never delays, sinks, hostile lines."""
+
+import asyncio
+import io
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capper.domain.cap import Cap
+from capper.domain.decision import Decision, Verdict
+from capper.domain.errors import LedgerUnavailable
+from capper.domain.identity import Ad, Basis, Viewer
+from capper.domain.sighting import Format
+from capper.journal import (
+    LIFE,
+    LONGEST_LINE,
+    FileSink,
+    Journal,
+    LedgerSink,
+    Level,
+    ListSink,
+    Record,
+    parse,
+    read,
+)
+from capper.testing import NOON, a_sighting, an_ad
+
+texts = st.text(max_size=20).map(lambda text: text.encode("utf-8", "replace").decode())
+times = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  bounds
+records = st.builds(
+    Record,
+    time=times,
+    viewer=texts,
+    verdict=st.sampled_from(Verdict),
+    advertisers=st.lists(texts, max_size=3).map(tuple),
+    campaign=st.none() | texts,
+    creative=st.none() | texts,
+    basis=st.sampled_from(Basis),
+    format=st.none() | st.sampled_from(Format),
+    rule=texts,
+    cap=st.none() | texts,
+    count=st.integers(0, 1000),
+    reopens=st.none() | times,
+    repeated=st.booleans(),
+    counted=st.booleans(),
+    site=st.none() | texts,
+    entry=st.none() | st.integers(0, 10**6),
+)
+
+
+def a_decision(verdict: Verdict = Verdict.WITHHOLD, ad: Ad | None = None, **other: object) -> Decision:
+    values: dict[str, object] = {"cap": Cap.parse("3 per creative per day"), "count": 3, **other}
+    return Decision(verdict, Viewer("anna"), ad or an_ad(), "caps", **values)  # type: ignore[arg-type]
+
+
+class SlowSink(ListSink):
+    """A sink that keeps nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+
+    async def keep(self, records):
+        await self.gate.wait()
+        return await super().keep(records)
+
+
+class BrokenSink(ListSink):
+    async def keep(self, records):
+        raise OSError("disk full")
+
+
+class GoneLedger:
+    async def note(self, viewer, record, now, life):
+        raise LedgerUnavailable("gone")
+
+
+class NotingLedger:
+    def __init__(self):
+        self.notes = []
+
+    async def note(self, viewer, record, now, life):
+        self.notes.append((viewer, record, now, life))
+
+
+@given(records)
+def test_round_trip(record):
+    """A record read back from its line is the same record."""
+    line = record.line()
+
+    assert parse(line) == record
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+
+
+def test_record_of_a_decision():
+    """A record says whose ad it was, how that is known, and the rule, cap, count and hour that decided."""
+    opens = datetime(2026, 11, 23, 13, tzinfo=timezone(timedelta(hours=1)))
+    record = Record.of(a_decision(reopens=opens), NOON, a_sighting())
+
+    assert json.loads(record.line()) == {
+        "time": "2026-11-22T12:00:00Z",
+        "viewer": "anna",
+        "verdict": "withhold",
+        "advertiser": "shoes.example",
+        "campaign": None,
+        "creative": "ads.example/1",
+        "basis": "click",
+        "format": "banner",
+        "rule": "caps",
+        "cap": "3 per creative per day",
+        "count": 3,
+        "reopens": "2026-11-23T12:00:00Z",
+        "repeated": False,
+        "counted": True,
+    }
+
+
+def test_several_advertisers_survive():
+    """A bid may declare several advertisers: the first is `advertiser`, all are `advertisers`."""
+    record = Record.of(a_decision(ad=Ad(("a.example", "b.example"))), NOON)
+    row = json.loads(record.line())
+
+    assert (row["advertiser"], row["advertisers"]) == ("a.example", ["a.example", "b.example"])
+    assert parse(record.line()).label == "a.example, b.example"
+
+
+@pytest.mark.parametrize(("level", "site"), [(Level.OWN, None), (Level.RESEARCH, "news.example")])
+async def test_site_only_for_research(level, site):
+    """A record names the site only at the research level."""
+    sink = ListSink()
+    journal = Journal(level, sink)
+    journal.decided(NOON, [a_sighting()], [a_decision()])
+    await journal.close()
+
+    assert [record.site for record in sink.records] == [site]
+    assert (b"news.example" in sink.records[0].line()) == (site is not None)
+
+
+@pytest.mark.parametrize(("level", "counts", "kept"), [(0, 0, 0), (1, 1, 0), (2, 1, 1), (3, 1, 1)])
+async def test_levels(level, counts, kept):
+    """Level 0 notes nothing, 1 counts, 2 and 3 keep records."""
+    sink = ListSink()
+    journal = Journal(Level(level), sink)
+    journal.decided(NOON, [a_sighting()], [a_decision()])
+    await journal.close()
+
+    assert journal.totals.withheld == counts
+    assert len(sink.records) == kept
+
+
+async def test_no_sink_counts_only():
+    """A journal with nowhere to write counts and queues nothing."""
+    journal = Journal(Level.OWN)
+    journal.decided(NOON, [a_sighting()], [a_decision(Verdict.SHOW)])
+    journal.untouched(NOON, Viewer("anna"), "larger than the limit")
+    await journal.close()
+
+    assert (journal.totals.shown, journal.totals.untouched, journal.waiting) == (1, 1, 0)
+
+
+async def test_totals():
+    """A repeated sighting counts as neither shown nor withheld; an uncounted one is counted as such."""
+    journal = Journal(Level.COUNTS)
+    decisions = [
+        a_decision(Verdict.SHOW),
+        a_decision(Verdict.SHOW, repeated=True),
+        a_decision(),
+        a_decision(Verdict.SHOW, counted=False),
+    ]
+    journal.decided(NOON, [a_sighting()] * 4, decisions)
+    totals = journal.totals
+
+    assert (totals.shown, totals.withheld, totals.repeated, totals.uncounted) == (2, 1, 1, 1)
+
+
+async def test_full_queue_drops_and_counts():
+    """With a sink that does not keep up, records beyond the queue are dropped and counted, and the flow goes on."""
+    sink = SlowSink()
+    journal = Journal(Level.OWN, sink, most=5)
+    for _ in range(8):
+        journal.decided(NOON, [a_sighting()], [a_decision()])
+    dropped = journal.totals.dropped
+    sink.gate.set()
+    await journal.drain()
+
+    assert dropped == 3
+    assert len(sink.records) == 5
+    assert journal.waiting == 0
+
+
+def test_without_a_loop():
+    """Records noted before an event loop runs wait for the drain."""
+    sink = ListSink()
+    journal = Journal(Level.OWN, sink)
+    journal.decided(NOON, [a_sighting()], [a_decision()])
+    asyncio.run(journal.drain())
+
+    assert len(sink.records) == 1
+
+
+@pytest.mark.parametrize("sink", [BrokenSink(), LedgerSink(GoneLedger())])
+async def test_broken_sink(sink):
+    """A sink that fails costs its records, which are counted, and nothing else."""
+    journal = Journal(Level.OWN, sink)
+    journal.decided(NOON, [a_sighting()], [a_decision()])
+    journal.decided(NOON, [a_sighting()], [a_decision()])
+    await journal.drain()
+
+    assert journal.totals.dropped == 2
+
+
+async def test_ledger_sink():
+    """The ledger keeps the line under the viewer's name for a day."""
+    ledger = NotingLedger()
+    journal = Journal(Level.OWN, LedgerSink(ledger))
+    journal.decided(NOON, [a_sighting()], [a_decision()])
+    await journal.close()
+    ((viewer, line, now, life),) = ledger.notes
+
+    assert (viewer, now, life) == ("anna", NOON, LIFE)
+    assert parse(line).label == "shoes.example"
+
+
+async def test_file_sink_and_reader(tmp_path):
+    """A journal file is read back in its order, notes and entry indexes included."""
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(Level.OWN, FileSink.appending(path))
+    for entry in range(3):
+        journal.entry = entry
+        journal.decided(NOON, [a_sighting()], [a_decision()])
+    journal.untouched(NOON, Viewer("anna"), "an unknown charset")
+    await journal.close()
+    found = list(read(path))
+
+    assert [record.entry for record in found] == [0, 1, 2, 2]
+    assert found[-1].note == "an unknown charset"
+    assert found[-1].verdict is None
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_order_is_kept():
+    """Records are written in the order in which they were noted, over many batches."""
+    file = io.BytesIO()
+    journal = Journal(Level.OWN, FileSink(file))
+    for entry in range(1000):
+        journal.entry = entry
+        journal.decided(NOON, [a_sighting()], [a_decision()])
+    await journal.close()
+
+    assert [json.loads(line)["entry"] for line in file.getvalue().splitlines()] == list(range(1000))
+
+
+def test_half_a_surrogate_pair():
+    """A creative id that is not Unicode is written with a replacement character rather than lost."""
+    record = Record.of(a_decision(ad=Ad((), creative="x\ud800")), NOON)
+
+    assert parse(record.line()).creative == "x?"
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[]", "object"),
+        (b"\xff\xfe", "not JSON"),
+        (b"{}", "'time' is missing"),
+        (b'{"time":"2026-11-22T12:00:00Z"}', "'viewer' is missing"),
+        (b'{"time":"2026-11-22T12:00:00Z","viewer":"anna"}', "verdict"),
+        (b'{"time":5,"viewer":"anna","verdict":"show"}', "'time'"),
+        (b'{"time":"0001-01-01T00:00:00+14:00","viewer":"anna","verdict":"show"}', "'time'"),
+        (b'{"time":"2026-11-22T12:00:00Z","viewer":"anna","verdict":"perhaps"}', "'verdict'"),
+        (b'{"time":"2026-11-22T12:00:00Z","viewer":"anna","verdict":["show"]}', "'verdict'"),
+        (b'{"time":"2026-11-22T12:00:00Z","viewer":"anna","verdict":"show","count":-1}', "'count'"),
+        (b'{"time":"2026-11-22T12:00:00Z","viewer":"anna","verdict":"show","count":1e99}', "'count'"),
+        (b'{"time":"2026-11-22T12:00:00Z","viewer":"anna","verdict":"show","repeated":1}', "'repeated'"),
+        (b'{"time":"2026-11-22T12:00:00Z","viewer":"anna","verdict":"show","advertisers":[1]}', "'advertisers'"),
+        (b'{"a":' * 5000, "not JSON"),
+        (b" " * (LONGEST_LINE + 1), "at most"),
+    ],
+)
+def test_hostile_lines(line, word):
+    """A line that is not a record is refused with a sentence that names what is wrong."""
+    with pytest.raises(ValueError, match=word):
+        parse(line)
+
+
+def test_reader_names_the_line(tmp_path):
+    """A journal with a damaged line is refused at that line."""
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(Record.of(a_decision(), NOON).line() + b"\n{oops}\n")
+
+    with pytest.raises(ValueError, match="line 3: not JSON"):
+        list(read(path))
+
+
+@given(st.binary(max_size=200) | texts)
+def test_any_line(line):
+    """Whatever the line, it is a record or a ValueError."""
+    try:
+        record = parse(line)
+    except ValueError:
+        return
+
+    assert isinstance(record, Record)
