@@ -1,0 +1,282 @@
+"""Filter lists as engines that say which rule names a request or hides an element; the only importer of `adblock`."""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Self
+
+import adblock
+
+from capper.recognise.cosmetic import SelectorRules
+from capper.recognise.domains import host_of
+from capper.recognise.filterlist import FilterList, ListKind, rules
+from capper.recognise.hosts import HostSet, ad_hosts
+from capper.recognise.kind import UNKNOWN_SOURCE, Kind
+
+logger = logging.getLogger(__name__)
+
+ENGINE_VERSION = f"adblock {version('adblock')}, capper 1"
+"""Serialized engines are read back by the same version only."""
+
+LONGEST_URL = 16_384
+"""More of a URL is not looked at: matching time grows with it (100 kB of `&ad=` take 32 ms)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The rule that names a request, and the exception that takes it back, in the words of their lists."""
+
+    rule: str
+    exception: str | None = None
+    important: bool = False
+
+    def blocks(self) -> bool:
+        """Whether the rule holds in the end."""
+        return self.important or self.exception is None
+
+
+@dataclass(frozen=True, slots=True)
+class Cosmetics:
+    """What hides elements on one page; `generic` is false where a list asks for the page's own rules only."""
+
+    selectors: tuple[str, ...] = ()
+    exceptions: frozenset[str] = frozenset()
+    generic: bool = True
+
+
+class FilterEngine:
+    """The rules of some lists, built once and never changed: swap it whole when a list changes.
+
+    A URL without a host, `data:`, `blob:` and bare IPv6 hosts match nothing. So does a top-level document: a person who
+    goes to an advertiser's site is a visitor, not an audience.
+    """
+
+    __slots__ = ("_engine", "_selectors")
+
+    def __init__(self, engine: adblock.Engine, selectors: SelectorRules) -> None:
+        self._engine = engine
+        self._selectors = selectors
+
+    @classmethod
+    def build(cls, lists: Sequence[FilterList]) -> Self:
+        """Build from the lists' texts; a rule that the engine cannot hold is left out."""
+        chosen = [rule for filter_list in lists for rule in rules(filter_list.text)]
+        return cls(adblock.Engine(_filter_set(chosen), optimize=False), SelectorRules.read(chosen))
+
+    def serialize(self) -> bytes:
+        """As bytes that `deserialize` of the same `ENGINE_VERSION` reads in a fifth of the time."""
+        return pack((self._engine.serialize(), self._selectors.dump()))
+
+    @classmethod
+    def deserialize(cls, data: bytes) -> Self:
+        """Read what `serialize` wrote.
+
+        Raises:
+            ValueError: it is damaged, or from another version.
+        """
+        engine_data, selector_data = unpack(data, 2)
+        engine = adblock.Engine(adblock.FilterSet(debug=True), optimize=False)
+        try:
+            engine.deserialize(engine_data)
+        except adblock.AdblockException as exc:
+            raise ValueError(f"serialized engine: {exc}") from exc
+        return cls(engine, SelectorRules.load(selector_data))
+
+    def match(self, url: str, source: str, kind: Kind) -> Match | None:
+        """The rule that names this request, even if an exception takes it back; None where no rule does.
+
+        Args:
+            source: the page that asks; anything but an http(s) URL counts as `UNKNOWN_SOURCE`, because with no source
+                the exceptions made for single sites would hold everywhere.
+        """
+        if kind is Kind.DOCUMENT:
+            return None
+        if not source[:8].lower().startswith(("https://", "http://")):
+            source = UNKNOWN_SOURCE
+        asked = _plain(url)[:LONGEST_URL], _plain(source)[:LONGEST_URL]
+        result = _calmly(self._engine.check_network_urls, *asked, kind)
+        if result is None or result.error is not None or result.filter is None:
+            return None
+        return Match(result.filter, result.exception, result.important)
+
+    def cosmetics(self, url: str) -> Cosmetics:
+        """The selectors that hide ads on the page `url`; for those by class or id ask `hiding` with what the page has."""
+        found = _calmly(self._engine.url_cosmetic_resources, _plain(url)[:LONGEST_URL])
+        if found is None:
+            return Cosmetics()
+        generic = not getattr(found, "generichide", False)
+        ours = self._selectors.of(host_of(url), generic=generic)
+        return Cosmetics((*sorted(found.hide_selectors), *ours), frozenset(found.exceptions), generic)
+
+    def hiding(self, classes: Iterable[str], ids: Iterable[str], page: Cosmetics) -> list[str]:
+        """The generic `.class` and `#id` selectors that hide elements of these classes and ids on `page`."""
+        if not page.generic:
+            return []
+        known = sorted({_plain(name) for name in classes}), sorted({_plain(name) for name in ids})
+        return sorted(_calmly(self._engine.hidden_class_id_selectors, *known, set(page.exceptions)) or [])
+
+    def warm(self) -> None:
+        """Let the engine compile now what it would compile at the first request of each kind (40 ms for one of them)."""
+        for kind in Kind:
+            for source in (UNKNOWN_SOURCE, "https://www.site.example/"):
+                self.match("https://www.site.example/", source, kind)
+                self.match("http://ads.other.example/ads/banner.js?ad=1&banner=2", source, kind)
+
+
+class Label(StrEnum):
+    """What a request is, as far as lists can tell."""
+
+    AD = "ad"
+    TRACKER = "tracker"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a request is, and the rule that says so; with `NONE`, a match is one that an exception takes back."""
+
+    label: Label
+    match: Match | None = None
+
+    @property
+    def is_ad(self) -> bool:
+        """Whether ad lists name it and no exception takes it back."""
+        return self.label is Label.AD
+
+    def blocks(self) -> bool:
+        """Whether a blocker with all of these lists would block it."""
+        return self.label is not Label.NONE
+
+
+class Engines:
+    """Ad lists and tracker lists, each in an engine of its own, because a match does not name its list.
+
+    An exception or `$badfilter` of either holds in both: what is blocked by one of them is what one engine with all
+    lists would block. A request that both name is an ad. `hosts` are the ad-delivery hosts.
+    """
+
+    __slots__ = ("ads", "hosts", "trackers")
+
+    def __init__(self, ads: FilterEngine, trackers: FilterEngine, hosts: HostSet) -> None:
+        self.ads = ads
+        self.trackers = trackers
+        self.hosts = hosts
+
+    @classmethod
+    def build(cls, lists: Sequence[FilterList]) -> Self:
+        """Build both engines."""
+        ads = [item for item in lists if item.kind is ListKind.ADS]
+        trackers = [item for item in lists if item.kind is ListKind.TRACKERS]
+        return cls(
+            FilterEngine.build([*ads, *map(_exceptions, trackers)]),
+            FilterEngine.build([*trackers, *map(_exceptions, ads)]),
+            ad_hosts(lists),
+        )
+
+    def verdict(self, url: str, source: str, kind: Kind) -> Recognised:
+        """Whether the request is an ad, a tracker or neither, by which rule."""
+        ad = self.ads.match(url, source, kind)
+        if ad is not None and ad.blocks():
+            return Recognised(Label.AD, ad)
+        tracker = self.trackers.match(url, source, kind)
+        if tracker is not None and tracker.blocks():
+            return Recognised(Label.TRACKER, tracker)
+        return Recognised(Label.NONE, ad or tracker)
+
+    def cosmetics(self, url: str) -> Cosmetics:
+        """What hides ads on the page `url`."""
+        return self.ads.cosmetics(url)
+
+    def warm(self) -> None:
+        """Compile now what would delay the first requests."""
+        self.ads.warm()
+        self.trackers.warm()
+
+    def serialize(self) -> bytes:
+        """As bytes that `deserialize` of the same `ENGINE_VERSION` reads."""
+        return pack((self.ads.serialize(), self.trackers.serialize(), "\n".join(self.hosts).encode()))
+
+    @classmethod
+    def deserialize(cls, data: bytes) -> Self:
+        """Read what `serialize` wrote.
+
+        Raises:
+            ValueError: it is damaged, or from another version.
+        """
+        ads, trackers, hosts = unpack(data, 3)
+        return cls(
+            FilterEngine.deserialize(ads), FilterEngine.deserialize(trackers), HostSet(hosts.decode().split("\n"))
+        )
+
+
+def pack(parts: Sequence[bytes]) -> bytes:
+    """Join byte strings so that `unpack` takes them apart: a line with their lengths, then they."""
+    return b" ".join(b"%d" % len(part) for part in parts) + b"\n" + b"".join(parts)
+
+
+def unpack(data: bytes, count: int) -> list[bytes]:
+    """Take apart what `pack` joined.
+
+    Raises:
+        ValueError: there are not `count` parts that fill `data` exactly.
+    """
+    end = data.find(b"\n", 0, 200)
+    sizes = [int(size) for size in data[: max(end, 0)].split()]
+    if len(sizes) != count or end + 1 + sum(sizes) != len(data) or min(sizes) < 0:
+        raise ValueError("the parts do not fit their lengths")
+    parts = []
+    at = end + 1
+    for size in sizes:
+        parts.append(data[at : at + size])
+        at += size
+    return parts
+
+
+def _exceptions(filter_list: FilterList) -> FilterList:
+    """The part of a list that takes back what other lists block or hide."""
+    kept = (rule for rule in rules(filter_list.text) if rule[:2] == "@@" or "#@" in rule or "badfilter" in rule)
+    return FilterList(filter_list.name, "\n".join(kept), filter_list.kind)
+
+
+def _filter_set(chosen: list[str]) -> adblock.FilterSet:
+    """All rules at once; one by one where a rule makes the parser panic (`/|` does), so that only that one is lost."""
+    chosen = [_plain(rule) for rule in chosen]
+    filters = adblock.FilterSet(debug=True)
+    if _calmly(_added, filters, chosen):
+        return filters
+    filters = adblock.FilterSet(debug=True)
+    for rule in chosen:
+        _calmly(_added, filters, [rule])
+    return filters
+
+
+def _added(filters: adblock.FilterSet, chosen: list[str]) -> bool:
+    filters.add_filters(chosen)
+    return True
+
+
+def _calmly[**P, T](call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """`call`'s result, or None after a panic inside the engine's Rust code, whose exception class cannot be imported."""
+    try:
+        return call(*args, **kwargs)
+    except BaseException as exc:
+        if type(exc).__name__ != "PanicException":
+            raise
+        logger.warning("the filter engine panicked: %s", exc)
+        return None
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _plain(text: str) -> str:
+    """`text` without lone surrogates, which no UTF-8 can say: the undecodable bytes they stand for, percent-encoded."""
+    return text if text.isascii() else _SURROGATE.sub(_percent, text)
+
+
+def _percent(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"%{code - 0xDC00:02X}" if 0xDC80 <= code <= 0xDCFF else "%EF%BF%BD"

@@ -1,0 +1,426 @@
+"""Subscriptions to filter lists: which there are, their last good copies, and bringing them up to date.
+
+    STATE/lists/subscriptions.json      what is subscribed, and how the last update went
+    STATE/lists/NAME.txt                the last good copy of each
+
+Everything is written beside its place and renamed into it, so a reader finds the old or the new, never a half.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import unquote, urljoin, urlsplit
+
+from capper.domain.errors import ConfigError
+from capper.packaged import packaged_config
+from capper.recognise.download import MEGABYTE, MOST, Download, Fetcher, require_https
+from capper.recognise.filterlist import USUAL, FilterList, ListKind, count_rules, header, includes, refusal
+
+logger = logging.getLogger(__name__)
+
+STARTERS = (("starter-ads", ListKind.ADS), ("starter-trackers", ListKind.TRACKERS))
+"""The lists that travel with capper, so that a first run without a network works."""
+
+_MOST_INCLUDES = 20
+_SUSPICIOUS = 200
+"""A list of this many rules or more is not believed when it comes back with less than half of them."""
+
+type Fetch = Callable[[str, str], Download]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One list the owner subscribed to, and what is known of its last good copy."""
+
+    name: str
+    source: str
+    kind: ListKind
+    title: str = ""
+    etag: str = ""
+    fetched_at: datetime | None = None
+    expires: timedelta = USUAL
+    rules: int = 0
+    sha256: str = ""
+    failure: str = ""
+    """Why the last attempt to update failed; empty when it did not."""
+
+    def due(self, now: datetime) -> bool:
+        """Whether the copy has outlived its `! Expires`, or there is none."""
+        return self.fetched_at is None or now >= self.fetched_at + self.expires or self.fetched_at > now
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a JSON file or `--json`."""
+        return {
+            "name": self.name,
+            "source": self.source,
+            "kind": str(self.kind),
+            "title": self.title,
+            "etag": self.etag,
+            "fetched_at": self.fetched_at.isoformat() if self.fetched_at else None,
+            "expires_hours": round(self.expires / timedelta(hours=1), 2),
+            "rules": self.rules,
+            "sha256": self.sha256,
+            "failure": self.failure,
+        }
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> Self:
+        """Read what `as_json` made.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is not that.
+        """
+        fetched = datetime.fromisoformat(row["fetched_at"]) if row["fetched_at"] else None
+        if fetched is not None and fetched.tzinfo is None:
+            raise ValueError("fetched_at has no time zone")
+        if not _NAME.fullmatch(row["name"]):
+            raise ValueError(f"{row['name']!r} is no name for a list")
+        return cls(
+            row["name"],
+            str(row["source"]),
+            ListKind(row["kind"]),
+            str(row["title"]),
+            str(row["etag"]),
+            fetched,
+            timedelta(hours=float(row["expires_hours"])),
+            int(row["rules"]),
+            str(row["sha256"]),
+            str(row["failure"]),
+        )
+
+
+class Outcome(StrEnum):
+    """How one list came out of an update."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    FRESH = "fresh"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an update did to one list; on failure the last good copy stays in use."""
+
+    name: str
+    outcome: Outcome
+    rules: int
+    before: int
+    detail: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return {
+            "name": self.name,
+            "outcome": str(self.outcome),
+            "rules": self.rules,
+            "before": self.before,
+            "detail": self.detail,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One list as it stands: a subscription, or one that travels with capper (`source` is then `packaged`)."""
+
+    subscription: Subscription
+    due: bool
+    packaged: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return {**self.subscription.as_json(), "due": self.due, "packaged": self.packaged}
+
+
+class ListStore:
+    """The subscriptions of one state folder. Methods that change anything hold a lock file meanwhile."""
+
+    def __init__(self, state_dir: Path, fetch: Fetch | None = None) -> None:
+        self.folder = state_dir / "lists"
+        self._file = self.folder / "subscriptions.json"
+        self._fetch: Fetch = fetch or Fetcher()
+
+    def add(self, source: str, kind: ListKind, now: datetime, name: str | None = None) -> Report:
+        """Subscribe, and fetch the list at once.
+
+        Args:
+            source: `https://...`, `file:///...` or a path.
+
+        Raises:
+            ConfigError: it is subscribed already, or cannot be had, or is no filter list: nothing has changed then.
+        """
+        source = _normal_source(source)
+        with self._changing() as subscriptions:
+            for known in subscriptions:
+                if known.source == source:
+                    raise ConfigError(f"{source} is subscribed already, as {known.name!r}")
+            chosen = _free_name(name or _name_from(source), {known.name for known in subscriptions}, exact=bool(name))
+            changed, text = self._renew(Subscription(chosen, source, kind), now, force=True)
+            self._keep(changed, text)
+            self._write([*subscriptions, changed])
+        return Report(chosen, Outcome.ADDED, changed.rules, 0, changed.title)
+
+    def remove(self, name: str) -> Subscription:
+        """End the subscription called `name` (or whose source it is) and delete its copy.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        with self._changing() as subscriptions:
+            gone = next((known for known in subscriptions if name in (known.name, known.source)), None)
+            if gone is None:
+                names = ", ".join(known.name for known in subscriptions) or "none"
+                raise ConfigError(f"no list is called {name!r}; subscribed: {names}")
+            self._write([known for known in subscriptions if known is not gone])
+            (self.folder / f"{gone.name}.txt").unlink(missing_ok=True)
+        return gone
+
+    def update(self, now: datetime, *, force: bool = False, names: Sequence[str] = ()) -> list[Report]:
+        """Renew every list that is due, or with `force` all of them; one that fails keeps its last good copy.
+
+        Raises:
+            ConfigError: one of `names` is not subscribed.
+        """
+        reports = []
+        with self._changing() as subscriptions:
+            if unknown := set(names) - {known.name for known in subscriptions}:
+                raise ConfigError(f"no list is called {min(unknown)!r}")
+            for at, known in enumerate(subscriptions):
+                if names and known.name not in names:
+                    continue
+                subscriptions[at], report = self._update_one(known, now, force=force)
+                reports.append(report)
+                self._write(subscriptions)
+        return reports
+
+    def show(self, now: datetime) -> list[Status]:
+        """Every list in use: those that travel with capper, then the subscriptions."""
+        packaged = [
+            Status(
+                Subscription(item.name, "packaged", item.kind, header(item.text).title, rules=count_rules(item.text)),
+                due=False,
+                packaged=True,
+            )
+            for item in starter_lists()
+        ]
+        return packaged + [Status(known, known.due(now)) for known in self.subscriptions()]
+
+    def subscriptions(self) -> list[Subscription]:
+        """What is subscribed.
+
+        Raises:
+            ConfigError: the file that says so cannot be read.
+        """
+        try:
+            rows = json.loads(self._file.read_text("utf-8"))
+            return [Subscription.from_json(row) for row in rows["subscriptions"]]
+        except FileNotFoundError:
+            return []
+        except (OSError, KeyError, TypeError, ValueError, RecursionError) as exc:
+            raise ConfigError(f"read {self._file}: {exc}") from exc
+
+    def lists(self) -> list[FilterList]:
+        """The last good copies; one that cannot be read is left out, and the log says so."""
+        found = []
+        for known in self.subscriptions():
+            try:
+                found.append(FilterList(known.name, _read_text(self.folder / f"{known.name}.txt"), known.kind))
+            except (OSError, ConfigError) as exc:
+                logger.warning("filter list %s is left out: %s", known.name, exc)
+        return found
+
+    def _update_one(self, known: Subscription, now: datetime, *, force: bool) -> tuple[Subscription, Report]:
+        missing = not (self.folder / f"{known.name}.txt").is_file()
+        if not (force or missing or known.due(now)):
+            return known, Report(known.name, Outcome.FRESH, known.rules, known.rules)
+        try:
+            changed, text = self._renew(replace(known, etag="") if missing else known, now, force=force)
+            self._keep(changed, text)
+        except (ConfigError, OSError) as exc:
+            kept = f"{exc}; the last good copy of {known.rules} rules stays in use" if not missing else str(exc)
+            return replace(known, failure=str(exc)), Report(
+                known.name, Outcome.FAILED, 0 if missing else known.rules, known.rules, kept
+            )
+        outcome = Outcome.UNCHANGED if text is None or changed.sha256 == known.sha256 else Outcome.UPDATED
+        return changed, Report(known.name, outcome, changed.rules, known.rules)
+
+    def _renew(self, known: Subscription, now: datetime, *, force: bool) -> tuple[Subscription, str | None]:
+        """The subscription after a successful fetch, and the list's text unless the server says it is unchanged."""
+        download = self._get(known.source, known.etag)
+        if download.body is None:
+            return replace(known, fetched_at=now, failure=""), None
+        text = self._whole(known.source, _decode(known.source, download.body))
+        rules = count_rules(text)
+        if not force and known.rules >= _SUSPICIOUS and rules * 2 < known.rules:
+            raise ConfigError(f"{known.source} shrank from {known.rules} to {rules} rules (force the update to accept)")
+        head = header(text)
+        changed = replace(
+            known,
+            title=head.title,
+            # An include may change while the list that names it does not.
+            etag="" if any(includes(text)) else download.etag,
+            fetched_at=now,
+            expires=head.expires or USUAL,
+            rules=rules,
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
+            failure="",
+        )
+        return changed, text
+
+    def _get(self, source: str, etag: str) -> Download:
+        if source.startswith("https://"):
+            return self._fetch(source, etag)
+        return Download(_read_bytes(Path(source)))
+
+    def _whole(self, source: str, text: str) -> str:
+        """The list with what it includes from beside it appended; an include that leads elsewhere is refused."""
+        parts = [text]
+        size = len(text)
+        base = source if source.startswith("https://") else Path(source).parent.as_uri() + "/"
+        for count, path in enumerate(includes(text)):
+            place = urljoin(base, path)
+            if count >= _MOST_INCLUDES or not place.startswith(base.rpartition("/")[0] + "/") or ".." in path:
+                raise ConfigError(f"{source} includes {path!r}, which is not beside it, or more than {_MOST_INCLUDES}")
+            part = self._get(_normal_source(place), "").body or b""
+            size += len(part)
+            if size > MOST:
+                raise ConfigError(f"{source} and what it includes are larger than {MOST / MEGABYTE:g} MB")
+            parts.append(_decode(place, part))
+        return "\n".join(parts)
+
+    def _keep(self, known: Subscription, text: str | None) -> None:
+        if text is not None:
+            write_atomically(self.folder / f"{known.name}.txt", text.encode())
+
+    def _write(self, subscriptions: Sequence[Subscription]) -> None:
+        rows = {"version": 1, "subscriptions": [known.as_json() for known in subscriptions]}
+        write_atomically(self._file, (json.dumps(rows, indent=2) + "\n").encode())
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[list[Subscription]]:
+        """The subscriptions, while no other process changes them.
+
+        Raises:
+            ConfigError: the state folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with (self.folder / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield self.subscriptions()
+        except OSError as exc:
+            raise ConfigError(f"write {self.folder}: {exc}") from exc
+
+
+def starter_lists() -> list[FilterList]:
+    """The lists that travel with capper."""
+    folder = packaged_config() / "lists"
+    return [FilterList(name, (folder / f"{name}.txt").read_text("utf-8"), kind) for name, kind in STARTERS]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside `path`, sync, rename: whoever reads finds the old bytes or the new, also after a power cut.
+
+    Raises:
+        OSError: the disk is full, or the folder is not ours; the old file is untouched.
+    """
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def _normal_source(source: str) -> str:
+    """An https:// address as it is, a file as an absolute path."""
+    source = source.strip()
+    if source[:7].lower() == "file://":
+        parts = urlsplit(source)
+        if parts.netloc not in ("", "localhost"):
+            raise ConfigError(f"{source}: a file:// address has three slashes and no host")
+        source = unquote(parts.path)
+    elif "://" in source:
+        return require_https("https" + source[5:] if source[:8].lower() == "https://" else source)
+    if not source or "\x00" in source:
+        raise ConfigError(f"{source!r} is neither an https:// address nor a file")
+    return str(Path(source).expanduser().resolve())
+
+
+def _name_from(source: str) -> str:
+    """A short name: the file's, or the host's where the file has none."""
+    parts = urlsplit(source) if source.startswith("https://") else None
+    stem = Path(parts.path if parts else source).stem or (parts.hostname if parts else None) or "list"
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "list"
+
+
+def _free_name(name: str, taken: set[str], *, exact: bool) -> str:
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} is no name for a list; use letters, digits, '.', '_' and '-'")
+    taken = taken | {starter for starter, _ in STARTERS}
+    if name in taken and exact:
+        raise ConfigError(f"there is a list called {name!r} already")
+    number = 2
+    free = name
+    while free in taken:
+        free, number = f"{name}-{number}", number + 1
+    return free
+
+
+def _read_bytes(path: Path) -> bytes:
+    """A regular file's bytes.
+
+    Raises:
+        ConfigError: it is something else, too large, or cannot be read.
+    """
+    try:
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "not a file" if path.exists() else "not there"
+            raise ConfigError(f"read {path}: it is {what}")
+        with path.open("rb") as file:
+            data = file.read(MOST + 1)
+    except OSError as exc:
+        raise ConfigError(f"read {path}: {exc.strerror or exc}") from exc
+    if len(data) > MOST:
+        raise ConfigError(f"read {path}: it is larger than {MOST / MEGABYTE:g} MB")
+    return data
+
+
+def _read_text(path: Path) -> str:
+    return _decode(str(path), _read_bytes(path))
+
+
+def _decode(source: str, body: bytes) -> str:
+    """The list's text.
+
+    Raises:
+        ConfigError: it is not a filter list.
+    """
+    text = body.decode("utf-8-sig", "replace")
+    if why := refusal(text):
+        raise ConfigError(f"{source}: this is not a filter list: {why}")
+    return text
