@@ -1,0 +1,79 @@
+"""Names a policy gives to sites, advertisers and devices, brought into the one form in which they are compared."""
+
+import ipaddress
+import re
+import unicodedata
+
+from capper.settings.reader import a_text, spell_value
+
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+_TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_KINDS = ("user", "wireguard")
+
+
+def a_domain(value: object) -> str:
+    """A domain in lower case and ASCII, without scheme, `www.`, port and path: `https://www.Shoes.example/sale` is `shoes.example`.
+
+    Raises:
+        ValueError: says what was expected.
+    """
+    text = a_text(value, 'a domain like "shoes.example"')
+    host = re.sub(r"^(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//", "", text)
+    host = re.split(r"[/?#]", host, maxsplit=1)[0].rpartition("@")[2]
+    host = re.sub(r":\d*$", "", host).rstrip(".").lower()
+    host = host.removeprefix("*.").removeprefix("www.") if host.count(".") > 1 else host
+    host = ".".join(_ascii(label) for label in re.split(r"[.\u3002\uff0e\uff61]", host))
+    if text in {"*", "*.*"}:
+        raise ValueError('expected a domain like "shoes.example", found "*"; leave the key out to fit every one')
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise ValueError(f'expected a domain like "shoes.example", found {spell_value(value)}')
+    return host
+
+
+def _ascii(label: str) -> str:
+    """RFC 5891's A-label, mapped as UTS 46 does; a sharp s stays one, unlike in Python's own older `idna` codec."""
+    if label.isascii():
+        return label
+    mapped = unicodedata.normalize("NFKC", label).lower()
+    return mapped if mapped.isascii() else f"xn--{mapped.encode('punycode').decode('ascii')}"
+
+
+def a_device(value: object) -> str:
+    """A device: an address, a network, a MAC, `user:NAME` or `wireguard:NAME`, each in its canonical form.
+
+    Raises:
+        ValueError: says what was expected.
+    """
+    expected = 'an address, a network, a MAC, "user:NAME" or "wireguard:NAME"'
+    text = a_text(value, expected)
+    kind, colon, name = text.partition(":")
+    if colon and kind.casefold() in _KINDS and name.strip():
+        return f"{kind.casefold()}:{name.strip()}"
+    if _MAC.fullmatch(mac := text.casefold().replace("-", ":")):
+        return mac
+    try:
+        # A mapped IPv4 address is how a dual-stack socket names an IPv4 client.
+        if "/" not in text:
+            address = ipaddress.ip_address(text)
+            return str(getattr(address, "ipv4_mapped", None) or address)
+        return str(ipaddress.ip_network(text))
+    except ValueError as exc:
+        hint = "; its host bits are set" if "host bits" in str(exc) else ""
+        raise ValueError(f"expected {expected}, found {spell_value(value)}{hint}") from exc
+
+
+def a_language(value: object) -> str:
+    """A language tag: `nl`, `pt-BR`."""
+    text = a_text(value, 'a language like "nl"')
+    if not _TAG.fullmatch(text):
+        raise ValueError(f'expected a language like "nl" or "pt-BR", found {spell_value(value)}')
+    return text
+
+
+def a_name(value: object) -> str:
+    """A name for a rule or a person: one short line of visible characters."""
+    text = a_text(value, "a name")
+    if len(text) > 80 or not text.isprintable():
+        raise ValueError(f"expected a name of at most 80 visible characters, found {spell_value(value)}")
+    return text

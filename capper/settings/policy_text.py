@@ -1,0 +1,55 @@
+"""A `Policy` written as the file it could have been read from: what `capper policy show` prints and other tools save."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from capper.domain.cap import spell_length
+from capper.domain.policy import Person, Policy, Rule
+from capper.settings.policy import CONDITIONS, VERSION
+
+
+def policy_text(policy: Policy) -> str:
+    """The policy as TOML; `parse_policy(policy_text(policy), name) == policy`."""
+    return "\n".join(_lines(policy)) + "\n"
+
+
+def _lines(policy: Policy) -> Iterator[str]:
+    yield f"version = {VERSION}"
+    yield f"time_zone = {quote(str(policy.zone))}"
+    yield f"session_gap = {quote(spell_length(policy.session_gap))}"
+    yield f"retention = {quote(spell_length(policy.retention))}"
+    yield f"unknown_devices = {quote(policy.unknown_devices)}"
+    yield f"credit_prompts = {quote(policy.credit_prompts)}"
+    yield f"caps = {_list(map(str, policy.default.caps))}"
+    for person in policy.people.values():
+        yield from _person(person)
+    for number, rule in enumerate(policy.rules, 1):
+        yield from _rule(rule, number)
+
+
+def _person(person: Person) -> Iterator[str]:
+    yield ""
+    yield f"[people.{quote(person.name)}]"
+    if person.language:
+        yield f"language = {quote(person.language)}"
+    yield f"devices = {_list(person.devices)}"
+
+
+def _rule(rule: Rule, number: int) -> Iterator[str]:
+    yield ""
+    yield "[[rules]]"
+    if rule.name != f"rule {number}":
+        yield f"name = {quote(rule.name)}"
+    for key in CONDITIONS:
+        if values := getattr(rule, key):
+            yield f"{key} = {_list(values)}"
+    yield f"caps = {_list(map(str, rule.caps))}"
+
+
+def _list(values: Iterable[str]) -> str:
+    return f"[{', '.join(map(quote, values))}]"
+
+
+def quote(text: str) -> str:
+    """A TOML basic string: JSON's escapes are a part of TOML's, once no surrogate pair is written."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

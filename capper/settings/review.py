@@ -1,0 +1,94 @@
+"""What is allowed in a policy and yet hardly meant: rules and caps that never get to speak."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from capper.domain.cap import Cap
+from capper.domain.policy import Policy, Rule
+from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Spacing, Window, lifespan
+from capper.settings.policy import CONDITIONS, Reading
+from capper.settings.reader import Note
+
+_BY_DOMAIN = ("advertiser", "site", "network")
+
+
+def review(reading: Reading) -> list[Note]:
+    """Everything in a readable policy that its owner should look at again, in the file's order."""
+    policy = reading.policy
+    notes = [*reading.notes, *_caps(policy.default, 1, "caps")]
+    for place, rule in enumerate(policy.rules):
+        line, key = reading.rule_lines[place], f"rules[{place + 1}]"
+        notes += _caps(rule, line, f"{key}.caps")
+        if shade := next((earlier for earlier in policy.rules[:place] if covers(earlier, rule)), None):
+            notes.append(Note(line, key, f'never speaks: "{shade.name}" above it fits everything that it fits'))
+    notes += _general(policy, reading.rule_lines)
+    return sorted(notes)
+
+
+def covers(wide: Rule, narrow: Rule) -> bool:
+    """Whether every sighting that `narrow` fits is fitted by `wide` too."""
+    return all(_covers(key, getattr(wide, key), getattr(narrow, key)) for key in CONDITIONS)
+
+
+def _covers(key: str, wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    if not wide:
+        return True
+    return bool(narrow) and all(any(_within(key, value, around) for around in wide) for value in narrow)
+
+
+def _within(key: str, value: str, around: str) -> bool:
+    return value == around or (key in _BY_DOMAIN and value.endswith(f".{around}"))
+
+
+def _caps(rule: Rule, line: int, key: str) -> Iterator[Note]:
+    for place, cap in enumerate(rule.caps):
+        where = f"{key}[{place + 1}]"
+        if cap in rule.caps[:place]:
+            yield Note(line, where, f'"{cap}" is there twice')
+        elif strict := next((other for other in rule.caps if other != cap and implies(other, cap)), None):
+            yield Note(line, where, f'"{cap}" never speaks: "{strict}" is reached first')
+
+
+def implies(strict: Cap, loose: Cap) -> bool:
+    """Whether `loose` can never be reached while `strict` holds."""
+    if strict.level is None:
+        return True
+    if strict.level is not loose.level:
+        return False
+    if strict.count == 0:
+        return loose.count > 0
+    if strict.window == loose.window:
+        return strict.count <= loose.count
+    if strict.count > loose.count or loose.count == 0:
+        return False
+    return _spans(strict.window, loose.window)
+
+
+def _spans(long: Window, short: Window) -> bool:
+    """Whether everything that counts in `short` counts in `long` at the same moment."""
+    match long, short:
+        case Life(), _:
+            return True
+        case ((Rolling(whole) | Spacing(whole)), _):
+            return whole >= lifespan(short, timedelta.max)
+        case Calendar(CalendarUnit.WEEK | CalendarUnit.MONTH), Calendar(CalendarUnit.DAY):
+            return True
+    return False
+
+
+def _general(policy: Policy, lines: tuple[int, ...]) -> Iterator[Note]:
+    for place, rule in enumerate(policy.rules):
+        if not any(getattr(rule, key) for key in CONDITIONS):
+            yield Note(
+                lines[place], f"rules[{place + 1}]", "has no condition, so it fits every ad: caps at the top never hold"
+            )
+            break
+    if any(cap.level is None for cap in policy.default.caps):
+        yield Note(1, "caps", '"never" at the top withholds every ad that no rule fits, named or not')
+    if any(isinstance(cap.window, Calendar) for cap in policy.caps()) and str(policy.zone) == "UTC":
+        yield Note(1, "time_zone", "calendar caps turn at midnight UTC; set time_zone to turn with your own")
+    for person in policy.people.values():
+        if not person.devices:
+            yield Note(
+                1, f"people.{person.name}", "has no devices, so nobody on the network is ever recognised as this person"
+            )

@@ -1,0 +1,101 @@
+"""The policy in force while its file changes underneath: a bad, half-written or vanished file leaves the old one in force."""
+
+import logging
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from capper.domain.errors import ConfigError
+from capper.domain.policy import Policy
+from capper.settings.policy import parse_policy
+from capper.settings.toml import read_text
+
+LOOK = timedelta(seconds=1)
+"""How often the file is looked at, and how long it must stay as it is before it is read."""
+
+log = logging.getLogger(__name__)
+
+Stamp = tuple[int, int, int, int, int]
+"""What tells one state of a file from the next: type, device, inode, size and time of change."""
+
+
+def stamp(path: Path) -> Stamp | None:
+    """The file's stamp, or None where there is no file to be seen."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return stat.S_IFMT(found.st_mode), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+class PolicySource:
+    """The policy of a file, as the file changes.
+
+    1. Read whole when made; a file that cannot be used then is refused (ConfigError).
+    2. Looked at by `current`, once a second at most. A changed file is read when it has stayed the same from one look
+       to the next, so an editor that truncates and then writes is never caught half-way; and again if it changed meanwhile.
+    3. A file that cannot be used, or is gone, leaves the policy as it is and says so once: in `problem`, in the log, and
+       to `tell`. A file without a word in it counts as one that cannot be used: it is what a failed save leaves.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], datetime] = now,
+        tell: Callable[[str], None] | None = None,
+        *,
+        look: Callable[[Path], Stamp | None] = stamp,
+        read: Callable[[Path], str] = read_text,
+    ) -> None:
+        self.path = path
+        self.problem: ConfigError | None = None
+        self._clock, self._tell, self._look, self._read = clock, tell, look, read
+        self._looked = clock()
+        self._used = self._seen = look(path)
+        self.policy = parse_policy(read(path), str(path))
+        """The policy in force, without a look at the file."""
+
+    def current(self) -> Policy:
+        """The policy in force, after a look at the file if the last one is a second old. Never raises."""
+        now = self._clock()
+        # A clock that was set back must not stop the looking.
+        if not timedelta(0) <= now - self._looked < LOOK:
+            self._looked = now
+            self.refresh()
+        return self.policy
+
+    def refresh(self) -> None:
+        """Look at the file now; for a caller that keeps its own time, such as a thread beside an event loop."""
+        found = self._look(self.path)
+        settled, self._seen = found == self._seen, found
+        if not settled or found == self._used:
+            return
+        try:
+            text = self._read(self.path)
+            if self._look(self.path) != found:
+                return
+            policy = _parse(text, str(self.path))
+        except ConfigError as exc:
+            self.problem = exc
+            self._say(logging.WARNING, f"the policy in force stays as it was: {exc}")
+        else:
+            changed, self.policy, self.problem = policy != self.policy, policy, None
+            self._say(logging.INFO, f"policy {'reloaded' if changed else 'unchanged'}: {self.path}")
+        self._used = found
+
+    def _say(self, level: int, sentence: str) -> None:
+        log.log(level, "%s", sentence)
+        if self._tell:
+            self._tell(sentence)
+
+
+def _parse(text: str, name: str) -> Policy:
+    if not text.strip():
+        raise ConfigError(f"{name} is empty; to cap nothing write caps = []")
+    return parse_policy(text, name)
