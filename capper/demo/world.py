@@ -5,15 +5,14 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from capper.demo.sites import HOSTS, Asked, Reply, answer
+from capper.proxy.authority import Authority, key_pem
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 60
@@ -33,11 +32,11 @@ class Served:
 class World:
     """A running world.
 
-    `authority` is the certificate file a proxy must trust for it; `resolve` says where each `host:port` really is.
+    `authority` is the certificate file a proxy must trust for it; `resolve` says where each host and port really is.
     """
 
     authority: Path
-    resolve: Mapping[str, str]
+    resolve: Mapping[tuple[str, int], tuple[str, int]]
     served: list[Served] = field(default_factory=list)
 
     def asked(self, host: str, path: str = "") -> list[Served]:
@@ -48,7 +47,10 @@ class World:
 @asynccontextmanager
 async def running_world(folder: Path) -> AsyncIterator[World]:
     """Start the world's servers on free ports; `folder` takes their certificates."""
-    authority, chain = _certify(folder, datetime.now(UTC))
+    now = datetime.now(UTC)
+    authority = Authority.create(now, "The internet of capper's demo")
+    certificate = folder / "demo-internet.pem"
+    certificate.write_bytes(authority.pem())
     served: list[Served] = []
     talking: set[asyncio.StreamWriter] = set()
 
@@ -57,16 +59,14 @@ async def running_world(folder: Path) -> AsyncIterator[World]:
         await _talk(reader, writer, served)
         talking.remove(writer)
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
     async with (
         await asyncio.start_server(talk, LOOPBACK, 0) as plain,
-        await asyncio.start_server(talk, LOOPBACK, 0, ssl=context) as secure,
+        await asyncio.start_server(talk, LOOPBACK, 0, ssl=_secure(folder, authority, now)) as secure,
     ):
         ports = {80: plain.sockets[0].getsockname()[1], 443: secure.sockets[0].getsockname()[1]}
-        places = {f"{host}:{port}": f"{LOOPBACK}:{real}" for host in HOSTS for port, real in ports.items()}
+        places = {(host, port): (LOOPBACK, real) for host in HOSTS for port, real in ports.items()}
         try:
-            yield World(authority, places, served)
+            yield World(certificate, places, served)
         finally:
             # A server waits for its connections to end, and a browser keeps them open.
             for writer in talking:
@@ -111,62 +111,24 @@ def _write(reply: Reply, *, body: bool) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (reply.body if body else b"")
 
 
-def _certify(folder: Path, now: datetime) -> tuple[Path, Path]:
-    """Make an authority and one certificate for every host; returns the authority's file and the servers' chain."""
-    keys = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "The internet of capper's demo")])
-    authority = (
-        _certificate(issuer, issuer, keys[0], now)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs=True), critical=True)
-        .sign(keys[0], hashes.SHA256())
-    )
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOSTS[0])])
-    leaf = (
-        _certificate(subject, issuer, keys[1], now)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in HOSTS]), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key()),
-            critical=False,
-        )
-        .sign(keys[0], hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    files = folder / "demo-authority.pem", folder / "demo-hosts.pem"
-    files[0].write_bytes(authority.public_bytes(pem))
-    secret = keys[1].private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    files[1].touch(mode=0o600)
-    files[1].write_bytes(secret + leaf.public_bytes(pem))
-    return files
+def _secure(folder: Path, authority: Authority, now: datetime) -> ssl.SSLContext:
+    """A server's TLS with a certificate for each host, chosen by the name the client asks for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    contexts = {}
+    for host in HOSTS:
+        file = folder / f"{host}.pem"
+        file.touch(mode=0o600)
+        leaf = authority.leaf(host, key.public_key(), now)
+        file.write_bytes(key_pem(key) + leaf.public_bytes(serialization.Encoding.PEM))
+        contexts[host] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        contexts[host].load_cert_chain(file)
 
+    def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+        if name not in contexts:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        connection.context = contexts[name]
+        return None
 
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime
-) -> x509.CertificateBuilder:
-    public = key.public_key()
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-    )
-
-
-def _usage(*, signs: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs,
-        crl_sign=signs,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    first = contexts[HOSTS[0]]
+    first.sni_callback = choose
+    return first
