@@ -1,0 +1,206 @@
+"""Puts the gate into the stream of flows: buffers what it wants, streams the rest, and fails open."""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from pathlib import PurePath
+from typing import Final, Protocol
+
+from mitmproxy import connection, http, tcp, udp
+from mitmproxy.proxy import mode_specs
+
+from capper.domain.exchange import Action, Exchange, Outcome
+from capper.domain.policy import Policy
+from capper.proxy import flows
+from capper.proxy.viewer import Caller, Household, household
+
+logger = logging.getLogger(__name__)
+
+DEADLINE = 2.0
+"""Seconds an exchange may be judged; the ledger has a much shorter deadline of its own."""
+
+_KEY: Final = "capper"
+_PASS: Final = Outcome()
+
+
+class Judge(Protocol):
+    """What the proxy asks of the gate."""
+
+    @property
+    def max_body(self) -> int: ...
+
+    def foresees(self, exchange: Exchange) -> bool: ...
+
+    def wants(self, exchange: Exchange) -> bool: ...
+
+    async def admit(self, exchange: Exchange) -> Outcome: ...
+
+
+class Stage(Enum):
+    """How far a flow has come."""
+
+    FORESEEN = auto()
+    ASKED = auto()
+    WANTED = auto()
+    DONE = auto()
+
+
+class Passage:
+    """One flow on its way: its exchange, made once, and its stage."""
+
+    __slots__ = ("exchange", "stage")
+
+    def __init__(self, exchange: Exchange, stage: Stage) -> None:
+        self.exchange = exchange
+        self.stage = stage
+
+
+class FrequencyCap:
+    """The addon. A flow meets it in four hooks:
+
+    1. `requestheaders`: the exchange is made; a request the gate does not foresee streams to the origin.
+    2. `request`: a foreseen one is judged, and perhaps answered without the origin.
+    3. `responseheaders`: a response the gate does not want streams to the client.
+    4. `response`: a wanted one, whole by now, is judged, and perhaps rewritten.
+
+    A body that outgrows `max_body` while it is being buffered is passed on by mitmproxy (`stream_large_bodies`); its
+    flow then comes to `response` with `stream` set, and is left alone.
+    """
+
+    def __init__(
+        self,
+        gate: Judge,
+        policy: Callable[[], Policy],
+        user: Callable[[connection.Client], str | None] = lambda _: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        deadline: float = DEADLINE,
+        *,
+        stream: bool = True,
+    ) -> None:
+        self._gate = gate
+        self._policy = policy
+        self._user = user
+        self._clock = clock
+        self._deadline = deadline
+        self._stream = stream
+        self._people: Household = household(policy())
+        self._complained: set[tuple[str, str]] = set()
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.error or not flow.live or flow.is_replay or flow.response:
+            return
+        foreseen = False
+        with self._failing_open("read a request"):
+            exchange = self._exchange(flow)
+            foreseen = self._gate.foresees(exchange)
+            flow.metadata[_KEY] = Passage(exchange, Stage.FORESEEN if foreseen else Stage.ASKED)
+        if self._stream and not foreseen:
+            flow.request.stream = True
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        passage = self._at(flow, Stage.FORESEEN)
+        if passage is None or flow.response:
+            return
+        passage.stage = Stage.ASKED
+        if flow.request.stream:
+            return  # it outgrew the limit, and the origin has it
+        with self._failing_open("answer a request"):
+            exchange = passage.exchange
+            if flow.request.raw_content:
+                body = flow.request.raw_content
+                exchange = passage.exchange = replace(exchange, request=replace(exchange.request, body=body))
+            outcome = await self._judge(exchange)
+            if outcome.action is not Action.PASS and outcome.response is not None:
+                flows.answer(flow, outcome.response)
+                passage.stage = Stage.DONE
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.request.scheme == "https" and flow.response is not None:
+            # HTTP/3 would go around us; hosts that are not opened keep it.
+            flows.drop_header(flow.response, b"alt-svc")
+        passage = self._at(flow, Stage.ASKED)
+        if passage is None or flow.response is None:
+            return
+        passage.stage = Stage.DONE
+        if flow.response.stream or flow.response.status_code == 101:
+            return
+        with self._failing_open("read a response's headers"):
+            exchange = replace(passage.exchange, response=flows.response_of(flow.response))
+            if self._gate.wants(exchange):
+                passage.exchange = exchange
+                passage.stage = Stage.WANTED
+        if self._stream and passage.stage is not Stage.WANTED:
+            flow.response.stream = True
+
+    async def response(self, flow: http.HTTPFlow) -> None:
+        passage = self._at(flow, Stage.WANTED)
+        response = flow.response
+        if response is not None and response.trailers and flow.client_conn.alpn != b"h2":
+            response.trailers = None  # mitmproxy cannot write them in HTTP/1
+        if passage is None or response is None or response.stream or response.raw_content is None:
+            return
+        passage.stage = Stage.DONE
+        with self._failing_open("judge a response"):
+            assert passage.exchange.response is not None
+            whole = passage.exchange.response.carrying(response.raw_content)
+            outcome = await self._judge(replace(passage.exchange, response=whole))
+            if outcome.action is not Action.PASS and outcome.response is not None:
+                flows.rewrite(flow, outcome.response)
+
+    def tcp_message(self, flow: tcp.TCPFlow) -> None:
+        """Forget what went through a tunnel; mitmproxy would keep it for as long as the tunnel lasts."""
+        flow.messages.clear()
+
+    def udp_message(self, flow: udp.UDPFlow) -> None:
+        flow.messages.clear()
+
+    def _at(self, flow: http.HTTPFlow, stage: Stage) -> Passage | None:
+        """The flow's passage, if it is live and at this stage."""
+        if flow.error or not flow.live or flow.is_replay:
+            return None
+        passage = flow.metadata.get(_KEY)
+        return passage if isinstance(passage, Passage) and passage.stage is stage else None
+
+    def _exchange(self, flow: http.HTTPFlow) -> Exchange:
+        policy = self._policy()
+        if self._people.policy is not policy:
+            self._people = household(policy)
+        caller = _caller(flow.client_conn, self._user(flow.client_conn))
+        device = caller.device(flow.request.headers.get("user-agent", ""))
+        return flows.exchange_of(flow, self._people.viewer(caller), self._clock(), device)
+
+    async def _judge(self, exchange: Exchange) -> Outcome:
+        async with asyncio.timeout(self._deadline):
+            return await self._gate.admit(exchange)
+
+    @contextmanager
+    def _failing_open(self, attempt: str) -> Iterator[None]:
+        """Whatever goes wrong inside, the flow passes untouched, and each fault is told once.
+
+        The message of an exception may hold an address somebody visited, so only its kind and place are told.
+        """
+        try:
+            yield
+        except Exception as exc:  # noqa: BLE001  fail open (DESIGN: a person's page comes first)
+            frames = traceback.extract_tb(exc.__traceback__)
+            place = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
+            if (type(exc).__name__, place) not in self._complained:
+                self._complained.add((type(exc).__name__, place))
+                logger.error(  # noqa: TRY400  the exception itself may hold an address
+                    "%s: %s at %s; it passes untouched, and this is told once\n%s",
+                    attempt,
+                    type(exc).__name__,
+                    place,
+                    "".join(traceback.format_list(frames)),
+                )
+
+
+def _caller(client: connection.Client, user: str | None) -> Caller:
+    mode = client.proxy_mode
+    wireguard = (PurePath(mode.data).stem or "wireguard") if isinstance(mode, mode_specs.WireGuardMode) else None
+    return Caller(client.peername[0], user, wireguard)

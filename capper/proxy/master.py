@@ -1,0 +1,216 @@
+"""capper's own mitmproxy master: the proxy server and what capper adds to it, and none of the forty other addons.
+
+It answers about twice as many requests a second as `mitmdump` does (docs/benchmarks.md).
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import certifi
+from mitmproxy import connection, exceptions, http, master, options
+from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, proxyserver
+from mitmproxy.utils import asyncio_utils
+
+from capper.domain.errors import CapperError, ConfigError
+from capper.domain.policy import Policy
+from capper.proxy.addon import DEADLINE, FrequencyCap, Judge
+from capper.proxy.auth import Credentials, Doorkeeper
+from capper.proxy.authority import Certificates, load_authority
+from capper.proxy.mends import mend
+from capper.proxy.opening import Opened, Opening
+from capper.proxy.shield import Boundary, Resolve, Shield, check_listener
+from capper.proxy.viewer import Network
+
+GRACE = 5.0
+"""Seconds that exchanges under way get to finish when the proxy stops."""
+
+
+class ListenError(CapperError):
+    """The address to listen on is in use, or not ours to use."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOptions:
+    """How the proxy listens, whom it serves and what it opens."""
+
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    modes: tuple[str, ...] = ("regular",)
+    opened: Opened = field(default=lambda _: False)
+    lan: tuple[Network, ...] = ()
+    auth: Credentials | None = None
+    resolve: Resolve = field(default_factory=dict)
+    upstream_ca: Path | None = None
+    deadline: float = DEADLINE
+
+
+class Flight:
+    """The addon that knows which exchanges are under way, so that stopping can wait for them."""
+
+    def __init__(self) -> None:
+        self._flows: set[str] = set()
+        self.landed = asyncio.Event()
+        self.landed.set()
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        self._flows.add(flow.id)
+        self.landed.clear()
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        self._flows.discard(flow.id)
+        if not self._flows:
+            self.landed.set()
+
+    error = response
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        del client
+
+
+class CapperMaster(master.Master):
+    """A running proxy: `start`, then `serve` until `shutdown`, then `stop`.
+
+    1. `start` opens the listeners; from then on `addresses` says where they are.
+    2. `stop` closes them, waits `GRACE` seconds for exchanges under way, and closes every connection.
+    """
+
+    def __init__(
+        self,
+        choices: ProxyOptions,
+        gate: Judge,
+        policy: Callable[[], Policy],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        check_listener(choices.host, choices.modes, lan=bool(choices.lan), auth=choices.auth is not None)
+        authority = load_authority(choices.state, datetime.now(UTC))
+        mend()
+        super().__init__(options.Options())
+        # Nobody listens to mitmproxy's old log events; without this each log line becomes a task.
+        self._legacy_log_events.uninstall()
+        self.choices = choices
+        self._tasks = contextlib.ExitStack()
+        self._flight = Flight()
+        self._server = proxyserver.Proxyserver()  # type: ignore[no-untyped-call]
+        doorkeeper = Doorkeeper(choices.auth)
+        cap = FrequencyCap(gate, policy, doorkeeper.user, clock, choices.deadline)
+        self.opening = Opening(choices.opened)
+        self.addons.add(  # type: ignore[no-untyped-call]
+            self._flight,
+            Shield(Boundary(choices.lan, choices.resolve)),
+            doorkeeper,
+            self.opening,
+            core.Core(),
+            disable_h2c.DisableH2C(),
+            cap,
+            self._server,
+            next_layer.NextLayer(),
+            Certificates(authority),
+            *([dns_resolver.DnsResolver()] if any(m.startswith("wireguard") for m in choices.modes) else []),
+        )
+        self._configure(gate.max_body)
+
+    def _configure(self, max_body: int) -> None:
+        choices = self.choices
+        try:
+            self.options.update(  # type: ignore[no-untyped-call]
+                confdir=str(choices.state),
+                listen_host=choices.host,
+                listen_port=choices.port,
+                mode=list(choices.modes),
+                stream_large_bodies=str(max_body),
+                # Tunnelled as they are: reading the frames would cost time and keep every message in memory.
+                websocket=False,
+                upstream_cert=False,
+                proxyauth="capper" if choices.auth else None,
+                ssl_verify_upstream_trusted_ca=str(_trusted(choices)) if choices.upstream_ca else None,
+            )
+        except exceptions.OptionsError as exc:
+            raise ConfigError(f"start the proxy: {exc}") from exc
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where the proxy listens, as (host, port)."""
+        return [(address[0], address[1]) for address in self._server.listen_addrs()]
+
+    async def start(self) -> None:
+        """Open the listeners.
+
+        Raises:
+            ListenError: an address is in use or not ours.
+            ConfigError: a mode cannot be served on this system.
+        """
+        self._tasks.enter_context(asyncio_utils.install_exception_handler(self._asyncio_exception_handler))
+        self._tasks.enter_context(asyncio_utils.set_eager_task_factory())
+        with _muted("mitmproxy.addons.proxyserver"):
+            fine = await self._server.setup_servers()
+        if not fine:
+            fault = next((s.last_exception for s in self._server.servers if s.last_exception), None)
+            await self.stop()
+            raise _listening_fault(fault, self.choices)
+        await self.running()
+
+    async def serve(self) -> None:
+        """Serve until `shutdown` is called."""
+        await self.should_exit.wait()
+
+    async def stop(self) -> None:
+        """Stop listening, let exchanges under way finish, then close every connection."""
+        with _muted("mitmproxy.addons.proxyserver"):
+            await self._server.servers.update([])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self._flight.landed.wait()
+        for handler in list(self._server.connections.values()):
+            if (transport := handler.transports.get(handler.client)) and transport.handler:
+                transport.handler.cancel("the proxy stops")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                while self._server.connections:  # noqa: ASYNC110  mitmproxy tells nobody when a handler has ended
+                    await asyncio.sleep(0.01)
+        await self.done()
+        self._tasks.close()
+
+
+def _trusted(choices: ProxyOptions) -> Path:
+    """The usual authorities and the owner's extra one in one file: the option would replace the usual ones."""
+    extra = choices.upstream_ca
+    assert extra is not None
+    try:
+        pem = extra.read_text()
+        ssl.create_default_context(cadata=pem)
+        bundle = choices.state / "upstream-ca.pem"
+        bundle.write_text(f"{Path(certifi.where()).read_text()}\n{pem}")
+    except (OSError, UnicodeDecodeError, ssl.SSLError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "no certificate in PEM form"
+        raise ConfigError(f"--upstream-ca: read {extra}: {reason}") from exc
+    return bundle
+
+
+def _listening_fault(fault: Exception | None, choices: ProxyOptions) -> CapperError:
+    where = f"{choices.host or 'every address'}:{choices.port}"
+    if isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE:
+        return ListenError(f"{where} is taken: another program listens there; stop it, or choose another with --listen")
+    if isinstance(fault, OSError) and fault.errno in {errno.EACCES, errno.EPERM}:
+        return ListenError(f"{where} may not be used: ports below 1024 need privileges; choose another with --listen")
+    if isinstance(fault, OSError) and fault.errno in {errno.EADDRNOTAVAIL, None}:
+        return ListenError(f"{where} is not an address of this machine; choose another with --listen")
+    return ConfigError(f"start the proxy ({', '.join(choices.modes)}): {fault}")
+
+
+@contextlib.contextmanager
+def _muted(name: str) -> Iterator[None]:
+    """What mitmproxy would log here is said better by an exception."""
+    target = logging.getLogger(name)
+    was, target.disabled = target.disabled, True
+    try:
+        yield
+    finally:
+        target.disabled = was

@@ -1,0 +1,76 @@
+"""Which TLS is opened: that of hosts where ads are delivered, and only for clients that trust our certificate."""
+
+import re
+import time
+from collections.abc import Callable
+
+from mitmproxy import tls
+from mitmproxy.proxy import layer
+from mitmproxy.proxy.layers import UDPLayer
+
+from capper.proxy.addresses import literal
+
+Opened = Callable[[str], bool]
+"""Whether connections to this host, in lower case and without a final dot, are to be opened."""
+
+REMEMBERED = 3600.0
+_MOST = 10_000
+_DISTRUST = re.compile(r"alert (unknown ca|bad certificate|certificate unknown|unsupported certificate)")
+
+
+def open_all(host: str) -> bool:
+    """Open every host: for the demo and for tests."""
+    del host
+    return True
+
+
+class Opening:
+    """The addon that decides, connection by connection, whether TLS is opened or passed through as it is.
+
+    A client that refuses our certificate for a host (no certificate of ours installed, or a pinned one in the app) gets
+    that host untouched from then on, for an hour.
+    """
+
+    def __init__(self, opened: Opened, clock: Callable[[], float] = time.monotonic) -> None:
+        self._opened = opened
+        self._clock = clock
+        self._refused: dict[tuple[str, str], float] = {}
+
+    def opens(self, client: str, host: str) -> bool:
+        """Whether `host` is opened for the client at this address."""
+        until = self._refused.get((client, host))
+        if until is not None and self._clock() < until:
+            return False
+        return self._opened(host)
+
+    def refuse(self, client: str, host: str) -> None:
+        """Remember that this client does not take our certificate for `host`."""
+        self._refused.pop((client, host), None)
+        self._refused[client, host] = self._clock() + REMEMBERED
+        if len(self._refused) > _MOST:
+            del self._refused[next(iter(self._refused))]
+
+    def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        if data.context.server.address is None:
+            return  # TLS to the proxy itself, which only we can answer
+        host = _host(data.client_hello.sni, data.context.server.address[0])
+        data.ignore_connection = host is None or not self.opens(data.context.client.peername[0], host)
+
+    def tls_failed_client(self, data: tls.TlsData) -> None:
+        if data.context.server.address is None or not _DISTRUST.search(data.conn.error or ""):
+            return
+        if host := _host(data.conn.sni, data.context.server.address[0]):
+            self.refuse(data.context.client.peername[0], host)
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        """Pass UDP on unread: browsers do not take a private certificate over QUIC, so there is nothing to open."""
+        context = nextlayer.context
+        address = context.server.address
+        if nextlayer.layer is None and context.client.transport_protocol == "udp" and address and address[1] != 53:
+            nextlayer.layer = UDPLayer(context, ignore=True)
+
+
+def _host(sni: str | None, address: str) -> str | None:
+    """The host of a TLS connection; None where only an address is known."""
+    name = (sni or address).rstrip(".").lower()
+    return None if literal(name) else name
