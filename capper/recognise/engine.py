@@ -197,7 +197,14 @@ class Engines:
 
     def serialize(self) -> bytes:
         """As bytes that `deserialize` of the same `ENGINE_VERSION` reads."""
-        return pack((self.ads.serialize(), self.trackers.serialize(), "\n".join(self.hosts).encode()))
+        return pack(
+            (
+                self.ads.serialize(),
+                self.trackers.serialize(),
+                "\n".join(self.hosts).encode(),
+                "\n".join(sorted(self.hosts.without)).encode(),
+            )
+        )
 
     @classmethod
     def deserialize(cls, data: bytes) -> Self:
@@ -206,9 +213,11 @@ class Engines:
         Raises:
             ValueError: it is damaged, or from another version.
         """
-        ads, trackers, hosts = unpack(data, 3)
+        ads, trackers, hosts, without = unpack(data, 4)
         return cls(
-            FilterEngine.deserialize(ads), FilterEngine.deserialize(trackers), HostSet(hosts.decode().split("\n"))
+            FilterEngine.deserialize(ads),
+            FilterEngine.deserialize(trackers),
+            HostSet(hosts.decode().split("\n"), without.decode().split("\n")),
         )
 
 

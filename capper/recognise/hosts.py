@@ -7,12 +7,13 @@ from capper.recognise.filterlist import FilterList, ListKind, rules
 
 
 class HostSet:
-    """Hosts and all their subdomains; immutable, and asked in microseconds whatever its size."""
+    """Hosts that speak for all their subdomains, but for those of `without`; immutable, and quick at any size."""
 
-    __slots__ = ("_hosts",)
+    __slots__ = ("_hosts", "_without")
 
-    def __init__(self, hosts: Iterable[str] = ()) -> None:
-        self._hosts = frozenset(host for host in map(_normal, hosts) if host)
+    def __init__(self, hosts: Iterable[str] = (), without: Iterable[str] = ()) -> None:
+        self._without = frozenset(host for host in map(_normal, without) if host)
+        self._hosts = frozenset(host for host in map(_normal, hosts) if host) - self._without
 
     def covers(self, host: str) -> bool:
         """Whether `host` or a domain above it is in the set; an address is only covered by itself."""
@@ -23,23 +24,23 @@ class HostSet:
         host = _normal(host)
         if len(host) > _LONGEST_HOST:
             return None
-        hosts = self._hosts
-        if host in hosts:
-            return host
-        if ":" in host or host[-1:].isdigit():
-            return None
-        dot = host.find(".")
-        while dot >= 0:
-            host = host[dot + 1 :]
-            if host in hosts:
+        address = ":" in host or host[-1:].isdigit()
+        while host:
+            if host in self._hosts:
                 return host
-            dot = host.find(".")
+            if address or host in self._without:
+                return None
+            host = host.partition(".")[2]
         return None
 
+    @property
+    def without(self) -> frozenset[str]:
+        """The hosts that are not covered though a domain above them is."""
+        return self._without
+
     def __or__(self, other: "HostSet") -> "HostSet":
-        merged = HostSet()
-        merged._hosts = self._hosts | other._hosts
-        return merged
+        """Whatever either names; what one leaves out stays out unless the other names it."""
+        return HostSet(self._hosts | other._hosts, (self._without - other._hosts) | (other._without - self._hosts))
 
     def __contains__(self, host: object) -> bool:
         return isinstance(host, str) and self.covers(host)
@@ -51,10 +52,10 @@ class HostSet:
         return len(self._hosts)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, HostSet) and self._hosts == other._hosts
+        return isinstance(other, HostSet) and (self._hosts, self._without) == (other._hosts, other._without)
 
     def __hash__(self) -> int:
-        return hash(self._hosts)
+        return hash((self._hosts, self._without))
 
     def __repr__(self) -> str:
         return f"<HostSet of {len(self)}>"
@@ -68,16 +69,17 @@ def _normal(host: str) -> str:
 
 
 _HOST_RULE = re.compile(
-    r"(?P<exception>@@)?\|\|(?P<host>(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*[a-z0-9])\^?(?:\$(?P<options>[\w~,-]+))?"
+    r"(?P<exception>@@)?\|\|(?P<host>(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*[a-z0-9])\^(?:\$(?P<options>[\w~,-]+))?"
 )
-_HARMLESS = frozenset({"third-party", "3p", "important", "all", "script", "image", "subdocument", "xmlhttprequest"})
 _WHOLE = frozenset({"third-party", "3p", "important"})
+_FREEING = _WHOLE | {"document"}
 
 
 def ad_hosts(lists: Iterable[FilterList]) -> HostSet:
     """The hosts that ad lists block as a whole (`||host^`, `||host^$third-party`): those whose TLS may be opened.
 
-    Lists of trackers name none. A host that some list frees as a whole (`@@||host^`) is left out.
+    Lists of trackers name none. A host that some list frees as a whole (`@@||host^`) is left out, below a blocked
+    domain too: that is how opt-out pages stay closed.
     """
     named: set[str] = set()
     freed: set[str] = set()
@@ -87,7 +89,7 @@ def ad_hosts(lists: Iterable[FilterList]) -> HostSet:
                 continue
             options = set((match["options"] or "third-party").split(","))
             if match["exception"]:
-                freed |= {match["host"]} if options <= _HARMLESS | {"document"} else set()
-            elif filter_list.kind is ListKind.ADS and rule[-1] != "." and options <= _WHOLE:
+                freed |= {match["host"]} if options <= _FREEING else set()
+            elif filter_list.kind is ListKind.ADS and options <= _WHOLE:
                 named.add(match["host"])
-    return HostSet(named - freed)
+    return HostSet(named, freed)

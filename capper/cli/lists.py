@@ -1,0 +1,145 @@
+"""`capper lists`: subscribe to filter lists, bring them up to date, see what is in use."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from capper.cli.plain import plain
+from capper.recognise.filterlist import ListKind
+from capper.recognise.lists import ListStore, Outcome, Report, Status
+from capper.settings import load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Filter lists: which requests and elements are ads. Those that travel with capper need no network.",
+)
+
+State = Annotated[
+    Path | None,
+    typer.Option("--state", help="Folder that capper keeps its state in (CAPPER_STATE).", show_default=False),
+]
+Force = Annotated[bool, typer.Option("--force", help="Also those not due, or suspiciously smaller than before.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def add(
+    source: Annotated[str, typer.Argument(help="https:// address, file:// address or path of a list.")],
+    kind: Annotated[ListKind, typer.Option(help="What the list names.")] = ListKind.ADS,
+    name: Annotated[str | None, typer.Option(help="What to call it; otherwise its file's name.")] = None,
+    state: State = None,
+    as_json: Json = False,  # noqa: FBT002  an option
+) -> None:
+    """Subscribe to a list and fetch it at once.
+
+    The only connections that capper makes by itself are those to the lists you add here.
+    """
+    report = _store(state).add(source, kind, _now(), name)
+    _print_reports([report], as_json=as_json)
+
+
+@app.command()
+def update(
+    names: Annotated[list[str] | None, typer.Argument(help="Only these; otherwise every list that is due.")] = None,
+    force: Force = False,  # noqa: FBT002  an option
+    state: State = None,
+    as_json: Json = False,  # noqa: FBT002  an option
+) -> None:
+    """Fetch the lists whose `! Expires` is over; one that fails keeps its last good copy.
+
+    Exits with 1 when one failed.
+    """
+    reports = _store(state).update(_now(), force=force, names=names or ())
+    _print_reports(reports, as_json=as_json)
+    if any(report.outcome is Outcome.FAILED for report in reports):
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    state: State = None,
+    as_json: Json = False,  # noqa: FBT002  an option
+) -> None:
+    """Show the lists in use, their age and their rules."""
+    now = _now()
+    found = _store(state).show(now)
+    if as_json:
+        _print_json([status.as_json() for status in found])
+        return
+    table = Table("Name", "Kind", "Rules", "Fetched", "Source")
+    table.columns[2].justify = "right"
+    for status in found:
+        known = status.subscription
+        table.add_row(known.name, known.kind, f"{known.rules:,}", _age(status, now), plain(known.source))
+    console = Console()
+    console.print(table)
+    for status in found:
+        if status.subscription.failure:
+            console.print(
+                f"{status.subscription.name}: the last update failed: {plain(status.subscription.failure)}",
+                style="yellow",
+                markup=False,
+            )
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="Name or source of the list.")],
+    state: State = None,
+    as_json: Json = False,  # noqa: FBT002  an option
+) -> None:
+    """End a subscription and delete its copy."""
+    gone = _store(state).remove(name)
+    if as_json:
+        _print_json(gone.as_json())
+    else:
+        Console().print(f"{gone.name} removed ({gone.rules:,} rules, {plain(gone.source)})", markup=False)
+
+
+def _store(state: Path | None) -> ListStore:
+    folder = load_settings(overrides={"state": None if state is None else str(state)}).state
+    assert folder is not None, "load_settings fills it in"
+    return ListStore(folder)
+
+
+def _print_reports(reports: Sequence[Report], *, as_json: bool) -> None:
+    if as_json:
+        _print_json([report.as_json() for report in reports])
+        return
+    if not reports:
+        typer.echo("No list is subscribed; `capper lists add` does that.")
+        return
+    table = Table("Name", "Outcome", "Rules", "Change", "Detail")
+    table.columns[2].justify = table.columns[3].justify = "right"
+    for report in reports:
+        change = report.rules - report.before
+        table.add_row(
+            report.name, report.outcome, f"{report.rules:,}", f"{change:+,}" if change else "", plain(report.detail)
+        )
+    Console().print(table)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _age(status: Status, now: datetime) -> str:
+    if status.packaged:
+        return "with capper"
+    fetched = status.subscription.fetched_at
+    if fetched is None:
+        return "never"
+    hours = max(0, int((now - fetched).total_seconds() // 3600))
+    age = f"{hours // 24} days ago" if hours >= 48 else f"{hours} hours ago"
+    return f"{age}, due" if status.due else age
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
