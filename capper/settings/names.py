@@ -18,16 +18,26 @@ def a_domain(value: object) -> str:
     Raises:
         ValueError: says what was expected.
     """
-    text = a_text(value, 'a domain like "shoes.example"')
+    expected = 'a domain like "shoes.example"'
+    text = a_text(value, expected)
+    if text in {"*", "*.*"}:
+        raise ValueError(f'expected {expected}, found "*"; leave the key out to fit every one')
     host = re.sub(r"^(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//", "", text)
     host = re.split(r"[/?#]", host, maxsplit=1)[0].rpartition("@")[2]
-    host = re.sub(r":\d*$", "", host).rstrip(".").lower()
-    host = host.removeprefix("*.").removeprefix("www.") if host.count(".") > 1 else host
-    host = ".".join(_ascii(label) for label in re.split(r"[.\u3002\uff0e\uff61]", host))
-    if text in {"*", "*.*"}:
-        raise ValueError('expected a domain like "shoes.example", found "*"; leave the key out to fit every one')
+    host = re.sub(r":\d*$", "", host).removeprefix("*.")
+    bare = re.sub(r"^www\.(?=.*\.)", "", host, flags=re.IGNORECASE)
+    return a_host(bare, expected, value)
+
+
+def a_host(text: str, expected: str = "a host name", found: object = None) -> str:
+    """A host name in lower case and ASCII.
+
+    Raises:
+        ValueError: it is none; `expected` and `found` are what the message says.
+    """
+    host = ".".join(_ascii(label) for label in re.split(r"[.\u3002\uff0e\uff61]", text.rstrip(".").lower()))
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
-        raise ValueError(f'expected a domain like "shoes.example", found {spell_value(value)}')
+        raise ValueError(f"expected {expected}, found {spell_value(text if found is None else found)}")
     return host
 
 

@@ -13,7 +13,6 @@ from capper.domain.sighting import Format
 from capper.domain.window import SESSION_LIMIT, lifespan
 from capper.settings.names import a_device, a_domain, a_language, a_name
 from capper.settings.reader import (
-    Note,
     Reader,
     Table,
     a_choice,
@@ -23,7 +22,7 @@ from capper.settings.reader import (
     near,
     spell_value,
 )
-from capper.settings.toml import Where, parse, read_text
+from capper.settings.toml import Document, Note, Where, parse, read_text
 
 VERSION = 1
 TOP = (
@@ -57,12 +56,11 @@ _LEFT_OUT = 'caps are missing; write caps = [] for unlimited, or caps = ["never"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A policy as it was read: what was understood differently from what is written, and the line of each rule."""
+    """A policy as it was read, the document it stands in, and what was understood differently from what is written."""
 
     policy: Policy
-    name: str
+    document: Document
     notes: tuple[Note, ...] = ()
-    rule_lines: tuple[int, ...] = ()
 
 
 def load_policy(path: Path) -> Policy:
@@ -109,10 +107,9 @@ def read_policy(text: str, name: str) -> Reading:
     )
     top.close()
     if caps is None:
-        reader.notes.append(Note(1, "caps", "no caps at the top: where no rule fits, ads are unlimited"))
+        reader.notes.append(document.note(("caps",), "no caps at the top: where no rule fits, ads are unlimited"))
     reader.finish()
-    lines = tuple(document.line(("rules", place)) for place in range(len(rules)))
-    return Reading(policy, name, tuple(sorted(reader.notes)), lines)
+    return Reading(policy, document, tuple(reader.notes))
 
 
 def _version(value: object) -> int:
@@ -221,5 +218,5 @@ def _condition(table: Table, key: str, people: dict[str, Person]) -> tuple[str, 
         raw = table.data[key]
         for text, value in zip(raw if isinstance(raw, list) else [raw], values, strict=False):
             if isinstance(text, str) and text.strip().lower() != value:
-                table.reader.notes.append(table.reader.place(where, f'"{text}" is understood as "{value}"'))
+                table.reader.notes.append(table.reader.document.note(where, f'"{text}" is understood as "{value}"'))
     return tuple(dict.fromkeys(values or ()))

@@ -7,21 +7,9 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from capper.domain.cap import parse_length
+from capper.domain.cap import parse_length, spell_length
 from capper.domain.errors import ConfigError
-from capper.settings.toml import Document, Where
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Note:
-    """Something to say about one place in a file."""
-
-    line: int
-    key: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.key}: {self.text}" if self.key else f"line {self.line}: {self.text}"
+from capper.settings.toml import Document, Note, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +24,9 @@ class Reader:
         """The document's own keys."""
         return Table(self, (), self.document.data)
 
-    def place(self, where: Where, text: str) -> Note:
-        """A note about the value at `where`."""
-        return Note(self.document.line(where), spell(where), text)
-
     def wrong(self, where: Where, text: str) -> None:
         """What stands at `where` cannot be used."""
-        self.errors.append(self.place(where, text))
+        self.errors.append(self.document.note(where, text))
 
     def finish(self) -> None:
         """Raise everything that was wrong as one ConfigError, a line each, in the file's order."""
@@ -129,14 +113,6 @@ class Table:
             return None
 
 
-def spell(where: Where) -> str:
-    """The way to a value as a person writes it, places counted from 1: `rules[2].caps[1]`."""
-    text = ""
-    for step in where:
-        text += f"[{step + 1}]" if isinstance(step, int) else f".{step}"
-    return text.removeprefix(".")
-
-
 def near(word: str, words: Iterable[str]) -> str:
     """`; did you mean "x"?` where one of `words` is like `word`, else nothing."""
     by_case = {known.casefold(): known for known in words}
@@ -200,7 +176,13 @@ def a_length(least: timedelta, most: timedelta, example: str) -> Callable[[objec
     def read(value: object) -> timedelta:
         length = parse_length(a_text(value, f'a length of time like "{example}"'))
         if not least <= length <= most:
-            raise ValueError(f'expected a length of time from {least} to {most} (h:mm:ss), found "{value}"')
+            span = f"from {_with_count(least)} to {_with_count(most)}"
+            raise ValueError(f"expected a length of time {span}, found {spell_value(value)}")
         return length
 
     return read
+
+
+def _with_count(length: timedelta) -> str:
+    text = spell_length(length)
+    return text if text[0].isdigit() else f"1 {text}"

@@ -7,7 +7,7 @@ from capper.domain.cap import Cap
 from capper.domain.policy import Policy, Rule
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Spacing, Window, lifespan
 from capper.settings.policy import CONDITIONS, Reading
-from capper.settings.reader import Note
+from capper.settings.toml import Note, Where
 
 _BY_DOMAIN = ("advertiser", "site", "network")
 
@@ -15,14 +15,12 @@ _BY_DOMAIN = ("advertiser", "site", "network")
 def review(reading: Reading) -> list[Note]:
     """Everything in a readable policy that its owner should look at again, in the file's order."""
     policy = reading.policy
-    notes = [*reading.notes, *_caps(policy.default, 1, "caps")]
+    places: list[tuple[Where, str]] = [*_idle_caps(policy.default, ("caps",)), *_general(policy)]
     for place, rule in enumerate(policy.rules):
-        line, key = reading.rule_lines[place], f"rules[{place + 1}]"
-        notes += _caps(rule, line, f"{key}.caps")
+        places += _idle_caps(rule, ("rules", place, "caps"))
         if shade := next((earlier for earlier in policy.rules[:place] if covers(earlier, rule)), None):
-            notes.append(Note(line, key, f'never speaks: "{shade.name}" above it fits everything that it fits'))
-    notes += _general(policy, reading.rule_lines)
-    return sorted(notes)
+            places.append((("rules", place), f'never speaks: "{shade.name}" above it fits everything that it fits'))
+    return sorted([*reading.notes, *(reading.document.note(where, text) for where, text in places)])
 
 
 def covers(wide: Rule, narrow: Rule) -> bool:
@@ -40,13 +38,12 @@ def _within(key: str, value: str, around: str) -> bool:
     return value == around or (key in _BY_DOMAIN and value.endswith(f".{around}"))
 
 
-def _caps(rule: Rule, line: int, key: str) -> Iterator[Note]:
+def _idle_caps(rule: Rule, where: Where) -> Iterator[tuple[Where, str]]:
     for place, cap in enumerate(rule.caps):
-        where = f"{key}[{place + 1}]"
         if cap in rule.caps[:place]:
-            yield Note(line, where, f'"{cap}" is there twice')
+            yield (*where, place), f'"{cap}" is there twice'
         elif strict := next((other for other in rule.caps if other != cap and implies(other, cap)), None):
-            yield Note(line, where, f'"{cap}" never speaks: "{strict}" is reached first')
+            yield (*where, place), f'"{cap}" never speaks: "{strict}" is reached first'
 
 
 def implies(strict: Cap, loose: Cap) -> bool:
@@ -76,19 +73,15 @@ def _spans(long: Window, short: Window) -> bool:
     return False
 
 
-def _general(policy: Policy, lines: tuple[int, ...]) -> Iterator[Note]:
+def _general(policy: Policy) -> Iterator[tuple[Where, str]]:
     for place, rule in enumerate(policy.rules):
         if not any(getattr(rule, key) for key in CONDITIONS):
-            yield Note(
-                lines[place], f"rules[{place + 1}]", "has no condition, so it fits every ad: caps at the top never hold"
-            )
+            yield ("rules", place), "has no condition, so it fits every ad: caps at the top never hold"
             break
     if any(cap.level is None for cap in policy.default.caps):
-        yield Note(1, "caps", '"never" at the top withholds every ad that no rule fits, named or not')
+        yield ("caps",), '"never" at the top withholds every ad that no rule fits, named or not'
     if any(isinstance(cap.window, Calendar) for cap in policy.caps()) and str(policy.zone) == "UTC":
-        yield Note(1, "time_zone", "calendar caps turn at midnight UTC; set time_zone to turn with your own")
-    for person in policy.people.values():
+        yield ("time_zone",), "calendar caps turn at midnight UTC; set time_zone to turn with your own"
+    for name, person in policy.people.items():
         if not person.devices:
-            yield Note(
-                1, f"people.{person.name}", "has no devices, so nobody on the network is ever recognised as this person"
-            )
+            yield ("people", name), "has no devices, so nobody on the network is ever recognised as this person"

@@ -17,6 +17,18 @@ Where = tuple[str | int, ...]
 """The way to a value: keys of tables, and places in lists counted from 0."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Note:
+    """Something to say about one place in a file."""
+
+    line: int
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.key}: {self.text}"
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A TOML file that has been read: its `name` for messages, its `data` and the `lines` they stand on."""
@@ -30,6 +42,18 @@ class Document:
         while where and where not in self.lines:
             where = where[:-1]
         return self.lines.get(where, 1)
+
+    def note(self, where: Where, text: str) -> Note:
+        """A note about the value at `where`."""
+        return Note(self.line(where), spell(where), text)
+
+
+def spell(where: Where) -> str:
+    """The way to a value as a person writes it, places counted from 1: `rules[2].caps[1]`."""
+    text = ""
+    for step in where:
+        text += f"[{step + 1}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
 
 
 def read_text(path: Path, name: str | None = None) -> str:
@@ -89,7 +113,7 @@ def _spell(exc: ValueError, text: str, name: str) -> str:
         return f"{name} line {line}, column {column}: not TOML: {message[: found.start()]}"
     if message.endswith(" (at end of document)"):
         last = text.rstrip().count("\n") + 1
-        return f"{name} line {last}: not TOML: {message.removesuffix(' (at end of document)')}, where the file ends"
+        return f"{name} line {last}: not TOML: the file ends before a value, a bracket or a quote does"
     return f"{name}: not TOML: {message}"
 
 

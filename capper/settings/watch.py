@@ -26,7 +26,11 @@ def stamp(path: Path) -> Stamp | None:
         found = path.stat()
     except (OSError, ValueError):
         return None
-    return stat.S_IFMT(found.st_mode), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    kind = stat.S_IFMT(found.st_mode)
+    # A directory changes with every file in it; all that matters here is that it is one.
+    if kind != stat.S_IFREG:
+        return kind, 0, 0, 0, 0
+    return kind, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def now() -> datetime:

@@ -1,0 +1,106 @@
+"""Settings from everywhere they may be said: a command's options, then CAPPER_* in the environment, then capper.toml, then the defaults."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from capper.domain.errors import ConfigError
+from capper.settings.options import OPTIONS, Settings
+from capper.settings.places import config_file, own_policy, packaged_policy, state_dir
+from capper.settings.reader import Reader, an_integer
+from capper.settings.toml import parse, read_text
+
+PREFIX = "CAPPER_"
+
+
+def load_settings(
+    path: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """The settings in force.
+
+    Args:
+        path: the configuration file; None looks at CAPPER_CONFIG, then at the owner's configuration folder.
+        overrides: a command's options by key; those that are None were not given.
+
+    Raises:
+        ConfigError: everything that is wrong in one source, a line each.
+    """
+    found = config_file(path, environ)
+    values = read_settings(read_text(found), str(found), found.absolute().parent) if found else {}
+    values |= _from_environment(environ)
+    values |= _from_options(overrides or {})
+    settings = Settings(**values)
+    if settings.state is None:
+        settings = replace(settings, state=state_dir())
+    if settings.policy is None and own_policy().exists():
+        settings = replace(settings, policy=own_policy())
+    _check(settings)
+    return settings
+
+
+def read_settings(text: str, name: str, base: Path) -> dict[str, Any]:
+    """What a configuration file says, by key; relative paths start from `base`."""
+    reader = Reader(parse(text, name))
+    top = reader.top()
+    top.take("version", an_integer(1, 1), 1)
+    values: dict[str, Any] = {}
+    for key, option in OPTIONS.items():
+        value = top.take(key, lambda raw, option=option: (option.read(raw, base),), None)  # type: ignore[misc]
+        if value is not None:
+            values[key] = value[0]
+    top.close()
+    reader.finish()
+    return values
+
+
+def policy_file(settings: Settings) -> Path:
+    """The policy file in force: the owner's, or the starter policy."""
+    return settings.policy or packaged_policy()
+
+
+def first_words(settings: Settings) -> str:
+    """What to tell an owner who has no policy yet; empty for one who has."""
+    if settings.policy is not None:
+        return ""
+    return f"The starter policy holds. To write your own, copy it: capper policy show --toml > {own_policy()}"
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    given = {key: environ[variable] for key in OPTIONS if (variable := PREFIX + key.upper()) in environ}
+    return dict(_read_each({key: OPTIONS[key].words(text) for key, text in given.items()}, PREFIX))
+
+
+def _from_options(overrides: Mapping[str, object]) -> dict[str, Any]:
+    if unknown := sorted(set(overrides) - set(OPTIONS)):
+        raise TypeError(f"no such setting: {', '.join(unknown)}")
+    return dict(_read_each({key: value for key, value in overrides.items() if value is not None}, "--"))
+
+
+def _read_each(given: Mapping[str, object], prefix: str) -> Iterator[tuple[str, Any]]:
+    wrong: list[str] = []
+    for key, value in given.items():
+        try:
+            yield key, OPTIONS[key].read(value, Path.cwd())
+        except ValueError as exc:
+            name = f"{prefix}{key.upper()}" if prefix == PREFIX else f"{prefix}{key.replace('_', '-')}"
+            wrong.append(f"{name}: {exc}")
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+
+
+def _check(settings: Settings) -> None:
+    if not (settings.listen.loopback or settings.lan or settings.proxy_auth):
+        raise ConfigError(
+            f"listen = {settings.listen} can be reached from other machines, and nothing says who may use it: name your"
+            ' network (lan = ["192.168.1.0/24"]) or a password (proxy_auth), or listen on 127.0.0.1'
+        )
+
+
+def defaults() -> dict[str, Any]:
+    """Every key's default."""
+    plain = Settings()
+    return {part.name: getattr(plain, part.name) for part in fields(Settings)}

@@ -1,0 +1,174 @@
+"""The policy in force while its file changes."""
+
+import os
+import shutil
+
+import pytest
+
+from capper.domain.cap import Cap
+from capper.domain.errors import ConfigError
+from capper.settings.toml import read_text
+from capper.settings.watch import PolicySource, stamp
+from capper.testing import FrozenClock
+
+
+def caps(*texts):
+    return "caps = [" + ", ".join(f'"{text}"' for text in texts) + "]\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_text(caps("1 per day"))
+    return path
+
+
+class Watched:
+    """A source, its clock and what it told; `look` moves the clock on far enough for a change to be seen and read."""
+
+    def __init__(self, path, **parts):
+        self.clock = FrozenClock()
+        self.told = []
+        self.source = PolicySource(path, self.clock, self.told.append, **parts)
+
+    def look(self, times=2):
+        for _ in range(times):
+            self.clock.forward(seconds=1)
+            policy = self.source.current()
+        return [str(cap) for cap in policy.default.caps]
+
+
+def test_a_change_is_taken_up(file):
+    """A saved file is in force two looks later, and that is told once."""
+    watched = Watched(file)
+    file.write_text(caps("2 per day"))
+
+    assert watched.look() == ["2 per advertiser per day"]
+    assert watched.look(3) == ["2 per advertiser per day"]
+    assert watched.told == [f"policy reloaded: {file}"]
+
+
+def test_it_is_looked_at_once_a_second(file):
+    """However often it is asked, the file is looked at once a second."""
+    looks = []
+    watched = Watched(file, look=lambda path: looks.append(path) or stamp(path))
+    for _ in range(100):
+        watched.source.current()
+        watched.clock.forward(milliseconds=50)
+
+    assert len(looks) == 1 + 4
+
+
+def test_a_clock_set_back_does_not_stop_it(file):
+    """After the clock was set back by an hour the file is still looked at."""
+    watched = Watched(file)
+    watched.clock.forward(hours=-1)
+    file.write_text(caps("2 per day"))
+    watched.source.current()
+
+    assert watched.look(1) == ["2 per advertiser per day"]
+
+
+def test_an_atomic_rename_is_taken_up(file, tmp_path):
+    """A new file of the same size and time of change, renamed over the old, is a change."""
+    watched = Watched(file)
+    new = tmp_path / "new"
+    new.write_text(caps("3 per day"))
+    shutil.copystat(file, new)
+    new.replace(file)
+
+    assert watched.look() == ["3 per advertiser per day"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("caps = [", "the file ends before"),
+        ('caps = ["3 per dya"]', "found 'dya'"),
+        ("", "is empty; to cap nothing write caps = []"),
+    ],
+)
+def test_a_bad_file_leaves_the_old_policy(file, text, problem):
+    """A file that cannot be used leaves the old policy in force and says why, once; a good one heals it."""
+    watched = Watched(file)
+    file.write_text(text)
+
+    assert watched.look(5) == ["1 per advertiser per day"]
+    assert len(watched.told) == 1
+    assert watched.told[0].startswith("the policy in force stays as it was: ")
+    assert problem in str(watched.source.problem)
+
+    file.write_text(caps("4 per day"))
+    assert watched.look() == ["4 per advertiser per day"]
+    assert watched.source.problem is None
+
+
+def test_a_vanished_file_leaves_the_old_policy(file):
+    """Deleted, replaced by a directory, then back: the old policy holds, each change is told once."""
+    watched = Watched(file)
+    file.unlink()
+    assert watched.look(4) == ["1 per advertiser per day"]
+    file.mkdir()
+    (file / "inside").touch()
+    assert watched.look(4) == ["1 per advertiser per day"]
+    (file / "inside").unlink()
+    file.rmdir()
+    file.write_text(caps("2 per day"))
+    assert watched.look(4) == ["2 per advertiser per day"]
+
+    assert watched.told == [
+        f"the policy in force stays as it was: {file} does not exist",
+        f"the policy in force stays as it was: {file} is a directory; a file is needed",
+        f"policy reloaded: {file}",
+    ]
+
+
+def test_a_half_written_file_is_not_read(file):
+    """While an editor is still writing, nothing is read: a truncated policy would mean unlimited."""
+    watched = Watched(file)
+    seen = []
+    for text in ("caps = []\n", caps("5 per day"), caps("5 per day", "9 per week")):
+        file.write_text(text)
+        seen.append(watched.look(1))
+
+    assert seen == [["1 per advertiser per day"]] * 3
+    assert watched.look(1) == ["5 per advertiser per day", "9 per advertiser per week"]
+
+
+def test_a_file_changed_while_it_is_read_is_read_again(file):
+    """What was read is dropped when the file changed meanwhile."""
+    reads = []
+
+    def read(path):
+        text = read_text(path)
+        if reads:
+            path.write_text(caps(f"{len(reads) + 6} per day"))
+        reads.append(text)
+        return "caps = []" if len(reads) == 2 else text
+
+    watched = Watched(file, read=read)
+    file.write_text(caps("2 per day"))
+    assert watched.look(2) == ["1 per advertiser per day"]
+    assert watched.told == []
+
+
+def test_a_touched_file_is_told_as_unchanged(file):
+    """A file saved without a change keeps the policy, with the same caps."""
+    watched = Watched(file)
+    os.utime(file, (1, 1))
+
+    assert watched.look() == ["1 per advertiser per day"]
+    assert watched.told == [f"policy unchanged: {file}"]
+
+
+def test_a_bad_file_at_the_start_is_refused(file):
+    """At the start there is no old policy to keep, so a bad file is an error."""
+    file.write_text("caps = 3")
+
+    with pytest.raises(ConfigError, match=r"line 1: caps: expected a cap like"):
+        PolicySource(file)
+
+
+def test_it_holds_caps(file):
+    """The source gives policies."""
+    assert PolicySource(file).policy.default.caps == (Cap.parse("1 per day"),)
