@@ -1,23 +1,16 @@
 """The demo's hosts as servers on loopback, in HTTP and HTTPS, with a certificate authority of their own."""
 
-import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from capper.demo.sites import HOSTS, Asked, Reply, answer
-from capper.proxy.authority import Authority, key_pem
+from capper.proxy.authority import Authority
+from capper.proxy.testing import Origin, Seen, resolving, server_tls
 
-LOOPBACK = "127.0.0.1"
-PATIENCE = 60
-"""Seconds an idle connection is kept."""
-_REASONS = {200: "OK", 302: "Found", 304: "Not Modified", 400: "Bad Request", 404: "Not Found"}
+_REASONS = {200: "OK", 302: "Found", 304: "Not Modified", 404: "Not Found"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,88 +40,29 @@ class World:
 @asynccontextmanager
 async def running_world(folder: Path) -> AsyncIterator[World]:
     """Start the world's servers on free ports; `folder` takes their certificates."""
-    now = datetime.now(UTC)
-    authority = Authority.create(now, "The internet of capper's demo")
+    authority = Authority.create(datetime.now(UTC), "The internet of capper's demo")
     certificate = folder / "demo-internet.pem"
     certificate.write_bytes(authority.pem())
     served: list[Served] = []
-    talking: set[asyncio.StreamWriter] = set()
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talking.add(writer)
-        await _talk(reader, writer, served)
-        talking.remove(writer)
+    def respond(seen: Seen) -> bytes:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in seen.fields}
+        asked = Asked(seen.method, seen.host.lower(), seen.target, headers)
+        reply = answer(asked)
+        served.append(Served(asked, reply))
+        return _spell(reply, body=seen.method != "HEAD")
 
-    async with (
-        await asyncio.start_server(talk, LOOPBACK, 0) as plain,
-        await asyncio.start_server(talk, LOOPBACK, 0, ssl=_secure(folder, authority, now)) as secure,
-    ):
-        ports = {80: plain.sockets[0].getsockname()[1], 443: secure.sockets[0].getsockname()[1]}
-        places = {(host, port): (LOOPBACK, real) for host in HOSTS for port, real in ports.items()}
-        try:
-            yield World(certificate, places, served)
-        finally:
-            # A server waits for its connections to end, and a browser keeps them open.
-            for writer in talking:
-                writer.transport.abort()
+    async with Origin(respond) as plain, Origin(respond, server_tls(authority, folder)) as secure:
+        places = resolving(dict.fromkeys(HOSTS, plain.port), secure=dict.fromkeys(HOSTS, secure.port))
+        yield World(certificate, places, served)
 
 
-async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, served: list[Served]) -> None:
-    """One connection: requests one after another, until the client leaves or says something that is not HTTP."""
-    try:
-        while True:
-            async with asyncio.timeout(PATIENCE):
-                head = await reader.readuntil(b"\r\n\r\n")
-            asked = _read(head.decode("latin-1"))
-            reply = answer(asked) if asked else Reply(400, ())
-            if asked:
-                served.append(Served(asked, reply))
-            writer.write(_write(reply, body=asked is None or asked.method != "HEAD"))
-            await writer.drain()
-            if asked is None or asked.headers.get("connection", "").lower() == "close":
-                break
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, OSError):
-        pass
-    finally:
-        writer.close()
-
-
-def _read(head: str) -> Asked | None:
-    request, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
-    words = request.split(" ")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    # No site here takes a body, and one that was not read would be taken for the next request.
-    if len(words) != 3 or words[0] not in {"GET", "HEAD"} or "host" not in headers:
-        return None
-    return Asked(words[0], headers["host"].partition(":")[0].lower(), words[1], headers)
-
-
-def _write(reply: Reply, *, body: bool) -> bytes:
-    lines = [f"HTTP/1.1 {reply.status} {_REASONS[reply.status]}"]
-    lines += (f"{name}: {value}" for name, value in reply.headers)
+def _spell(reply: Reply, *, body: bool) -> bytes:
+    """The reply as HTTP/1.1."""
+    lines = [
+        f"HTTP/1.1 {reply.status} {_REASONS[reply.status]}",
+        *(f"{name}: {value}" for name, value in reply.headers),
+    ]
     if reply.status != 304:
         lines.append(f"content-length: {len(reply.body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (reply.body if body else b"")
-
-
-def _secure(folder: Path, authority: Authority, now: datetime) -> ssl.SSLContext:
-    """A server's TLS with a certificate for each host, chosen by the name the client asks for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    contexts = {}
-    for host in HOSTS:
-        file = folder / f"{host}.pem"
-        file.touch(mode=0o600)
-        leaf = authority.leaf(host, key.public_key(), now)
-        file.write_bytes(key_pem(key) + leaf.public_bytes(serialization.Encoding.PEM))
-        contexts[host] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        contexts[host].load_cert_chain(file)
-
-    def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
-        if name not in contexts:
-            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-        connection.context = contexts[name]
-        return None
-
-    first = contexts[HOSTS[0]]
-    first.sni_callback = choose
-    return first
