@@ -8,7 +8,7 @@ from capper.demo.sites import HOSTS
 from capper.demo.world import World, running_world
 
 
-async def get(world: World, host: str, port: int, target: str, *) -> bytes:
+async def get(world: World, host: str, port: int, target: str) -> bytes:
     """The head of what `host` answers to one GET."""
     address, real = world.resolve[host, port]
     context = ssl.create_default_context(cafile=world.authority) if port == 443 else None
