@@ -6,7 +6,6 @@ are taken away for that stand in the changed entry as they stood in the recordin
 
 import base64
 import binascii
-import codecs
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any
 
 from capper.domain.exchange import Action, Exchange, Headers, Outcome, Request, Response
 from capper.domain.identity import Viewer
+from capper.rewrite.charset import CODECS
 
 BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 """The time of a recording that says none."""
@@ -25,13 +25,23 @@ _HIDDEN = {"content-encoding", "transfer-encoding"}
 _TEXTUAL = re.compile(
     r"\s*(?:text/|image/svg\+xml|application/(?:[\w.+-]*(?:json|xml|javascript|ecmascript)))", re.IGNORECASE
 )
-_META = re.compile(r"""<meta[^>]+?charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
-_META_REACH = 2048
-# The Encoding Standard's reading of labels, as far as it differs from Python's.
-_AS_BROWSERS_DO = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
-                   "shift_jis": "cp932", "euc_kr": "cp949", "iso8859-11": "cp874", "tis-620": "cp874"}  # fmt: skip
-_CHARSETS = re.compile(r"utf-(?:8|16(?:-[lb]e)?)|cp(?:125\d|866|874|932|949)|iso8859-\d+|koi8-[ru]|gb18030|big5|euc_jp|"
-                       r"iso2022_jp|mac-(?:roman|cyrillic)")  # fmt: skip
+_META = re.compile(r"""<meta[\s/][^>]*?charset\s*=\s*["']?\s*([^\s"'/>;]+)""", re.IGNORECASE)
+_META_REACH = 1024
+_PERISHABLE = frozenset(
+    [
+        "content-length",
+        "etag",
+        "last-modified",
+        "cache-control",
+        "expires",
+        "pragma",
+        "age",
+        "accept-ranges",
+        "digest",
+        "content-digest",
+    ]
+)
+"""What an edited response of the origin's may lack or say otherwise; all its other fields stay."""
 
 
 class Unreadable(Exception):  # noqa: N818  like Unrewritable: it is not an error, the entry passes
@@ -152,6 +162,11 @@ def _pair(field: object) -> tuple[str, str] | None:
     return None
 
 
+def _name(field: object) -> str:
+    pair = _pair(field)
+    return pair[0].lower() if pair else ""
+
+
 def _mapping(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = entry.get(name)
     if not isinstance(value, dict):
@@ -197,11 +212,11 @@ def _body(content: Mapping[str, Any], content_type: str) -> tuple[bytes, str | N
 
 def _encoded(text: str, content_type: str) -> tuple[bytes, str, str | None]:
     """The text in the charset it was sent in; where that cannot hold it, in UTF-8, and said to be so."""
-    label = _parameter(content_type, "charset")
+    label = _label(content_type)
     if not label and "html" in content_type.lower():
         meta = _META.search(text, 0, _META_REACH)
-        label = meta[1] if meta else ""
-    codec = _codec(label)
+        label = meta[1].lower() if meta else ""
+    codec = CODECS.get(label)
     if codec:
         try:
             data = text.encode(codec)
@@ -209,30 +224,19 @@ def _encoded(text: str, content_type: str) -> tuple[bytes, str, str | None]:
                 return data, codec, None
         except UnicodeError:
             pass
-    data = text.encode("utf-8", "surrogatepass")
-    # JSON is UTF-8 by definition, and scripts take the page's: only what would be guessed at must say so.
-    return data, "utf-8", "utf-8" if label or content_type.strip().lower().startswith("text/") else None
+    # JSON is UTF-8 by definition, and a charset that nobody may edit stays as it is: the gate must see it too.
+    guessed = codec or (not label and content_type.strip().lower().startswith("text/") and not text.isascii())
+    return text.encode("utf-8", "surrogatepass"), "utf-8", "utf-8" if guessed else None
 
 
-def _parameter(content_type: str, name: str) -> str:
-    if name not in content_type.lower():
+def _label(content_type: str) -> str:
+    """The charset that a Content-Type names, in lower case; "" where it names none."""
+    if "charset" not in content_type.lower():
         return ""
     message = Message()
     message["Content-Type"] = " ".join(content_type.split())
-    value = message.get_param(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _codec(label: str) -> str | None:
-    """Python's codec for a charset that the web knows; None for any other."""
-    if not re.fullmatch(r"[\w.:-]{2,40}", label, re.ASCII):
-        return None
-    try:
-        name = codecs.lookup(label).name
-    except LookupError:
-        return None
-    name = _AS_BROWSERS_DO.get(name, name)
-    return name if _CHARSETS.fullmatch(name) else None
+    value = message.get_param("charset")
+    return value.strip().lower() if isinstance(value, str) else ""
 
 
 # The way back
@@ -277,7 +281,7 @@ def _fields(listed: list[Any], recorded: Recorded, headers: Headers, *, edited: 
     """The header fields as delivered, and whether the body is in a content coding whose size is not known.
 
     Fields that stayed keep their own objects and places. Those hidden from the exchange return to theirs if the
-    response is still the origin's, that is if at least half of its fields are.
+    response is still the origin's: if at least half of its lasting fields are there.
     """
     was = recorded.exchange.response
     assert was is not None
@@ -294,15 +298,16 @@ def _fields(listed: list[Any], recorded: Recorded, headers: Headers, *, edited: 
         if row[1] is not None:
             at = places[id(row[1])]
             found.append((at, row[1]))
-    if 2 * len(left) > len(recorded.fields):
+    lasting = sum(name.lower() not in _PERISHABLE for name, _ in was.headers)
+    if 2 * sum(pair[0].lower() not in _PERISHABLE for pair, _ in left) > lasting:
         return [field for _, field in found], False
     shown = {id(field) for field in recorded.fields}
     hidden = [(place, field) for place, field in enumerate(listed) if id(field) not in shown]
-    coded = edited and any((_pair(field) or ("", ""))[0].lower() == "content-encoding" for _, field in hidden)
     fields = [field for _, field in sorted([*found, *hidden], key=lambda row: row[0])]
-    if coded:
-        fields = [field for field in fields if (_pair(field) or ("", ""))[0].lower() != "content-length"]
-    return fields, coded
+    coded = edited and any(_name(field) == "content-encoding" for _, field in hidden)
+    # The edited body is sent in one piece, in its old coding, and is as long as the compressor makes it.
+    gone = {"transfer-encoding", "content-length" if coded else ""} if edited else set()
+    return [field for field in fields if _name(field) not in gone], coded
 
 
 def _put_body(content: dict[str, Any], recorded: Recorded, now: Response) -> None:
@@ -328,7 +333,7 @@ def _as_text(content: Mapping[str, Any], content_type: str) -> bool:
 
 
 def _decoded(body: bytes, recorded: Recorded, content_type: str) -> str | None:
-    declared = _codec(_parameter(content_type, "charset"))
+    declared = CODECS.get(_label(content_type))
     for codec in (declared, recorded.codec, "utf-8"):
         if codec is None:
             continue

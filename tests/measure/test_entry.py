@@ -184,9 +184,10 @@ def test_body_not_recorded(builder):
         ("text/html; charset=windows-1252", "日本", "日本".encode(), "text/html; charset=utf-8"),
         ("text/html", "<p>é", "<p>é".encode(), "text/html; charset=utf-8"),
         ("text/html", "<meta charset=windows-1252>é", b"<meta charset=windows-1252>\xe9", "text/html"),
-        ("text/html; charset=idna", "é", "é".encode(), "text/html; charset=utf-8"),
-        ("text/html; charset=unicode_escape", "é", "é".encode(), "text/html; charset=utf-8"),
-        ("text/html; charset=\0", "é", "é".encode(), "text/html; charset=utf-8"),
+        ("text/html; charset=idna", "é", "é".encode(), "text/html; charset=idna"),
+        ("text/html; charset=utf-16", "é", "é".encode(), "text/html; charset=utf-16"),
+        ("text/html; charset=\0", "é", "é".encode(), "text/html; charset=\0"),
+        ("text/html", "<p>e", b"<p>e", "text/html"),
         ("application/json", '{"é": 1}', '{"é": 1}'.encode(), "application/json"),
         ("text/html; charset=utf-8", "half \ud800", b"half \xed\xa0\x80", "text/html; charset=utf-8"),
     ],
@@ -269,11 +270,13 @@ def test_bytes_for_text(builder):
 def test_coded_pages_keep_their_fields(builder):
     """A page that came compressed is delivered compressed: its coding returns to its place, and no length is made up."""
     entry = builder.add(
-        "https://news.example/", "<p>hi", headers={"Content-Encoding": "br", "Content-Length": "4", "X-A": "1"}
+        "https://news.example/",
+        "<p>hi",
+        headers={"Content-Encoding": "br", "Transfer-Encoding": "chunked", "ETag": "1", "X-A": "1"},
     )
 
     def change(response):
-        headers = response.headers.with_("Content-Length", "8").with_("X-New", "n")
+        headers = response.headers.without("ETag").with_("Content-Length", "8").with_("X-New", "n")
         return Response(200, headers, b"<p>hello")
 
     after = rewritten(entry, change)
