@@ -1,0 +1,29 @@
+"""Options that several commands share, spelled once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="The configuration file (CAPPER_CONFIG).", show_default=False),
+]
+State = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="FOLDER", help="The folder capper keeps its state in.", show_default=False),
+]
+Policy = Annotated[
+    Path | None, typer.Option("--policy", metavar="FILE", help="The policy to go by.", show_default=False)
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="A policy file; left out: the policy in force.", show_default=False),
+]
+LedgerUrl = Annotated[
+    str | None,
+    typer.Option("--ledger", metavar="URL", help="embedded, or the address of a Redis or Valkey.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose record, by the policy's name.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

@@ -1,0 +1,242 @@
+"""`capper policy`: is the policy right, what does it say, and which rule would speak."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from capper.cli.options import Config, Json, PolicyFile
+from capper.cli.tables import print_json, print_table, print_text
+from capper.domain.cap import Cap
+from capper.domain.errors import ConfigError
+from capper.domain.identity import HOUSEHOLD, Ad, Basis
+from capper.domain.policy import Policy, Rule
+from capper.domain.sighting import Format, Sighting
+from capper.recognise.domains import registrable
+from capper.settings import Reading, load_settings, policy_file, policy_text, read_policy
+from capper.settings.names import a_domain
+from capper.settings.policy import CONDITIONS
+from capper.settings.reader import near
+from capper.settings.review import review
+from capper.settings.toml import Note, read_text
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The policy: which caps hold for which ads and people. docs/policy.md says how to write one.",
+)
+
+
+@app.command()
+def check(file: PolicyFile = None, *, config: Config = None, as_json: Json = False) -> None:
+    """Is it right, and does every rule get to speak?
+
+    Exits with 0 when there is nothing to say, 1 when something should be looked at again (a rule or cap that never speaks,
+    a site that was understood differently), and 2 when the file cannot be used; then everything wrong is told at once.
+    """
+    path = _path(file, config)
+    try:
+        reading = _read(path)
+    except ConfigError as exc:
+        if not as_json:
+            raise
+        print_json({"file": str(path), "usable": False, "errors": str(exc).split("\n"), "notes": []})
+        raise typer.Exit(2) from exc
+    notes = sorted([*review(reading), *_subdomains(reading)])
+    if as_json:
+        print_json({"file": str(path), "usable": True, "errors": [], "notes": [asdict(note) for note in notes]})
+    else:
+        print_text(f"{path}: {_summary(reading.policy)}", *(f"  {note}" for note in notes))
+    if notes:
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    file: PolicyFile = None,
+    *,
+    config: Config = None,
+    toml: Annotated[bool, typer.Option("--toml", help="Print it as a policy file, in its plainest form.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Its rules in order, its people, its zone.
+
+    The first rule that fits an ad speaks; the last line holds where none does. No cap means unlimited, `never` means never.
+    """
+    path = _path(file, config)
+    policy = _read(path).policy
+    if toml:
+        typer.echo(policy_text(policy), nl=False)
+    elif as_json:
+        print_json(_policy_json(policy))
+    else:
+        _print_policy(path, policy)
+
+
+@app.command()
+def explain(
+    file: PolicyFile = None,
+    *,
+    advertiser: Annotated[str | None, typer.Option(help="Whose ad it is: shoes.example.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="Its campaign.")] = None,
+    creative: Annotated[str | None, typer.Option(help="The creative.")] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(help="Its line of business; may be given several times.")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="Where it is shown: news.example.")] = None,
+    network: Annotated[str | None, typer.Option(help="Who delivers it.")] = None,
+    person: Annotated[str, typer.Option(help="Who would see it.")] = HOUSEHOLD,
+    format_: Annotated[Format, typer.Option("--format", help="How it is delivered.")] = Format.BANNER,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Which rule would speak about an ad?
+
+    Says why the rules above it do not fit, and which caps hold.
+    Nothing is counted, and nothing that was counted is looked at: that is `capper ledger show`.
+    """
+    policy = _read(_path(file, config)).policy
+    ad = Ad(_domains(advertiser), campaign, creative, tuple(category or ()), Basis.DECLARED)
+    where, by = _domains(site), _domains(network, whole=True)
+    sighting = Sighting(
+        policy.viewer(known_person(policy, person)),
+        ad,
+        "",
+        format_,
+        site=next(iter(where), None),
+        network=next(iter(by), None),
+    )
+    rule = policy.rule_for(sighting)
+    passed = policy.rules[: policy.rules.index(rule)] if rule in policy.rules else policy.rules
+    if as_json:
+        print_json(
+            {
+                "rule": rule.name,
+                "caps": [{"cap": str(cap), "counts": list(_counted(cap, ad))} for cap in rule.caps],
+                "passed": [{"rule": other.name, "because": _misfit(other, sighting)} for other in passed],
+            }
+        )
+        return
+    for other in passed:
+        print_text(f'"{other.name}" does not fit: {_misfit(other, sighting)}')
+    which = "no rule fits, so the caps at the top hold" if rule is policy.default else f'"{rule.name}" speaks'
+    print_text(f"{which}: {_caps_sentence(rule)}")
+    if rule.caps:
+        print_table(["cap", "counts"], [[str(cap), _counted_sentence(cap, ad)] for cap in rule.caps])
+
+
+def known_person(policy: Policy, name: str) -> str:
+    """`name`, if the policy knows such a person.
+
+    Raises:
+        ConfigError: it does not; says who was perhaps meant.
+    """
+    known = [HOUSEHOLD, *policy.people]
+    if name not in known:
+        raise ConfigError(f'the policy knows no "{name}", only {", ".join(known)}{near(name, known)}')
+    return name
+
+
+def _path(file: Path | None, config: Path | None) -> Path:
+    return file or policy_file(load_settings(config))
+
+
+def _read(path: Path) -> Reading:
+    return read_policy(read_text(path), str(path))
+
+
+def _subdomains(reading: Reading) -> Iterator[Note]:
+    """An advertiser is known by its registrable domain alone, so a rule for one below it would never fit."""
+    for place, rule in enumerate(reading.policy.rules):
+        for domain in rule.advertiser:
+            whole = registrable(domain)
+            if whole and whole != domain:
+                text = f'"{domain}" never fits: this advertiser\'s ads are known as "{whole}"'
+                yield reading.document.note(("rules", place, "advertiser"), text)
+
+
+def _summary(policy: Policy) -> str:
+    counts = ((len(list(policy.caps())), "cap"), (len(policy.rules), "rule"), (len(policy.people), "person"))
+    words = [
+        f"{count} {word}" if count == 1 else f"{count} {'people' if word == 'person' else word + 's'}"
+        for count, word in counts
+    ]
+    return f"can be used: {', '.join(words)}"
+
+
+def _print_policy(path: Path, policy: Policy) -> None:
+    zone, gap = str(policy.zone), policy.session_gap
+    print_text(f"{path}", f"time zone {zone}, a session ends after {gap}, kept for {policy.retention.days} days", "")
+    rows = [[rule.name, _conditions(rule) or "every ad", _caps_text(rule)] for rule in policy.rules]
+    print_table(["rule", "fits", "caps"], [*rows, ["(no rule fits)", "every other ad", _caps_text(policy.default)]])
+    if policy.people:
+        print_text("")
+        print_table(
+            ["person", "language", "devices"],
+            [[one.name, one.language or "", ", ".join(one.devices)] for one in policy.people.values()],
+        )
+    print_text("", f"unknown devices count as: {policy.unknown_devices}; credit prompts: {policy.credit_prompts}")
+
+
+def _policy_json(policy: Policy) -> dict[str, Any]:
+    return {
+        "time_zone": str(policy.zone),
+        "session_gap_seconds": policy.session_gap.total_seconds(),
+        "retention_days": policy.retention.days,
+        "unknown_devices": policy.unknown_devices,
+        "credit_prompts": policy.credit_prompts,
+        "caps": [str(cap) for cap in policy.default.caps],
+        "rules": [
+            {"name": rule.name, **{key: list(values) for key in CONDITIONS if (values := getattr(rule, key))},
+             "caps": [str(cap) for cap in rule.caps]}
+            for rule in policy.rules
+        ],
+        "people": {one.name: {"language": one.language, "devices": list(one.devices)} for one in policy.people.values()},
+    }  # fmt: skip
+
+
+def _conditions(rule: Rule) -> str:
+    return "; ".join(f"{key} {' or '.join(values)}" for key in CONDITIONS if (values := getattr(rule, key)))
+
+
+def _caps_text(rule: Rule) -> str:
+    return ", ".join(map(str, rule.caps)) or "unlimited"
+
+
+def _caps_sentence(rule: Rule) -> str:
+    match len(rule.caps):
+        case 0:
+            return "unlimited"
+        case 1:
+            return "one cap holds"
+        case count:
+            return f"{count} caps hold together, the strictest decides"
+
+
+def _misfit(rule: Rule, sighting: Sighting) -> str:
+    """The first condition of `rule` that `sighting` does not meet."""
+    for key in CONDITIONS:
+        values = getattr(rule, key)
+        if values and not Rule("", (), **{key: values}).fits(sighting):
+            return f"it asks for {key} {' or '.join(values)}"
+    return ""
+
+
+def _counted(cap: Cap, ad: Ad) -> tuple[str, ...]:
+    return (ad.label,) if cap.level is None else ad.keys(cap.level)
+
+
+def _counted_sentence(cap: Cap, ad: Ad) -> str:
+    return ", ".join(_counted(cap, ad)) or f"nothing: no {cap.level} is known, and an ad is never capped by guess"
+
+
+def _domains(text: str | None, *, whole: bool = False) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    try:
+        domain = a_domain(text)
+    except ValueError as exc:
+        raise ConfigError(str(exc)) from exc
+    return (domain if whole else registrable(domain) or domain,)

@@ -1,0 +1,58 @@
+"""What commands print: tables for people, JSON for programs. Nothing that came from a file or the network reaches the terminal raw."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from capper.cli.plain import plain
+
+_WIDE = 160
+"""Columns where no terminal says how wide it is: in a pipe a value should not be folded at 80."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that takes no text for markup, emoji or something to highlight."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _WIDE
+    return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+
+def print_text(*lines: str, style: str = "") -> None:
+    """Print lines as they are, less what a terminal would obey."""
+    for line in lines:
+        console().print(Text(plain(line), style=style), soft_wrap=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()) -> None:
+    """Print rows under columns; a column whose name begins with `#` holds numbers. `styles`: one for each row, or none."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in columns:
+        table.add_column(name.removeprefix("#"), justify="right" if name.startswith("#") else "left", overflow="fold")
+    for place, row in enumerate(rows):
+        table.add_row(*(Text(plain(cell)) for cell in row), style=styles[place] if styles else None)
+    console().print(table)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON in ASCII, so that it too can be looked at on a terminal; times become ISO 8601."""
+    sys.stdout.write(json.dumps(value, indent=2, default=_spelled) + "\n")
+
+
+def _spelled(value: Any) -> Any:
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
+
+
+def moment(when: datetime | None, now: datetime, zone: tzinfo) -> str:
+    """A time as people say it, in the policy's zone: `14:05`, `tomorrow 09:00`, `Mon 23 Nov 09:00`; nothing for None."""
+    if when is None:
+        return ""
+    there, today = when.astimezone(zone), now.astimezone(zone).date()
+    days = {today: "", today + timedelta(days=1): "tomorrow ", today - timedelta(days=1): "yesterday "}
+    return f"{days.get(there.date(), f'{there:%a %d %b} ')}{there:%H:%M}"
