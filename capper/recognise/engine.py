@@ -50,8 +50,8 @@ class Cosmetics:
 class FilterEngine:
     """The rules of some lists, built once and never changed: swap it whole when a list changes.
 
-    A URL without a host, `data:`, `blob:` and bare IPv6 hosts match nothing. So does a top-level document: a person who
-    goes to an advertiser's site is a visitor, not an audience.
+    What has no host (`data:`, `blob:`, a relative URL) matches nothing. So does a top-level document: a person who goes
+    to an advertiser's site is a visitor, not an audience.
     """
 
     __slots__ = ("_engine", "_selectors")
@@ -94,17 +94,17 @@ class FilterEngine:
         """
         if kind is Kind.DOCUMENT:
             return None
-        if not source[:8].lower().startswith(("https://", "http://")):
+        source = _address(source)
+        if not source.startswith(("https://", "http://")):
             source = UNKNOWN_SOURCE
-        asked = _plain(url)[:LONGEST_URL], _plain(source)[:LONGEST_URL]
-        result = _calmly(self._engine.check_network_urls, *asked, kind)
+        result = _calmly(self._engine.check_network_urls, _address(url), source, kind)
         if result is None or result.error is not None or result.filter is None:
             return None
         return Match(result.filter, result.exception, result.important)
 
     def cosmetics(self, url: str) -> Cosmetics:
         """The selectors that hide ads on the page `url`; for those by class or id ask `hiding` with what the page has."""
-        found = _calmly(self._engine.url_cosmetic_resources, _plain(url)[:LONGEST_URL])
+        found = _calmly(self._engine.url_cosmetic_resources, _address(url))
         if found is None:
             return Cosmetics()
         generic = not getattr(found, "generichide", False)
@@ -251,8 +251,8 @@ def _exceptions(filter_list: FilterList) -> FilterList:
 
 
 def _filter_set(chosen: list[str]) -> adblock.FilterSet:
-    """All rules at once; one by one where a rule makes the parser panic (`/|` does), so that only that one is lost."""
-    chosen = [_plain(rule) for rule in chosen]
+    """All rules at once; one by one where one makes the parser panic, so that only that one is lost."""
+    chosen = [_plain(rule) for rule in chosen if not _LETHAL.match(rule)]
     filters = adblock.FilterSet(debug=True)
     if _calmly(_added, filters, chosen):
         return filters
@@ -260,6 +260,10 @@ def _filter_set(chosen: list[str]) -> adblock.FilterSet:
     for rule in chosen:
         _calmly(_added, filters, [rule])
     return filters
+
+
+_LETHAL = re.compile(r"(?:@@)?\|*\*?/\*?\|*(?:\$|$)")
+"""`|/` is accepted, and then every request panics; alone, a slash names everything anyway."""
 
 
 def _added(filters: adblock.FilterSet, chosen: list[str]) -> bool:
@@ -276,6 +280,15 @@ def _calmly[**P, T](call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
             raise
         logger.warning("the filter engine panicked: %s", exc)
         return None
+
+
+def _address(url: str) -> str:
+    """A URL as the engine can read it: scheme and host in lower case, of bearable length, without lone surrogates."""
+    end = url.find("/", 8)
+    head = url[:end] if end > 0 else url
+    if not head.islower():
+        url = head.lower() + url[len(head) :]
+    return _plain(url[:LONGEST_URL])
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

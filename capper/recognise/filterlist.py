@@ -137,17 +137,14 @@ def _chosen(text: str) -> Iterator[str]:
     stack: list[bool] = []
     for raw in text.removeprefix("\ufeff").split("\n"):
         line = raw.strip()
-        if not line:
-            continue
-        if line.startswith("!#"):
-            word, _, rest = line[2:].partition(" ")
-            if word == "if":
-                stack.append(_holds(rest))
-            elif word == "else" and stack:
-                stack[-1] = not stack[-1]
-            elif word == "endif" and stack:
-                stack.pop()
-        elif all(stack):
+        word, _, rest = line.partition(" ") if line.startswith("!#") else ("", "", "")
+        if word == "!#if":
+            stack.append(_holds(rest))
+        elif word == "!#else" and stack:
+            stack[-1] = not stack[-1]
+        elif word == "!#endif" and stack:
+            stack.pop()
+        elif line and all(stack):
             yield line
 
 
@@ -194,14 +191,7 @@ def _one(tokens: list[str]) -> bool:
 
 def includes(text: str) -> Iterator[str]:
     """The paths of `!#include` lines that hold here."""
-    stack: list[bool] = []
-    for line in text.split("\n"):
-        word, _, rest = line.strip().partition(" ")
-        if word == "!#if":
-            stack.append(_holds(rest))
-        elif word == "!#else" and stack:
-            stack[-1] = not stack[-1]
-        elif word == "!#endif" and stack:
-            stack.pop()
-        elif word == "!#include" and all(stack):
-            yield rest.strip()
+    for line in _chosen(text):
+        word, _, path = line.partition(" ")
+        if word == "!#include":
+            yield path.strip()
