@@ -12,6 +12,19 @@ from capper.domain.errors import ConfigError
 
 
 @contextmanager
+def written(path: Path) -> Iterator[None]:
+    """What goes wrong in the block while `path` is written, in one sentence.
+
+    Raises:
+        ConfigError: it cannot be written, and why.
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be written: {exc.strerror or exc}") from exc
+
+
+@contextmanager
 def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     """An open file that takes the place of `path` when the block ends well, and is gone when it does not.
 
@@ -23,33 +36,35 @@ def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     Raises:
         ConfigError: it cannot be written, and why.
     """
-    try:
+    with written(path):
         target = path.resolve()
         if target.is_dir():
             raise ConfigError(f"{path} is a directory: name a file to write to")
-        if target.exists() and not target.is_file():
-            with target.open("wb") as file:
-                yield file
-            return
-        with _beside(target, mode) as file:
-            yield file
-    except OSError as exc:
-        raise ConfigError(f"{path} cannot be written: {exc.strerror or exc}") from exc
-
-
-@contextmanager
-def _beside(target: Path, mode: int) -> Iterator[BinaryIO]:
-    draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        special = target.exists() and not target.is_file()
+        draft = target if special else target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
+        file = draft.open("wb") if special else _new(draft, target, mode)
     try:
-        with os.fdopen(handle, "wb") as file:
-            if target.exists():
-                os.fchmod(file.fileno(), target.stat().st_mode & 0o777)
+        with file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
+            with written(path):
+                file.flush()
+                if not special:
+                    os.fsync(file.fileno())
+        if not special:
+            with written(path):
+                draft.replace(target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
+        if not special:
+            with contextlib.suppress(OSError):
+                draft.unlink()
         raise
+
+
+def _new(draft: Path, target: Path, mode: int) -> BinaryIO:
+    # A file that nobody may write is not replaced behind its owner's back.
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(0, "Permission denied")
+    file = os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "wb")
+    if target.exists():
+        os.fchmod(file.fileno(), target.stat().st_mode & 0o777)
+    return file
