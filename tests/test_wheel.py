@@ -1,5 +1,6 @@
 """The wheel works alone: built offline, installed outside the checkout, it does the main job with what travels in it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -88,3 +89,60 @@ def test_it_checks_its_own_policy(installed: Path, tmp_path: Path):
     checked = run([installed / "capper", "policy", "check"], tmp_path)
 
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+PAGE = """<!doctype html><html><body><p>News.</p>
+<a href="https://adclick.g.doubleclick.net/pcs/click?adurl=https%3A%2F%2Fwww.shoes.example%2F"
+><img src="https://tpc.googlesyndication.com/simgad/1" width="300" height="250"></a>
+<p>More news.</p></body></html>"""
+
+
+def recording(loads: int) -> dict[str, object]:
+    """A HAR of the same page, loaded once a minute; made up for this test."""
+
+    def entry(number: int) -> dict[str, object]:
+        return {
+            "startedDateTime": f"2026-11-22T12:{number:02}:00.000Z",
+            "time": 10,
+            "_resourceType": "document",
+            "request": {
+                "method": "GET",
+                "url": "https://news.example/",
+                "httpVersion": "HTTP/1.1",
+                "headers": [],
+                "queryString": [],
+                "cookies": [],
+                "headersSize": -1,
+                "bodySize": 0,
+            },
+            "response": {
+                "status": 200,
+                "statusText": "OK",
+                "httpVersion": "HTTP/1.1",
+                "headers": [{"name": "content-type", "value": "text/html; charset=utf-8"}],
+                "cookies": [],
+                "content": {"size": len(PAGE), "mimeType": "text/html", "text": PAGE},
+                "redirectURL": "",
+                "headersSize": -1,
+                "bodySize": len(PAGE),
+            },
+            "cache": {},
+            "timings": {"send": 0, "wait": 10, "receive": 0},
+        }
+
+    entries = [entry(number) for number in range(loads)]
+    return {"log": {"version": "1.2", "creator": {"name": "test", "version": "1"}, "entries": entries}}
+
+
+def test_it_does_the_main_job(installed: Path, tmp_path: Path):
+    """`capper replay` from the wheel shows an ad up to its cap and then withholds it, with nothing but the starter lists."""
+    (tmp_path / "in.har").write_text(json.dumps(recording(5)))
+    (tmp_path / "policy.toml").write_text('caps = ["3 per advertiser per day"]\n')
+    asked = ["replay", "in.har", "--policy", "policy.toml", "--out", "out.har", "--journal", "out.jsonl"]
+    replayed = run([installed / "capper", *asked], tmp_path)
+
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    entries = json.loads((tmp_path / "out.har").read_text())["log"]["entries"]
+    verdicts = [json.loads(line)["verdict"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert ["simgad" in entry["response"]["content"]["text"] for entry in entries] == [True] * 3 + [False] * 2
+    assert verdicts == ["show"] * 3 + ["withhold"] * 2

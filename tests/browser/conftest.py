@@ -1,0 +1,78 @@
+"""A real Chromium that trusts a certificate as a person would make it: in its profile's own store."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import BrowserContext, async_playwright
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--no-sandbox",  # tests may run as root, in containers
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    # Chromium goes to loopback directly unless told otherwise.
+    "--proxy-bypass-list=<-loopback>",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The distribution's Chromium, or the one CAPPER_CHROMIUM names."""
+    named = os.environ.get("CAPPER_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found or not shutil.which("certutil"):
+        pytest.skip("no Chromium or certutil here (apt-get install chromium libnss3-tools)")
+    return found
+
+
+@pytest.fixture
+def artifacts(request: pytest.FixtureRequest) -> Path:
+    """Where this test leaves its screenshots, to be looked at; not part of the repository."""
+    folder = CHECKOUT / "artifacts" / request.node.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+async def browser(
+    chromium: str, tmp_path: Path
+) -> AsyncIterator[Callable[[str, str, Path], Awaitable[BrowserContext]]]:
+    """Opens a browser by `browser(name, proxy, certificate)`: a profile of its own, so a device of its own."""
+    async with AsyncExitStack() as stack:
+        driver = await stack.enter_async_context(async_playwright())
+
+        async def open_browser(name: str, proxy: str, certificate: Path) -> BrowserContext:
+            home = tmp_path / name
+            trust(home, certificate)
+            context = await driver.chromium.launch_persistent_context(
+                home / "profile",
+                executable_path=chromium,
+                env={"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "en_GB.UTF-8"},
+                args=[*FLAGS, f"--proxy-server={proxy}"],
+                user_agent=f"Mozilla/5.0 (X11; Linux x86_64; {name}) Chrome/156.0.0.0",
+                viewport={"width": 1100, "height": 860},
+            )
+            stack.push_async_callback(context.close)
+            return context
+
+        yield open_browser
+
+
+def trust(home: Path, certificate: Path) -> None:
+    """Make `certificate` an authority for websites in the NSS store that Chromium reads under `home`."""
+    store = home / ".pki" / "nssdb"
+    store.mkdir(parents=True)
+    for command in (
+        ["-N", "--empty-password"],
+        ["-A", "-n", "capper", "-t", "C,,", "-i", str(certificate)],
+    ):
+        subprocess.run(["certutil", "-d", f"sql:{store}", *command], check=True, capture_output=True)

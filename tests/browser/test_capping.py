@@ -1,0 +1,165 @@
+"""The main job, seen by a real browser over HTTPS: a repeated banner is capped for the person who keeps seeing it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import BrowserContext, Page
+
+from capper.demo.household import Household, running_household
+from capper.demo.sites import AD_SERVER, NEWS, RECIPES, WEATHER, Placement, Site, markup
+from capper.testing import FrozenClock
+
+pytestmark = pytest.mark.timeout(240)
+
+POLICY = """
+caps = ["3 per advertiser per day"]
+[people.anna]
+devices = ["127.0.0.2", "127.0.0.3"]
+[people.ben]
+devices = ["127.0.0.4"]
+"""
+DEVICES = {"laptop": "127.0.0.2", "phone": "127.0.0.3", "ben": "127.0.0.4"}
+
+Box = dict[str, float]
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """The household's clock."""
+    return FrozenClock()
+
+
+@pytest.fixture
+async def household(tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Household]:
+    """The demo's world behind the real proxy, with the embedded ledger."""
+    async with running_household(tmp_path, POLICY, DEVICES, clock=clock) as running:
+        yield running
+
+
+@dataclass
+class Reader:
+    """A person at one of her browsers."""
+
+    household: Household
+    page: Page
+    artifacts: Path
+    pages: int = 0
+
+    @classmethod
+    async def at(cls, household: Household, context: BrowserContext, artifacts: Path) -> "Reader":
+        return cls(household, await context.new_page(), artifacts)
+
+    async def reads(self, site: Site, picture: str) -> "View":
+        """Open the site's page, and keep a screenshot called `picture`."""
+        response = await self.page.goto(f"https://{site.host}/", wait_until="networkidle")
+        assert response is not None
+        await self.page.screenshot(path=self.artifacts / f"{picture}.png")
+        served = self.household.world.asked(site.host, "/")
+        (sent,) = [one for one in served if one.asked.path == "/"][-1:]
+        return View(
+            site,
+            sent.reply.body,
+            await response.body(),
+            [await self._look("#top"), await self._look("#side")],
+            await self.page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]"),
+            await response.all_headers(),
+        )
+
+    async def _look(self, place: str) -> "Slot":
+        """What is seen in a slot, its frame included."""
+        box = await self.page.locator(f"{place} > *").first.bounding_box()
+        assert box is not None
+        frame = self.page.locator(f"{place} iframe")
+        inside = self.page.frame_locator(f"{place} iframe") if await frame.count() else self.page.locator(place)
+        pictures = await inside.locator("img[alt]").evaluate_all(
+            "all => all.filter(one => one.complete && one.naturalWidth > 0).map(one => one.alt)"
+        )
+        text = await (inside.locator("body") if await frame.count() else inside).inner_text()
+        return Slot(box, pictures, " ".join(text.split()))
+
+
+@dataclass
+class Slot:
+    """What stands in a slot: its box, the advertisers whose banners are seen, and the text."""
+
+    box: Box
+    banners: list[str]
+    text: str
+
+
+@dataclass
+class View:
+    """One page as a person sees it, beside what the site sent."""
+
+    site: Site
+    sent: bytes
+    received: bytes
+    slots: list[Slot]
+    size: list[int]
+    headers: dict[str, str]
+
+    @property
+    def banners(self) -> list[str]:
+        """The banners seen, top and side."""
+        return [name for slot in self.slots for name in slot.banners]
+
+    def around(self, placement: Placement) -> list[bytes]:
+        """The page as the site sent it, before and after one ad."""
+        return self.sent.split(markup(placement, self.site).encode())
+
+
+async def test_a_repeated_banner_is_capped_for_the_person_who_keeps_seeing_it(
+    household: Household, clock: FrozenClock, browser, artifacts: Path
+):
+    """Anna sees the shoe ad on three sites and then, on either of her browsers, a placeholder; ben still sees it."""
+    laptop, phone, ben = [
+        await Reader.at(household, await browser(name, household.door(name), household.certificate), artifacts)
+        for name in DEVICES
+    ]
+
+    first = await laptop.reads(NEWS, "1-news-shown")
+    second = await phone.reads(WEATHER, "2-weather-shown-on-the-phone")
+    third = await laptop.reads(RECIPES, "3-recipes-shown")
+    fourth = await phone.reads(NEWS, "4-news-withheld-on-the-phone")
+    fifth = await laptop.reads(NEWS, "5-news-withheld")
+    sixth = await laptop.reads(WEATHER, "6-weather-withheld-in-its-frame")
+    others = await ben.reads(NEWS, "7-news-shown-to-ben")
+    clock.forward(days=1, seconds=1)
+    again = await laptop.reads(NEWS, "8-news-shown-again-a-day-later")
+
+    assert first.banners == ["shoes", "travel"]
+    assert second.banners == ["coffee", "shoes"]
+    assert third.banners == ["shoes", "coffee"]
+    assert fourth.banners == fifth.banners == ["travel"]
+    assert sixth.banners == ["coffee"]
+    assert others.banners == again.banners == ["shoes", "travel"]
+
+    for withheld, shown, place in ((fourth, first, 0), (fifth, first, 0), (sixth, second, 1)):
+        assert "shoes.example" in withheld.slots[place].text
+        assert [slot.box for slot in withheld.slots] == [slot.box for slot in shown.slots]
+        assert withheld.size == shown.size
+
+    for untouched in (first, second, third, sixth, others, again):
+        assert untouched.received == untouched.sent
+    for withheld in (fourth, fifth):
+        before, after = withheld.around(NEWS.top)
+        assert withheld.received != withheld.sent
+        assert withheld.received.startswith(before)
+        assert withheld.received.endswith(after)
+        assert withheld.headers["content-security-policy"] == first.headers["content-security-policy"]
+
+
+async def test_a_cached_banner_is_counted_each_time_it_is_seen(household: Household, browser, artifacts: Path):
+    """A banner that its server lets the browser keep for an hour is capped all the same, and fetched once only."""
+    reader = await Reader.at(
+        household, await browser("laptop", household.door("laptop"), household.certificate), artifacts
+    )
+
+    views = [await reader.reads(NEWS, f"{number}-news") for number in range(1, 6)]
+
+    assert [view.banners for view in views] == [["shoes", "travel"]] * 3 + [[]] * 2
+    shoes = household.world.asked(AD_SERVER, "/banner/shoes")
+    travel = household.world.asked(AD_SERVER, "/banner/travel")
+    assert [len(shoes), len(travel)] == [1, 1]
