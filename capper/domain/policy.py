@@ -126,4 +126,6 @@ def _any(wanted: tuple[str, ...], found: tuple[str, ...]) -> bool:
 
 
 def _any_domain(wanted: tuple[str, ...], found: tuple[str, ...]) -> bool:
-    return not wanted or any(value == domain or value.endswith(f".{domain}") for value in found for domain in wanted)
+    # A reseller's key says after a slash which of its customers it is; a rule for the reseller speaks for all of them.
+    hosts = (*found, *(value.partition("/")[0] for value in found))
+    return not wanted or any(host == domain or host.endswith(f".{domain}") for host in hosts for domain in wanted)

@@ -18,7 +18,9 @@ _HOST_LIMIT = 253
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
+_AUTHORITY = re.compile(
+    r"\s*(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#\\]*@)?(\[[^\]/?#\\]*\]|[^/?#\\:]*)[^/?#\\]*", re.IGNORECASE
+)
 _SEPARATORS = re.compile(r"[\s,;|]+")
 
 
@@ -46,6 +48,12 @@ def _registrable(host: str) -> str | None:
     return found
 
 
+def listed(host: str) -> str | None:
+    """The registrable domain, only where the Public Suffix List names its suffix: for words that may be no host at all."""
+    domain = registrable(host)
+    return domain if domain and _suffixes().publicsuffix(domain, accept_unknown=False) else None
+
+
 def site_of(url: str) -> str:
     """What makes two pages one site: the registrable domain of the URL's host, the host itself where it has none."""
     host = host_of(url)
@@ -54,14 +62,16 @@ def site_of(url: str) -> str:
 
 def host_of(url: str) -> str:
     """The host of an absolute or scheme-relative URL, lower-case, without user, port and final dot; "" if it has none."""
-    start = url.find("//")
-    if start < 0 or (start and not _SCHEME.fullmatch(url[:start].strip().lower())):
-        return ""
-    end = len(url)
-    for mark in "/?#\\":
-        at = url.find(mark, start + 2, end)
-        end = end if at < 0 else at
-    return _bare(url[start + 2 : end].rpartition("@")[2])
+    return parted(url)[0]
+
+
+def parted(url: str) -> tuple[str, str]:
+    """The host, as `host_of` reads it, and what follows it, which begins with `/`."""
+    match = _AUTHORITY.match(url)
+    if match is None:
+        return "", "/"
+    rest = url[match.end() :]
+    return match[1].lower().strip().removesuffix("."), rest if rest[:1] == "/" else f"/{rest}"
 
 
 def advertiser_domain(text: str) -> str | None:
