@@ -72,6 +72,10 @@ capper.toml, then the defaults; `capper doctor` names the files in use. Document
 """
 
 
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""What every command's help has in common."""
+
+
 class Nouns(TyperGroup):
     """The group of all nouns: stubs in its help, the real commands when one is called, and one place where errors end."""
 
@@ -96,7 +100,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=CONTEXT,
 )
 
 
@@ -117,6 +121,9 @@ def load(noun: str) -> Any:
     command.name = noun
     # Completion is installed once, for the whole command.
     command.params = [param for param in command.params if param.name not in {"install_completion", "show_completion"}]
+    for part in (command, *getattr(command, "commands", {}).values()):
+        part.rich_markup_mode = None
+        part.context_settings = CONTEXT | part.context_settings
     return command
 
 

@@ -18,7 +18,7 @@ Policy = Annotated[
 ]
 PolicyFile = Annotated[
     Path | None,
-    typer.Argument(metavar="[FILE]", help="A policy file; left out: the policy in force.", show_default=False),
+    typer.Argument(metavar="FILE", help="A policy file; left out: the policy in force.", show_default=False),
 ]
 LedgerUrl = Annotated[
     str | None,

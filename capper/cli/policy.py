@@ -79,15 +79,15 @@ def show(
 def explain(
     file: PolicyFile = None,
     *,
-    advertiser: Annotated[str | None, typer.Option(help="Whose ad it is: shoes.example.")] = None,
-    campaign: Annotated[str | None, typer.Option(help="Its campaign.")] = None,
-    creative: Annotated[str | None, typer.Option(help="The creative.")] = None,
+    advertiser: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Whose ad it is: shoes.example.")] = None,
+    campaign: Annotated[str | None, typer.Option(metavar="ID", help="Its campaign.")] = None,
+    creative: Annotated[str | None, typer.Option(metavar="ID", help="The creative.")] = None,
     category: Annotated[
-        list[str] | None, typer.Option(help="Its line of business; may be given several times.")
+        list[str] | None, typer.Option(metavar="ID", help="Its line of business; may be given several times.")
     ] = None,
-    site: Annotated[str | None, typer.Option(help="Where it is shown: news.example.")] = None,
-    network: Annotated[str | None, typer.Option(help="Who delivers it.")] = None,
-    person: Annotated[str, typer.Option(help="Who would see it.")] = HOUSEHOLD,
+    site: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Where it is shown: news.example.")] = None,
+    network: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Who delivers it.")] = None,
+    person: Annotated[str, typer.Option(metavar="NAME", help="Who would see it.")] = HOUSEHOLD,
     format_: Annotated[Format, typer.Option("--format", help="How it is delivered.")] = Format.BANNER,
     config: Config = None,
     as_json: Json = False,

@@ -1,0 +1,277 @@
+"""`capper doctor`: is everything in order, and what to do where it is not."""
+
+import asyncio
+import os
+import socket
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import typer
+
+from capper import __version__
+from capper.cli.options import Config, Json, LedgerUrl, State
+from capper.cli.tables import print_json, print_table
+from capper.domain.errors import CapperError
+from capper.ledger import open_ledger
+from capper.ledger.base import Health
+from capper.recognise.lists import ListStore
+from capper.settings import Settings, first_words, load_settings, policy_file, read_policy
+from capper.settings.load import PREFIX
+from capper.settings.options import OPTIONS, redacted
+from capper.settings.places import config_file
+from capper.settings.reader import near
+from capper.settings.review import review
+from capper.settings.toml import read_text
+
+OLDEST_PYTHON = (3, 12)
+_OTHER_VARIABLES = ("CAPPER_CONFIG", "CAPPER_DEBUG", "CAPPER_SHARED_DATA")
+_SOON = timedelta(days=60)
+"""A certificate that ends within this time is worth a word: each device needs the next one by hand."""
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+class State_(StrEnum):  # noqa: N801  `State` is the option's name
+    """How one check came out."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, how it is, and what to do."""
+
+    what: str
+    state: State_
+    detail: str
+    advice: str = ""
+
+
+def ok(what: str, detail: str) -> Finding:
+    """In order."""
+    return Finding(what, State_.OK, detail)
+
+
+def warn(what: str, detail: str, advice: str) -> Finding:
+    """Works, but should be looked at."""
+    return Finding(what, State_.WARN, detail, advice)
+
+
+def fail(what: str, detail: str, advice: str) -> Finding:
+    """Does not work."""
+    return Finding(what, State_.FAIL, detail, advice)
+
+
+@app.command()
+def doctor(*, ledger: LedgerUrl = None, state: State = None, config: Config = None, as_json: Json = False) -> None:
+    """Is everything in order, and what to do if not.
+
+    Looks at Python, the settings and the policy, the state folder and its secrets, the ledger, the certificate authority, the
+    filter lists, the port and the clock. Nothing is changed, and nothing but the ledger and the port is connected to. Exits
+    with 1 when something fails; a warning alone is no failure.
+    """
+    now = datetime.now(UTC)
+    settings = load_settings(config, {"ledger": ledger, "state": state})
+    findings = list(examine(settings, config, now))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        styles = {State_.OK: "", State_.WARN: "yellow", State_.FAIL: "red"}
+        print_table(
+            ["", "what", "how it is", "what to do"],
+            [[one.state, one.what, one.detail, one.advice] for one in findings],
+            [styles[one.state] for one in findings],
+        )
+    if any(finding.state is State_.FAIL for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings, config: Path | None, now: datetime) -> Iterator[Finding]:
+    """Every finding, in the order of the help; a check that breaks is a finding too."""
+    checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+        ("python", lambda: python(sys.version_info[:3])),
+        ("settings", lambda: configuration(config, os.environ)),
+        ("policy", lambda: policy(settings)),
+        ("state", lambda: state_folder(_folder(settings))),
+        ("ledger", lambda: ledger_answers(settings)),
+        ("certificate", lambda: certificate(_folder(settings), now)),
+        ("lists", lambda: filter_lists(_folder(settings), now)),
+        ("port", lambda: port(settings)),
+        ("clock", lambda: clock(_folder(settings), now)),
+    )
+    for what, check in checks:
+        try:
+            yield from check()
+        except (CapperError, OSError, ValueError) as exc:
+            yield fail(what, str(exc), "mend what it says, then look again")
+
+
+def python(running: tuple[int, int, int]) -> Iterator[Finding]:
+    """Python and the packages that matter."""
+    found = ".".join(map(str, running))
+    if running < OLDEST_PYTHON:
+        yield fail("python", f"Python {found}", f"install Python {'.'.join(map(str, OLDEST_PYTHON))} or newer")
+        return
+    yield ok("python", f"Python {found}, capper {__version__}, mitmproxy {_version('mitmproxy')}")
+
+
+def configuration(config: Path | None, environ: os._Environ[str] | dict[str, str]) -> Iterator[Finding]:
+    """The configuration file in use, and CAPPER_ variables that mean nothing."""
+    file = config_file(config, dict(environ))
+    yield ok("settings", str(file) if file else "the defaults")
+    known = [*_OTHER_VARIABLES, *(PREFIX + key.upper() for key in OPTIONS)]
+    for name in sorted(set(environ) - set(known)):
+        if name.startswith(PREFIX):
+            yield warn("settings", f"{name} means nothing to capper{near(name, known)}", "unset it, or mend its name")
+
+
+def policy(settings: Settings) -> Iterator[Finding]:
+    """Whether the policy can be used, and whether all of it gets to speak."""
+    path = policy_file(settings)
+    reading = read_policy(read_text(path), str(path))
+    if notes := review(reading):
+        yield warn("policy", f"{path}: {len(notes)} to look at, the first: {notes[0]}", "capper policy check")
+        return
+    yield ok("policy", first_words(settings) or f"{path}: {len(list(reading.policy.caps()))} caps")
+
+
+def state_folder(folder: Path) -> Iterator[Finding]:
+    """Whether the state can be written, and by its owner alone."""
+    if not folder.exists():
+        yield _will_be_made(folder)
+        return
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        yield fail(
+            "state", f"{folder} cannot be written", "chown it to the user that runs capper, or name another: state"
+        )
+        return
+    open_files = [path for path in _secrets(folder) if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    for path in open_files:
+        yield fail("state", f"{path} can be read by others", f"chmod 600 {path}")
+    if folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield warn("state", f"{folder} can be looked into by others", f"chmod 700 {folder}")
+    elif not open_files:
+        yield ok("state", f"{folder}, private")
+
+
+def _will_be_made(folder: Path) -> Finding:
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if os.access(above, os.W_OK | os.X_OK):
+        return ok("state", f"{folder} will be made at the first start")
+    return fail("state", f"{folder} cannot be made in {above}", "name a folder that can be written: state")
+
+
+def _secrets(folder: Path) -> Iterator[Path]:
+    """The files that are nobody else's business, where they exist."""
+    return (path for path in (folder / "secret", folder / "ca" / "authority.pem") if path.exists())
+
+
+def ledger_answers(settings: Settings) -> Iterator[Finding]:
+    """Whether the ledger starts, answers, and may lose counts."""
+    health = asyncio.run(_health(settings))
+    where = redacted(settings.ledger)
+    if not health.ok:
+        yield fail(
+            "ledger", f"{where}: {health.detail or 'does not answer'}", "start it, or mend `ledger` in the settings"
+        )
+    elif health.detail:
+        yield warn("ledger", f"{health.server}: {health.detail}", "docs/configuration.md")
+    elif settings.ledger == "memory":
+        yield warn("ledger", "counts are forgotten when capper ends", 'ledger = "embedded" keeps them')
+    else:
+        yield ok("ledger", health.server)
+
+
+async def _health(settings: Settings) -> Health:
+    opened = await open_ledger(settings.ledger, _folder(settings), deadline_ms=5000)
+    try:
+        return await opened.health()
+    finally:
+        await opened.close()
+
+
+def certificate(folder: Path, now: datetime) -> Iterator[Finding]:
+    """Whether there is a certificate authority, and how long it lasts."""
+    if not (folder / "ca" / "authority.pem").exists():
+        yield ok("certificate", "will be made at the first start, for you to install on each device")
+        return
+    from capper.proxy.authority import load_authority  # noqa: PLC0415  imports mitmproxy, which takes a while
+
+    ends = load_authority(folder, now).expires()
+    left = f"{folder / 'ca' / 'capper-ca.pem'} holds until {ends:%Y-%m-%d}, {(ends - now).days} days"
+    if ends - now < _SOON:
+        yield warn("certificate", left, f"delete {folder / 'ca'}, start capper, install the new one on each device")
+    else:
+        yield ok("certificate", left)
+
+
+def filter_lists(folder: Path, now: datetime) -> Iterator[Finding]:
+    """How old the filter lists are."""
+    found = ListStore(folder).show(now)
+    for status in found:
+        if status.subscription.failure:
+            yield warn("lists", f"{status.subscription.name}: {status.subscription.failure}", "capper lists update")
+    due = [status.subscription.name for status in found if status.due and not status.packaged]
+    if due:
+        yield warn("lists", f"out of date: {', '.join(due)}", "capper lists update")
+    rules = sum(status.subscription.rules for status in found)
+    if all(status.packaged for status in found):
+        yield warn(
+            "lists", f"only the starter lists, {rules:,} rules", "capper lists add https://... adds a fuller one"
+        )
+    elif not due:
+        yield ok("lists", f"{len(found)} lists, {rules:,} rules, up to date")
+
+
+def port(settings: Settings) -> Iterator[Finding]:
+    """Whether the port is free."""
+    listen = settings.listen
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((listen.host, listen.port))
+        except PermissionError:
+            yield fail("port", f"{listen} needs more rights than you have", "choose a port from 1024 up: listen")
+        except OSError as exc:
+            advice = "if that is capper itself, all is well; otherwise choose another: listen"
+            yield warn("port", f"{listen}: {exc.strerror}", advice)
+        else:
+            yield ok("port", f"{listen} is free")
+
+
+def clock(folder: Path, now: datetime) -> Iterator[Finding]:
+    """Whether the clock can be right: counts are kept by it."""
+    newest = max((path.stat().st_mtime for path in folder.glob("**/*") if path.is_file()), default=0.0)
+    ahead = timedelta(seconds=newest - now.timestamp())
+    here = datetime.now().astimezone()
+    if ahead > timedelta(minutes=2):
+        yield warn(
+            "clock",
+            f"it is {here:%Y-%m-%d %H:%M %Z}, yet files are {ahead} newer",
+            "set the clock: windows count by it",
+        )
+    elif now.year < 2026:
+        yield fail("clock", f"it cannot be {here:%Y-%m-%d %H:%M}", "set the clock: windows and certificates go by it")
+    else:
+        yield ok("clock", f"{here:%Y-%m-%d %H:%M %Z}")
+
+
+def _folder(settings: Settings) -> Path:
+    assert settings.state is not None, "load_settings fills it in"
+    return settings.state
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"

@@ -1,0 +1,198 @@
+"""`capper ledger`: what was counted for a person, when it opens again, and how to forget it."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State, Yes
+from capper.cli.policy import known_person
+from capper.cli.standing import Standing, standings
+from capper.cli.tables import moment, print_json, print_table, print_text
+from capper.domain.errors import ConfigError
+from capper.domain.identity import HOUSEHOLD
+from capper.domain.policy import Policy as Caps
+from capper.ledger import open_ledger
+from capper.ledger.base import Entry, Ledger
+from capper.settings import Settings, load_policy, load_settings, policy_file
+
+PATIENCE_MS = 5000
+"""A person at a terminal waits longer than a page does."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="What was counted. Without the household's secret file nothing in the ledger can be read, by these commands or others.",
+)
+
+
+@app.command()
+def show(
+    person: Person,
+    *,
+    policy: Policy = None,
+    ledger: LedgerUrl = None,
+    state: State = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """What one person was shown, by advertiser.
+
+    With each: when it was last shown, how many count against each cap, and when it opens again. Exits with 1 when nothing
+    is kept.
+    """
+    settings, caps = _settings(config, state, ledger, policy)
+    now = datetime.now(UTC)
+    entries = _entries(settings, known_person(caps, person), now)
+    rows = [(entry, standings(caps, person, entry, now)) for entry in entries]
+    if as_json:
+        print_json([_entry_json(entry, rule.name, found) for entry, (rule, found) in rows])
+    elif rows:
+        print_table(
+            ["advertiser", "last shown", "counts", "opens again"],
+            [
+                [entry.name, moment(_last(entry), now, caps.zone), ", ".join(map(str, found)) or "unlimited", _opens(found, now, caps)]
+                for entry, (_, found) in rows
+            ],
+        )  # fmt: skip
+    _end(rows, person, as_json=as_json)
+
+
+@app.command()
+def top(
+    person: Annotated[str, typer.Option("--person", metavar="NAME", help="Whose record.")] = HOUSEHOLD,
+    *,
+    most: Annotated[int, typer.Option("--most", min=1, max=1000, help="How many lines.")] = 10,
+    policy: Policy = None,
+    ledger: LedgerUrl = None,
+    state: State = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """The advertisers shown most often.
+
+    Of one person, or of the household: the devices that are nobody's in particular. Members of the household are not added
+    up, so that a sum cannot tell what another was shown. Exits with 1 when nothing is kept.
+    """
+    settings, caps = _settings(config, state, ledger, policy)
+    now = datetime.now(UTC)
+    entries = _entries(settings, known_person(caps, person), now)[:most]
+    if as_json:
+        print_json([{"advertiser": one.name, "times": len(one.times), "last": _last(one)} for one in entries])
+    elif entries:
+        print_table(
+            ["advertiser", "#times kept", "last shown"],
+            [[one.name, str(len(one.times)), moment(_last(one), now, caps.zone)] for one in entries],
+        )
+    _end(entries, person, as_json=as_json)
+
+
+@app.command()
+def forget(
+    person: Person,
+    *,
+    yes: Yes = False,
+    ledger: LedgerUrl = None,
+    state: State = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Forget everything kept of one person.
+
+    It becomes unreadable at once, in copies of the data too, and is deleted. The name need not be in the policy any more.
+    Cannot be undone. Exits with 1 when nothing was kept under that name.
+    """
+    settings = _settings(config, state, ledger, None)[0]
+    _ask(f'Forget everything kept of "{person}"? This cannot be undone.', yes=yes)
+    gone = _with_ledger(settings, lambda opened: opened.forget(person))
+    if as_json:
+        print_json({"person": person, "deleted": gone})
+    elif gone:
+        print_text(f"{person} is forgotten ({gone} records deleted)")
+    _end([None] * gone, person, as_json=as_json)
+
+
+@app.command()
+def rotate(*, yes: Yes = False, state: State = None, config: Config = None) -> None:
+    """Begin anew for everyone, with a new secret.
+
+    Everything kept of everyone becomes unreadable, in copies of the data too, and expires. Cannot be undone.
+    """
+    from capper.ledger.secret import Secret  # noqa: PLC0415  the one command that needs it
+
+    settings = load_settings(config, {"state": state})
+    _ask("Make everything that was counted, for everyone, unreadable? This cannot be undone.", yes=yes)
+    Secret.load_or_create(secret_file(settings)).rotate()
+    print_text("A new secret is in force: all counting begins anew.")
+
+
+def secret_file(settings: Settings) -> Path:
+    """Where the household's secret lies."""
+    assert settings.state is not None, "load_settings fills it in"
+    return settings.state / "secret"
+
+
+def _settings(
+    config: Path | None, state: Path | None, ledger: str | None, policy: Path | None
+) -> tuple[Settings, Caps]:
+    settings = load_settings(config, {"state": state, "ledger": ledger, "policy": policy})
+    return settings, load_policy(policy_file(settings))
+
+
+def _with_ledger[T](settings: Settings, ask: Callable[[Ledger], Awaitable[T]]) -> T:
+    async def asked() -> T:
+        assert settings.state is not None, "load_settings fills it in"
+        opened = await open_ledger(settings.ledger, settings.state, deadline_ms=PATIENCE_MS)
+        try:
+            return await ask(opened)
+        finally:
+            await opened.close()
+
+    return asyncio.run(asked())
+
+
+def _entries(settings: Settings, person: str, now: datetime) -> list[Entry]:
+    return _with_ledger(settings, lambda opened: opened.entries(person, now))
+
+
+def _last(entry: Entry) -> datetime | None:
+    return max(entry.times, default=None)
+
+
+def _opens(found: Sequence[Standing], now: datetime, caps: Caps) -> str:
+    full = [standing for standing in found if standing.full]
+    if not full:
+        return ""
+    if any(standing.reopens is None for standing in full):
+        return "never"
+    return moment(max(standing.reopens for standing in full if standing.reopens), now, caps.zone)
+
+
+def _entry_json(entry: Entry, rule: str, found: Sequence[Standing]) -> dict[str, Any]:
+    return {
+        "advertiser": entry.name,
+        "last": _last(entry),
+        "times": sorted(entry.times, reverse=True),
+        "rule": rule,
+        "caps": [{"cap": str(one.cap), "count": one.count, "full": one.full, "reopens": one.reopens} for one in found],
+    }
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError("nobody is there to be asked; add --yes if you mean it")
+    typer.confirm(question, abort=True)
+
+
+def _end(found: Sequence[object], person: str, *, as_json: bool) -> None:
+    if found:
+        return
+    if not as_json:
+        print_text(f"Nothing is kept of {person}.")
+    raise typer.Exit(1)

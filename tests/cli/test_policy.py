@@ -1,0 +1,152 @@
+"""capper policy."""
+
+import json
+
+import pytest
+
+from capper.packaged import packaged_config
+from capper.settings.policy import parse_policy
+
+POLICY = """
+time_zone = "Europe/Amsterdam"
+caps = ["3 per advertiser per day", "1 per creative per day"]
+[people.anna]
+language = "nl"
+devices = ["192.168.1.20"]
+[[rules]]
+name = "no [red]shoes"
+advertiser = "shoes.example"
+people = "anna"
+caps = ["never"]
+[[rules]]
+site = "paper.example"
+caps = []
+"""
+
+
+@pytest.fixture
+def file(home):
+    path = home / "p.toml"
+    path.write_text(POLICY)
+    return path
+
+
+def test_check_a_good_policy(capper, file):
+    """Nothing to say: exit 0 and one line."""
+    result = capper("policy", "check", file)
+
+    assert (result.code, result.out) == (0, f"{file}: can be used: 3 caps, 2 rules, 1 person\n")
+
+
+def test_check_the_starter_policy(capper):
+    """The policy that travels with capper is checked when none is named."""
+    result = capper("policy", "check", "--json")
+
+    assert json.loads(result.out) == {
+        "file": str(packaged_config() / "policy.toml"),
+        "usable": True,
+        "errors": [],
+        "notes": [],
+    }
+
+
+def test_check_finds_what_never_speaks(capper, file):
+    """Exit 1 with the line of each rule or cap that never speaks."""
+    file.write_text(
+        POLICY
+        + '[[rules]]\nadvertiser = "blog.bikes.example"\nsite = "paper.example"\ncaps = ["9 per day", "2 per day"]'
+    )
+    result = capper("policy", "check", file)
+    as_json = capper("policy", "check", file, "--json")
+
+    assert result.code == as_json.code == 1
+    assert result.out.splitlines()[1:] == [
+        '  line 15: rules[3]: never speaks: "rule 2" above it fits everything that it fits',
+        '  line 16: rules[3].advertiser: "blog.bikes.example" never fits: this advertiser\'s ads are known as "bikes.example"',
+        '  line 18: rules[3].caps[1]: "9 per advertiser per day" never speaks: "2 per advertiser per day" is reached first',
+    ]
+    assert [note["line"] for note in json.loads(as_json.out)["notes"]] == [15, 16, 18]
+
+
+def test_check_a_bad_policy(capper, file):
+    """Exit 2 with every mistake; with --json too."""
+    file.write_text("cap = []\nversion = 3")
+    result = capper("policy", "check", file)
+    as_json = capper("policy", "check", file, "--json")
+
+    assert result.code == as_json.code == 2
+    assert result.err.startswith(
+        f'capper: {file} line 1: cap: unknown key; did you mean "caps"?\n{file} line 2: version:'
+    )
+    assert len(json.loads(as_json.out)["errors"]) == 2
+
+
+def test_show(capper, file):
+    """The table names each rule, what it fits and its caps; markup in a name stays text."""
+    out = capper("policy", "show", file).out
+
+    assert "no [red]shoes" in out
+    assert "advertiser shoes.example; people anna" in out
+    assert "unlimited" in out
+    assert "Europe/Amsterdam" in out
+
+
+def test_show_as_a_file(capper, file):
+    """--toml prints a file that means the same."""
+    assert parse_policy(capper("policy", "show", file, "--toml").out, "p") == parse_policy(POLICY, "p")
+
+
+def test_show_as_json(capper, file):
+    """--json holds rules, people and caps."""
+    found = json.loads(capper("policy", "show", file, "--json").out)
+
+    assert found["rules"][0] == {
+        "name": "no [red]shoes",
+        "advertiser": ["shoes.example"],
+        "people": ["anna"],
+        "caps": ["never"],
+    }
+    assert found["people"] == {"anna": {"language": "nl", "devices": ["192.168.1.20"]}}
+
+
+@pytest.mark.parametrize(
+    ("options", "rule", "caps"),
+    [
+        (["--advertiser", "https://www.shoes.example/x", "--person", "anna"], "no [red]shoes", ["never"]),
+        (["--advertiser", "shoes.example"], "caps", ["3 per advertiser per day", "1 per creative per day"]),
+        (["--advertiser", "shoes.example", "--site", "WWW.paper.example"], "rule 2", []),
+    ],
+)
+def test_explain(capper, file, options, rule, caps):
+    """The rule that speaks and its caps, for an ad as a person describes it."""
+    found = json.loads(capper("policy", "explain", file, *options, "--json").out)
+
+    assert (found["rule"], [cap["cap"] for cap in found["caps"]]) == (rule, caps)
+
+
+def test_explain_says_why_not(capper, file):
+    """Each rule passed over says what it asks for; a cap at a level nobody named says that it counts nothing."""
+    out = capper("policy", "explain", file, "--advertiser", "bikes.example", "--person", "anna").out
+
+    assert '"no [red]shoes" does not fit: it asks for advertiser shoes.example' in out
+    assert '"rule 2" does not fit: it asks for site paper.example' in out
+    assert "nothing: no creative is known, and an ad is never capped by guess" in out
+
+
+def test_explain_for_nobody_known(capper, file):
+    """A person the policy does not know is bad input."""
+    result = capper("policy", "explain", file, "--person", "ana")
+
+    assert (result.code, result.err) == (
+        2,
+        'capper: the policy knows no "ana", only household, anna; did you mean "anna"?\n',
+    )
+
+
+@pytest.mark.parametrize("path", [".", "gone.toml", "/dev/null"])
+def test_files_that_are_none(capper, home, path):
+    """A directory, a missing file or a device is one clear sentence and exit 2."""
+    result = capper("policy", "check", home / path)
+
+    assert result.code == 2
+    assert result.err.count("\n") == 1
