@@ -152,7 +152,9 @@ async def _through(gate: Admitting, exchange: Exchange) -> Outcome:
     if before.action is Action.ANSWER or not gate.wants(exchange):
         return before
     after = await gate.admit(exchange)
-    return replace(after, decisions=(*before.decisions, *after.decisions), note=after.note or before.note)
+    # What was decided before the origin was asked comes up again with the response, as a repeated sighting.
+    new = (each for each in after.decisions if not (before.decisions and each.repeated))
+    return replace(after, decisions=(*before.decisions, *new), note=after.note or before.note)
 
 
 def _take(
