@@ -21,6 +21,9 @@ from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Scope, S
 MOST = 1000
 """The largest count a cap may have: the ledger keeps that many timestamps, and no person needs more."""
 
+LONGEST = timedelta(weeks=1000)
+"""The longest length that can be written; no ledger keeps anything that long."""
+
 UNITS = {
     "week": timedelta(weeks=1),
     "day": timedelta(days=1),
@@ -141,16 +144,18 @@ class _Reader:
         if word in _NUMBERS:
             self.at += 1
             return _NUMBERS[word]
-        return self.number("a count, 'at most every' or 'never'", least=0)
+        return self.number("a count, 'at most every' or 'never'", least=0, most=MOST)
 
-    def number(self, expected: str, least: int) -> int:
+    def number(self, expected: str, least: int, most: int) -> int:
         word = self.word()
         if not (word.isascii() and word.isdigit()):
             raise self.error(expected)
-        if not least <= int(word[:9]) <= MOST:
-            raise self.error(f"a number from {least} to {MOST}")
+        # Python refuses to read numbers of thousands of digits with an error of its own.
+        number = int(word) if len(word) <= 12 else most + 1
+        if not least <= number <= most:
+            raise self.error(f"a number from {least} to {most}")
         self.at += 1
-        return int(word)
+        return number
 
     def level(self) -> Level:
         word = self.word()
@@ -176,11 +181,15 @@ class _Reader:
         return Rolling(self.length())
 
     def length(self) -> timedelta:
-        count = self.number("a length", least=1) if self.word()[:1].isdigit() else 1
+        start = self.at
+        count = self.number("a length", 1, LONGEST // UNITS["second"]) if self.word()[:1].isdigit() else 1
         word = self.word()
         unit = word.removesuffix("s")
         if unit not in UNITS:
             raise self.error(f"a level ({', '.join(Level)}) or a length ({', '.join(f'{unit}s' for unit in UNITS)})")
+        if count * UNITS[unit] > LONGEST:
+            self.at = start
+            raise self.error(f"a length of at most {LONGEST // UNITS['week']} weeks")
         self.at += 1
         return count * UNITS[unit]
 

@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 class Counter:
     """One row of the ledger: the newest `keep` times (a viewer's) `value` was shown, at `level`, within `scope`.
 
-    `life_ms` is its TTL after the last count.
+    `life_ms` is how long each of those times is kept; the row goes with the last of them.
     """
 
     level: Level
@@ -78,6 +78,8 @@ class Answer:
     tallies: tuple[Tally, ...] = ()
     repeated: bool = False
     """The same occasion was claimed before; this is the answer it got then."""
+    counted: bool = True
+    """False where the ledger did not answer: this answer is by what this process remembers, and counts only there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +116,27 @@ def prepare(policy: Policy, sighting: Sighting, now: datetime) -> tuple[Rule, Cl
         scope = _scope(sighting, window)
         if scope is None:
             continue
-        for value in sighting.ad.keys(level):
+        for value in dict.fromkeys(sighting.ad.keys(level)):  # a bid that names an advertiser twice is one sighting
             index[level, value, scope] = len(counters)
             counters.append(Counter(level, value, scope, kept.count, kept.life // timedelta(milliseconds=1)))
     checks: list[Check] = []
     refused = False
     for cap in rule.caps:
         if cap.level is None or cap.count == 0:
-            refused = refused or cap.level is None or bool(sighting.ad.keys(cap.level))
+            refused = refused or _refuses(cap, sighting.ad)
             continue
         scope = _scope(sighting, cap.window)
         if scope is None:
             continue
         start = since(cap.window, now, policy.zone)
-        checks += (
-            Check(cap, index[cap.level, value, scope], cap.count, start) for value in sighting.ad.keys(cap.level)
-        )
+        values = dict.fromkeys(sighting.ad.keys(cap.level))
+        checks += (Check(cap, index[cap.level, value, scope], cap.count, start) for value in values)
     return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused)
+
+
+def _refuses(cap: Cap, ad: Ad) -> bool:
+    """Whether a cap of 0 speaks about `ad`: `never` of all, another only where the ad is known at its level."""
+    return cap.count == 0 and (cap.level is None or bool(ad.keys(cap.level)))
 
 
 def _scope(sighting: Sighting, window: Window | None) -> str | None:
@@ -144,20 +150,22 @@ def _scope(sighting: Sighting, window: Window | None) -> str | None:
 def conclude(policy: Policy, sighting: Sighting, rule: Rule, claim: Claim, answer: Answer, now: datetime) -> Decision:
     """The decision that `answer` amounts to: of several caps reached, the one that opens last speaks."""
     verdict = Verdict.SHOW if answer.shown else Verdict.WITHHOLD
+
+    def decided(cap: Cap | None, count: int = 0, opens: datetime | None = None) -> Decision:
+        who, ad, counted = sighting.viewer, sighting.ad, answer.counted
+        return Decision(verdict, who, ad, rule.name, cap, count, opens, answer.repeated, counted)
+
     if claim.refused:
-        zero = next(cap for cap in rule.caps if cap.level is None or cap.count == 0)
-        return Decision(verdict, sighting.viewer, sighting.ad, rule.name, zero, repeated=answer.repeated)
+        zero = next((cap for cap in rule.caps if _refuses(cap, sighting.ad)), None)
+        return decided(zero)
     found = list(zip(claim.checks, answer.tallies, strict=False))
     reached = [(check, tally) for check, tally in found if tally.nth_ms is not None]
     if answer.shown or not reached:
         nearest = min(found, key=lambda pair: pair[0].limit - pair[1].count, default=None)
-        cap, count = (nearest[0].cap, nearest[1].count) if nearest else (None, 0)
-        return Decision(verdict, sighting.viewer, sighting.ad, rule.name, cap, count, repeated=answer.repeated)
+        return decided(nearest[0].cap, nearest[1].count) if nearest else decided(None)
     opens = [
         (reopens(check.cap.window, from_ms(tally.nth_ms or 0), now, policy.zone, policy.session_gap), check, tally)
         for check, tally in reached
     ]
     when, check, tally = max(opens, key=lambda row: (row[0] is None, row[0] or now))
-    return Decision(
-        verdict, sighting.viewer, sighting.ad, rule.name, check.cap, tally.count, when, repeated=answer.repeated
-    )
+    return decided(check.cap, tally.count, when)

@@ -109,11 +109,11 @@ def reopens(window: Window, nth: datetime, now: datetime, zone: tzinfo, gap: tim
     """
     match window:
         case Rolling(length) | Spacing(length):
-            return nth + length
+            return nth.astimezone(UTC) + length
         case Calendar(unit):
             return calendar_end(unit, now, zone)
         case Session():
-            return now + gap
+            return now.astimezone(UTC) + gap  # in a zone of its own, Python adds by the wall clock
         case Within() | Life():
             return None
 
@@ -134,10 +134,10 @@ def lifespan(window: Window, retention: timedelta) -> timedelta:
 
 
 _LONGEST = {
-    # The hour more is the autumn change to winter time.
-    CalendarUnit.DAY: timedelta(days=1, hours=1),
-    CalendarUnit.WEEK: timedelta(days=7, hours=1),
-    CalendarUnit.MONTH: timedelta(days=31, hours=1),
+    # The hours more are the autumn change to winter time: one, and two in Antarctica/Troll.
+    CalendarUnit.DAY: timedelta(days=1, hours=2),
+    CalendarUnit.WEEK: timedelta(days=7, hours=2),
+    CalendarUnit.MONTH: timedelta(days=31, hours=2),
 }
 
 

@@ -1,12 +1,15 @@
 """What a ledger is: the one place that remembers how often a viewer was shown an ad."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from capper.domain.decision import Answer, Claim
 from capper.domain.identity import Level
+
+NAME_LIMIT = 253
+"""Longest advertiser's name a ledger keeps, in letters: that of a domain name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Ledger(Protocol):
         """Check and count, atomically and in order: each claim is counted on all its counters or on none.
 
         A claim whose occasion was claimed before (within `OCCASION_LIFE`) gets the same answer and is not counted again.
-        `gap` is how long without a sighting ends a session.
+        `gap` is how long without a sighting ends a session; every call is a sighting, whatever comes of it.
         """
         ...
 
@@ -65,3 +68,8 @@ class Ledger(Protocol):
     async def close(self) -> None:
         """Let go of connections and, where it is ours, of the server."""
         ...
+
+
+def ranked(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries by times shown, the most shown first; of equals the latest, then by name."""
+    return sorted(entries, key=lambda entry: (-len(entry.times), -entry.times[0].timestamp(), entry.name))

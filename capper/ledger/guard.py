@@ -1,0 +1,179 @@
+"""A ledger that never keeps a page waiting: a deadline per call, a circuit breaker, and counts of our own meanwhile."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from capper.domain.decision import Answer, Claim
+from capper.domain.errors import CapperError, LedgerUnavailable
+from capper.ledger import DEADLINE
+from capper.ledger.base import Entry, Health, Ledger
+from capper.ledger.memory import MemoryLedger
+
+PATIENCE = timedelta(seconds=10)
+"""How long a person who asks for her own record, or to be forgotten, may be kept waiting."""
+SHADOW_LIFE = timedelta(days=1)
+"""How far back the local counts reach; longer would hold a month of everyone's ads in this process for the rare outage."""
+
+
+class Breaker:
+    """Whether it is worth asking: closed (ask), open (do not), and half open (let one caller try) after a pause.
+
+    It opens after `failures` in a row. The pause doubles each time the one try fails, from `pause` to `longest` seconds.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, failures: int = 5, pause: float = 1.0, longest: float = 30.0
+    ) -> None:
+        self.trouble = ""
+        """What went wrong last, while anything is wrong."""
+        self._clock = clock
+        self._failures = failures
+        self._shortest = self._pause = pause
+        self._longest = longest
+        self._failed = 0
+        self._try_at = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether everyone may ask."""
+        return self._failed < self._failures
+
+    def admits(self) -> bool:
+        """Whether this caller may ask; one who may while the breaker is not closed is the one who tries."""
+        if self.closed:
+            return True
+        now = self._clock()
+        if now < self._try_at:
+            return False
+        self._try_at = now + self._pause
+        return True
+
+    def succeeded(self) -> None:
+        """An answer came: closed again."""
+        self._failed = 0
+        self._pause = self._shortest
+        self.trouble = ""
+
+    def failed(self, exc: Exception) -> None:
+        """No answer came."""
+        was_closed = self.closed
+        self._failed += 1
+        self.trouble = str(exc) or type(exc).__name__
+        if not self.closed:
+            self._pause = self._shortest if was_closed else min(2 * self._pause, self._longest)
+            self._try_at = self._clock() + self._pause
+
+
+class _Ask(Protocol):
+    """`claim` or `peek`."""
+
+    def __call__(
+        self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta, /
+    ) -> Awaitable[list[Answer]]: ...
+
+
+class GuardedLedger:
+    """The ledger as the gate uses it: `claim` and `peek` always answer, within the deadline.
+
+    Where the ledger does not answer in time, this process answers by what it remembers of the last day: what the ledger
+    told it, and what it has shown since. Such an answer says `counted=False`.
+
+    What is kept and what is lost: a count is kept if the ledger acknowledged it, that is, if `counted` is true. What was
+    shown during an outage counts in this process until it ends, or a day later, and is not brought to the ledger
+    afterwards, because the clock and the caps it was shown under are past. Where a deadline passed, the ledger may have
+    counted nevertheless: claimed again, the same occasion gets the ledger's own answer and is not counted twice.
+    """
+
+    def __init__(self, ledger: Ledger, deadline: timedelta = DEADLINE, breaker: Breaker | None = None) -> None:
+        self.ledger = ledger
+        self.breaker = breaker or Breaker()
+        self._deadline = deadline.total_seconds()
+        self._shadow = MemoryLedger(longest=SHADOW_LIFE)
+
+    async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
+        """Check and count, there or else here; never raises."""
+        answers = await self._answers(self.ledger.claim, viewer, claims, now, gap)
+        if answers is None:
+            return _uncounted(await self._shadow.claim(viewer, claims, now, gap))
+        self._shadow.learn(viewer, claims, answers, now, gap)
+        return answers
+
+    async def peek(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
+        """What `claim` would answer; never raises."""
+        answers = await self._answers(self.ledger.peek, viewer, claims, now, gap)
+        return _uncounted(await self._shadow.peek(viewer, claims, now, gap)) if answers is None else answers
+
+    async def entries(self, viewer: str, now: datetime) -> list[Entry]:
+        """The viewer's advertisers as the ledger knows them."""
+        return await self._patiently(self.ledger.entries(viewer, now))
+
+    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
+        """Keep a journal record, unless the ledger is known not to answer."""
+        if not self.breaker.closed:
+            raise LedgerUnavailable(self.breaker.trouble)
+        try:
+            async with asyncio.timeout(self._deadline):
+                await self.ledger.note(viewer, record, now, life)
+        except TimeoutError as exc:
+            raise LedgerUnavailable(self._late()) from exc
+
+    async def notes(self, viewer: str, now: datetime) -> list[bytes]:
+        """The viewer's journal records as the ledger knows them."""
+        return await self._patiently(self.ledger.notes(viewer, now))
+
+    async def forget(self, viewer: str) -> int:
+        """Forget the viewer here and there."""
+        await self._shadow.forget(viewer)
+        return await self._patiently(self.ledger.forget(viewer))
+
+    async def health(self) -> Health:
+        """The ledger's health, and whether counts are kept here instead of there."""
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                health = await self.ledger.health()
+        except TimeoutError:
+            return Health(ok=False, server="", detail=f"no answer in {PATIENCE.total_seconds():g} s")
+        if self.breaker.closed:
+            return health
+        meanwhile = f"counts are kept in this process meanwhile ({self.breaker.trouble})"
+        return replace(health, ok=False, detail="; ".join(filter(None, (health.detail, meanwhile))))
+
+    async def close(self) -> None:
+        """Close the ledger."""
+        await self.ledger.close()
+
+    async def _answers(
+        self, ask: _Ask, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta
+    ) -> list[Answer] | None:
+        """The ledger's own answers, or None where there are none in time."""
+        if not self.breaker.admits():
+            return None
+        try:
+            async with asyncio.timeout(self._deadline):
+                answers = await ask(viewer, claims, now, gap)
+        except TimeoutError:
+            self.breaker.failed(LedgerUnavailable(self._late()))
+            return None
+        except CapperError as exc:
+            self.breaker.failed(exc)
+            return None
+        self.breaker.succeeded()
+        return answers
+
+    def _late(self) -> str:
+        return f"the ledger did not answer within {self._deadline * 1000:g} ms"
+
+    async def _patiently[T](self, asked: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                return await asked
+        except TimeoutError as exc:
+            raise LedgerUnavailable(f"the ledger did not answer within {PATIENCE.total_seconds():g} s") from exc
+
+
+def _uncounted(answers: list[Answer]) -> list[Answer]:
+    return [replace(answer, counted=False) for answer in answers]

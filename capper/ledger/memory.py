@@ -1,0 +1,205 @@
+"""The ledger as an executable specification: what the Lua of the real one must do, in plain Python, in this process only."""
+
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Tally
+from capper.domain.identity import Level
+from capper.domain.window import SESSION_LIMIT, from_ms, to_ms
+from capper.ledger.base import NAME_LIMIT, Entry, Health, ranked
+
+_MILLISECOND = timedelta(milliseconds=1)
+_SWEEP_EVERY = 1024
+
+
+@dataclass(slots=True)
+class _Row:
+    """One counter: the newest times (ms, ascending), and when the last of them has outlived its use."""
+
+    times: list[int] = field(default_factory=list)
+    expires: int = 0
+
+    def newer(self, since: int, now: int, life: int) -> list[int]:
+        """The times after `since` that are still kept at `now`."""
+        if self.expires <= now:
+            return []
+        return [time for time in self.times if time > max(since, now - life)]
+
+    def count(self, now: int, keep: int, life: int) -> None:
+        times = self.newer(-1, now, life)
+        insort(times, now)
+        self.times = times[-keep:]
+        self.expires = max(self.expires, now + life)
+
+
+@dataclass(slots=True)
+class _Session:
+    """When the viewer's session began and when she was last seen."""
+
+    start: int
+    last: int
+
+    def seen(self, now: int, gap: int) -> None:
+        """A gap, or a session of a whole day, begins a new one; a clock a little behind stretches it backwards."""
+        if now - self.last >= gap or now - self.start >= SESSION_LIMIT // _MILLISECOND:
+            self.start = self.last = now
+        elif 0 < self.start - now < gap:
+            self.start = now
+        self.last = max(self.last, now)
+
+
+_Key = tuple[Level, str, str]
+
+
+@dataclass(slots=True)
+class _Record:
+    """All that is remembered of one viewer."""
+
+    rows: dict[_Key, _Row] = field(default_factory=dict)
+    occasions: dict[str, tuple[int, Answer]] = field(default_factory=dict)
+    session: _Session | None = None
+    notes: list[tuple[int, bytes]] = field(default_factory=list)
+    calls: int = 0
+
+    def at(self, now: int, gap: int) -> _Session:
+        """The session as of `now`, without touching the one remembered."""
+        old = self.session or _Session(now, now)
+        session = _Session(old.start, old.last)
+        session.seen(now, gap)
+        return session
+
+    def sweep(self, now: int) -> None:
+        """Drop what has expired now and then, so that a long replay does not grow without end."""
+        self.calls += 1
+        if self.calls % _SWEEP_EVERY:
+            return
+        # A clock that is a little behind must still find what it is about to ask for.
+        now -= _OCCASION_MS
+        self.rows = {key: row for key, row in self.rows.items() if row.expires > now}
+        self.occasions = {key: kept for key, kept in self.occasions.items() if now - kept[0] < _OCCASION_MS}
+        self.notes = [note for note in self.notes if note[0] > now]
+
+
+_OCCASION_MS = OCCASION_LIFE // _MILLISECOND
+
+
+class _Call:
+    """One call in progress: what is new is kept apart, so that a peek can leave it and a claim can keep it.
+
+    1. an occasion known already answers itself; 2. every check is made against the counters as they stand, this call's
+    own counts included; 3. where none is reached, every counter counts; 4. the answer is remembered for the occasion.
+    """
+
+    def __init__(self, record: _Record, now: int, gap: int, longest: int) -> None:
+        self.record = record
+        self.now = now
+        self.longest = longest
+        self.session = record.at(now, gap)
+        self.rows: dict[_Key, _Row] = {}
+        self.occasions: dict[str, tuple[int, Answer]] = {}
+
+    def answer(self, claim: Claim) -> Answer:
+        known = self.occasions.get(claim.occasion) or self.record.occasions.get(claim.occasion)
+        if known and self.now - known[0] < _OCCASION_MS:
+            return Answer(known[1].shown, known[1].tallies, repeated=True)
+        tallies = tuple(self.tally(check, claim.counters[check.counter]) for check in claim.checks)
+        shown = not claim.refused and all(tally.nth_ms is None for tally in tallies)
+        answer = Answer(shown, tallies)
+        self.keep(claim, answer)
+        return answer
+
+    def tally(self, check: Check, counter: Counter) -> Tally:
+        since = self.session.start - 1 if check.since_ms is None else check.since_ms
+        times = self.row(counter).newer(since, self.now, counter.life_ms)
+        reached = len(times) >= check.limit
+        return Tally(len(times), times[-check.limit] if reached else None)
+
+    def keep(self, claim: Claim, answer: Answer) -> None:
+        """Count what was shown, and remember the answer for the occasion."""
+        if answer.shown:
+            for counter in claim.counters:
+                self.row(counter).count(self.now, counter.keep, min(counter.life_ms, self.longest))
+        self.occasions[claim.occasion] = (self.now, answer)
+
+    def row(self, counter: Counter) -> _Row:
+        key = (counter.level, counter.value, counter.scope)
+        if key not in self.rows:
+            old = self.record.rows.get(key, _Row())
+            self.rows[key] = _Row(old.times, old.expires)
+        return self.rows[key]
+
+    def commit(self) -> None:
+        self.record.rows.update((key, row) for key, row in self.rows.items() if row.times)
+        self.record.occasions.update(self.occasions)
+        self.record.session = self.session
+        self.record.sweep(self.now)
+
+
+class MemoryLedger:
+    """A ledger that lives and dies with this process: for replays, tests, and while the real one does not answer."""
+
+    def __init__(self, longest: timedelta = timedelta.max) -> None:
+        """`longest`: nothing is kept longer, whatever a counter asks for."""
+        self._records: dict[str, _Record] = {}
+        self._longest = longest // _MILLISECOND
+
+    async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
+        """Check and count; see `Ledger.claim`."""
+        if not claims:
+            return []
+        call = self._call(self._records.setdefault(viewer, _Record()), now, gap)
+        answers = [call.answer(claim) for claim in claims]
+        call.commit()
+        return answers
+
+    async def peek(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
+        """What `claim` would answer; nothing is remembered."""
+        call = self._call(self._records.get(viewer, _Record()), now, gap)
+        return [call.answer(claim) for claim in claims]
+
+    def learn(
+        self, viewer: str, claims: Sequence[Claim], answers: Sequence[Answer], now: datetime, gap: timedelta
+    ) -> None:
+        """Take over what another ledger answered, as if it had been answered here."""
+        call = self._call(self._records.setdefault(viewer, _Record()), now, gap)
+        for claim, answer in zip(claims, answers, strict=True):
+            if not answer.repeated:
+                call.keep(claim, answer)
+        call.commit()
+
+    def _call(self, record: _Record, now: datetime, gap: timedelta) -> _Call:
+        return _Call(record, to_ms(now), gap // _MILLISECOND, self._longest)
+
+    async def entries(self, viewer: str, now: datetime) -> list[Entry]:
+        """The viewer's advertisers; see `Ledger.entries`."""
+        at = to_ms(now)
+        rows = self._records.get(viewer, _Record()).rows.items()
+        return ranked(
+            Entry(level, value[:NAME_LIMIT], tuple(map(from_ms, reversed(row.times))))
+            for (level, value, scope), row in rows
+            if level is Level.ADVERTISER and not scope and row.expires > at
+        )
+
+    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
+        """Keep one journal record."""
+        expires = to_ms(now) + life // _MILLISECOND
+        self._records.setdefault(viewer, _Record()).notes.append((expires, record))
+
+    async def notes(self, viewer: str, now: datetime) -> list[bytes]:
+        """The journal records still kept, oldest first."""
+        at = to_ms(now)
+        return [record for expires, record in self._records.get(viewer, _Record()).notes if expires > at]
+
+    async def forget(self, viewer: str) -> int:
+        """Drop all that is remembered of the viewer."""
+        record = self._records.pop(viewer, _Record())
+        return len(record.rows) + len(record.occasions) + len(record.notes) + (record.session is not None)
+
+    async def health(self) -> Health:
+        """Always well."""
+        return Health(ok=True, server="memory", detail="kept by this process only, gone when it ends")
+
+    async def close(self) -> None:
+        """Nothing to let go of."""

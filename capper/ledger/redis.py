@@ -1,0 +1,150 @@
+"""The ledger on a Redis or Valkey server: one Lua call per exchange, names and records that only the secret opens.
+
+Commands used, for a server whose owner grants no more than needed (`ACL SETUSER capper on >PASSWORD resetchannels ~cap{*
+-@all +evalsha +eval +mget +set +scan +unlink +ping +info +select +client|setinfo`): EVALSHA and EVAL for claims, SET for
+journal records, SCAN and MGET to read a person's own record, SCAN and UNLINK to forget it, INFO for health.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
+
+from capper.domain.decision import Answer, Claim
+from capper.domain.errors import LedgerUnavailable
+from capper.domain.identity import Level
+from capper.domain.window import from_ms, to_ms
+from capper.ledger.base import Entry, Health, ranked
+from capper.ledger.keys import Keyring, ViewerKeys
+from capper.ledger.link import Link, ScriptForgotten
+from capper.ledger.secret import Secret
+from capper.ledger.wire import answer, clamp, request, stored_counter
+
+_REFRESH = 1.0
+"""Seconds between two looks at whether another process changed the secret."""
+_BATCH = 500
+_OLDEST = {"redis": (7, 0), "valkey": (8, 0)}
+
+
+class RedisLedger:
+    """A ledger on the server that `link` leads to. `health` tells the server's version and whether it may lose counts."""
+
+    def __init__(self, link: Link, secret: Secret) -> None:
+        self._link = link
+        self._keyring = Keyring(secret)
+        self._refreshed = time.monotonic()
+        self._script = files("capper.ledger").joinpath("lua", "claim.lua").read_bytes()
+        self._digest = hashlib.sha1(self._script, usedforsecurity=False).hexdigest()
+
+    async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
+        """Check and count; see `Ledger.claim`."""
+        return await self._run(viewer, claims, now, gap, count=True)
+
+    async def peek(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
+        """What `claim` would answer; nothing is written."""
+        return await self._run(viewer, claims, now, gap, count=False)
+
+    async def entries(self, viewer: str, now: datetime) -> list[Entry]:
+        """The viewer's advertisers; see `Ledger.entries`."""
+        keys, at = await self._keys(viewer), to_ms(now)
+        found: dict[bytes, Entry] = {}
+        async for key, value in self._values(keys.pattern("A")):
+            expires, sealed, times = stored_counter(value)
+            name = keys.open_name(sealed, key)
+            if expires > at and name is not None:
+                found[key] = Entry(Level.ADVERTISER, name, tuple(map(from_ms, times)))
+        return ranked(found.values())
+
+    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
+        """Keep one journal record of the viewer's, as ciphertext."""
+        keys, at = await self._keys(viewer), clamp(to_ms(now))
+        life_ms = max(life // timedelta(milliseconds=1), 1)
+        key = keys.note(at)
+        value = clamp(at + life_ms).to_bytes(6) + keys.seal_note(record, key)
+        await self._link("SET", key, value, "PX", str(life_ms))
+
+    async def notes(self, viewer: str, now: datetime) -> list[bytes]:
+        """The viewer's journal records, oldest first."""
+        keys, at = await self._keys(viewer), to_ms(now)
+        found: dict[bytes, bytes] = {}
+        async for key, value in self._values(keys.pattern("j")):
+            record = keys.open_note(value[6:], key)
+            if int.from_bytes(value[:6]) > at and record is not None:
+                found[key] = record
+        return [found[key] for key in sorted(found)]
+
+    async def forget(self, viewer: str) -> int:
+        """Throw the viewer's keys away, then delete what they opened.
+
+        Raises:
+            LedgerUnavailable: nothing could be deleted; it is unreadable all the same, and expires.
+        """
+        old = (await self._keys(viewer)).pattern()
+        await asyncio.to_thread(self._keyring.secret.forget, viewer)
+        gone = 0
+        async for keys in self._link.scan(old):
+            gone += await self._link("UNLINK", *keys)
+        return gone
+
+    async def health(self) -> Health:
+        """The server, its version, and whether it may lose counts; never raises."""
+        try:
+            info = _read_info(await self._link("INFO"))
+        except LedgerUnavailable as exc:
+            return Health(ok=False, server=self._link.place, detail=str(exc))
+        name = "valkey" if "valkey_version" in info else "redis"
+        version = info.get(f"{name}_version", "")
+        problems = [self._keyring.secret.problem]
+        if tuple(map(int, version.split(".")[:2] if version else (0, 0))) < _OLDEST[name]:
+            problems.append(f"{name} {version} is too old: 7.0 of Redis or 8.0 of Valkey is needed")
+        policy = info.get("maxmemory_policy", "noeviction")
+        if info.get("maxmemory", "0") != "0" and policy != "noeviction":
+            problems.append(f"maxmemory-policy {policy} may evict counts before they expire: set noeviction")
+        detail = "; ".join(filter(None, problems))
+        return Health(ok=not detail, server=f"{name} {version} at {self._link.place}", detail=detail)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._link.close()
+
+    async def _run(
+        self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool
+    ) -> list[Answer]:
+        if not claims:
+            return []
+        keys, args = request(await self._keys(viewer), claims, now, gap, count=count)
+        return list(map(answer, await self._eval(str(len(keys)), *keys, *args)))
+
+    async def _eval(self, *args: str | bytes) -> list[bytes]:
+        try:
+            replies: list[bytes] = await self._link("EVALSHA", self._digest, *args)
+        except ScriptForgotten:
+            replies = await self._link("EVAL", self._script, *args)  # which teaches it again
+        return replies
+
+    async def _values(self, pattern: bytes) -> AsyncIterator[tuple[bytes, bytes]]:
+        async for keys in self._link.scan(pattern):
+            for first in range(0, len(keys), _BATCH):
+                batch = keys[first : first + _BATCH]
+                for key, value in zip(batch, await self._link("MGET", *batch), strict=True):
+                    if value is not None:
+                        yield key, value
+
+    async def _keys(self, viewer: str) -> ViewerKeys:
+        """The viewer's keys; once a second, whether another process has changed the secret is looked up first."""
+        now = time.monotonic()
+        if now - self._refreshed > _REFRESH:
+            self._refreshed = now
+            await asyncio.to_thread(self._keyring.secret.refresh)
+        return self._keyring.of(viewer)
+
+
+def _read_info(reply: Any) -> dict[str, str]:
+    """INFO's reply by name; a cluster's client has read it already."""
+    if isinstance(reply, dict):
+        return {str(name): str(value) for name, value in reply.items()}
+    lines = (line.partition(":") for line in reply.decode().splitlines() if ":" in line)
+    return {name: value for name, _, value in lines}
