@@ -48,8 +48,8 @@ class Har:
     def __len__(self) -> int:
         return len(self.spans)
 
-    def entry(self, index: int) -> dict[str, Any]:
-        """The entry, parsed: a new value each time. Integers of any size and half surrogate pairs survive.
+    def entry(self, index: int, *, exact: bool = False) -> dict[str, Any]:
+        """The entry, parsed: a new value each time. `exact` is slower and keeps integers beyond 64 bits as they are.
 
         Raises:
             ConfigError: the entry is not valid JSON after all.
@@ -57,14 +57,14 @@ class Har:
         span = self.spans[index]
         raw = self.text[span.start : span.end].encode("latin-1")
         try:
-            # orjson would round integers beyond 64 bits to floats; those have 19 digits at least.
-            found = json.loads(raw) if _HUGE.search(raw) else orjson.loads(raw)
+            found = None if exact else orjson.loads(raw)
         except orjson.JSONDecodeError:
-            try:
-                found = json.loads(raw)
-            except (ValueError, RecursionError) as exc:
-                raise ConfigError(f"{self.name}: entry {index} is not valid JSON ({exc})") from exc
-        return found  # type: ignore[no-any-return]
+            # Half a surrogate pair, a number beyond a float: JSON all the same.
+            found = None
+        try:
+            return found if isinstance(found, dict) else json.loads(raw)
+        except (ValueError, RecursionError) as exc:
+            raise ConfigError(f"{self.name}: entry {index} is not valid JSON ({exc})") from exc
 
     def pieces(self, changes: Mapping[int, bytes]) -> Iterator[bytes]:
         """The file in pieces, with the entries in `changes` in the place of theirs; without changes, its very bytes."""
@@ -79,9 +79,6 @@ class Har:
     def _slices(self, start: int, end: int) -> Iterator[bytes]:
         for at in range(start, end, CHUNK):
             yield self.text[at : min(at + CHUNK, end)].encode("latin-1")
-
-
-_HUGE = re.compile(rb"[0-9]{19}")
 
 
 def dump(entry: Mapping[str, Any]) -> bytes:

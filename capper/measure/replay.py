@@ -74,6 +74,14 @@ class Summary:
         """Sightings withheld, of all viewers."""
         return sum(count.withheld for counts in self.viewers.values() for count in counts.values())
 
+    def take(self, recorded: har_entry.Recorded, outcome: Outcome) -> None:
+        """Count what became of one exchange."""
+        self.bodiless += recorded.missing
+        for decision in outcome.decisions:
+            self.add(decision)
+        if outcome.note:
+            self.untouched[outcome.note] = self.untouched.get(outcome.note, 0) + 1
+
     def add(self, decision: Decision) -> None:
         """Count one decision; a repeated sighting counts as the one it repeats."""
         if decision.repeated:
@@ -122,20 +130,27 @@ async def replay(
     if times:
         summary.first, summary.last = times[order[0]], times[order[-1]]
     changes: dict[int, bytes] = {}
+
+    def recorded(index: int, raw: dict[str, Any]) -> har_entry.Recorded | None:
+        return har_entry.read(raw, times[index], lambda name: viewer(name or unnamed))
+
     for index in order:
         journal.entry = index
-        raw = har.entry(index)
         try:
-            recorded = har_entry.read(raw, times[index], lambda name: viewer(name or unnamed))
+            found = recorded(index, har.entry(index))
         except har_entry.Unreadable as reason:
             summary.unreadable.append((index, str(reason)))
             journal.untouched(times[index], viewer(unnamed), f"a damaged entry: {reason}")
-            recorded = None
-        if recorded is not None:
-            outcome = await _through(gate, recorded.exchange)
-            changed = _take(summary, raw, recorded, outcome)
-            if changed is not None:
-                changes[index] = dump(changed)
+            found = None
+        if found is not None:
+            outcome = await _through(gate, found.exchange)
+            summary.take(found, outcome)
+            if outcome.response is not None:
+                raw = har.entry(index, exact=True)
+                if changed := _changed(raw, recorded(index, raw), outcome):
+                    changes[index] = dump(changed)
+                    summary.answered += outcome.action is Action.ANSWER
+                    summary.rewritten += outcome.action is Action.REWRITE
         if journal.waiting >= BATCH:
             await journal.drain()
         progress()
@@ -157,20 +172,11 @@ async def _through(gate: Admitting, exchange: Exchange) -> Outcome:
     return replace(after, decisions=(*before.decisions, *new), note=after.note or before.note)
 
 
-def _take(
-    summary: Summary, raw: dict[str, Any], recorded: har_entry.Recorded, outcome: Outcome
-) -> dict[str, Any] | None:
-    """Count the outcome, and the entry it makes; None where the entry stays as it is."""
-    summary.bodiless += recorded.missing
-    for decision in outcome.decisions:
-        summary.add(decision)
-    if outcome.note:
-        summary.untouched[outcome.note] = summary.untouched.get(outcome.note, 0) + 1
-    changed = har_entry.delivered(raw, recorded, outcome, [_row(each, recorded) for each in outcome.decisions])
-    if changed is not None:
-        summary.answered += outcome.action is Action.ANSWER
-        summary.rewritten += outcome.action is Action.REWRITE
-    return changed
+def _changed(raw: dict[str, Any], recorded: har_entry.Recorded | None, outcome: Outcome) -> dict[str, Any] | None:
+    """The entry as delivered; None where it stays as it is."""
+    if recorded is None:
+        return None
+    return har_entry.delivered(raw, recorded, outcome, [_row(each, recorded) for each in outcome.decisions])
 
 
 def _row(decision: Decision, recorded: har_entry.Recorded) -> dict[str, object]:
