@@ -1,0 +1,155 @@
+"""The evidence of an ad that an element, or a whole creative document, gives: where a click leads, what it is made of."""
+
+import re
+from collections.abc import Iterator
+
+from capper.domain.evidence import Evidence
+from capper.markup import Document, Element, collapse, parse_fragment, unique
+
+MOST_URLS = 60
+MOST_ATTRIBUTES = 200
+LONGEST_URL = 8192
+LONGEST_VALUE = 512
+LONGEST_SCRIPT = 400_000
+
+_SOURCES = (
+    # Attribute names that hold one URL of what an ad is made of.
+    (
+        "src",
+        frozenset(
+            [
+                "img",
+                "iframe",
+                "frame",
+                "video",
+                "audio",
+                "source",
+                "embed",
+                "script",
+                "input",
+                "amp-img",
+                "amp-video",
+                "amp-iframe",
+                "image",
+            ]
+        ),
+    ),
+    ("data-src", None),
+    ("data-lazy-src", None),
+    ("data-original", None),
+    ("data-lazy", None),
+    ("data-img-src", None),
+    ("data-bg", None),
+    ("poster", None),
+    ("background", None),
+    ("data", frozenset(["object"])),
+    ("href", frozenset(["image"])),
+    ("xlink:href", frozenset(["image"])),
+    ("value", frozenset(["param"])),
+)
+_SETS = ("srcset", "data-srcset", "data-lazy-srcset", "imagesrcset")
+_KNOWN = frozenset(name for name, _ in _SOURCES) | set(_SETS) | {"href", "style"}
+_CLICK = re.compile(
+    r"(?:data-)?(?:[\w-]*-)?(?:href|link|url|click|click-?(?:url|through|tag|tracker|thru)|landing-?(?:page|url)?|lp-?url"
+    r"|dest(?:ination)?(?:-?url)?|redirect(?:-?url)?|(?:target|final|adv|out|go)-?url)"
+)
+_HANDLERS = ("onclick", "onmousedown", "onmouseup", "ontouchend", "on")
+_CSS_URL = re.compile(r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^)\s]*))\s*\)", re.IGNORECASE)
+_SCRIPT_URL = re.compile(r"https?:(?:\\?/){2}[^\s'\"<>\\)]+(?:\\/[^\s'\"<>\\)]+)*", re.IGNORECASE)
+_CLICK_VARIABLE = re.compile(
+    # clickTag of HTML5 banners (IAB), and what networks call the same.
+    r"\b(?:click_?(?:tag|url|through|thru|macro)\w{0,12}|landing_?(?:page|url)\w{0,8}|dest(?:ination)?_?url|exit_?url)"
+    r"[\"']?\s*[:=]\s*[\"'](https?:(?:\\?/){2}[^\"'\s<>]+)",
+    re.IGNORECASE,
+)
+
+
+def evidence_of(document: Document, element: Element, page: str) -> Evidence:
+    """The evidence of an ad in an element and all that is inside it; `page` is the publisher's page."""
+    elements = [element, *_inside(element)]
+    return Evidence(
+        clicks=unique((url for each in elements for url in clicks(document, each)), MOST_URLS),
+        resources=unique((url for each in elements for url in resources(document, each)), MOST_URLS),
+        attributes=tuple(pair for each in elements for pair in _others(document, each))[:MOST_ATTRIBUTES],
+        text=document.text_of(element),
+        page=page,
+    )
+
+
+def evidence_of_document(document: Document, page: str) -> Evidence:
+    """The evidence of a document that is an ad as a whole, click targets that its scripts name included."""
+    roots = document.select("html")
+    found = evidence_of(document, roots[0], page) if roots else Evidence(page=page)
+    scripts = [script.raw_text()[:LONGEST_SCRIPT] for script in document.select("script:not([src])")[:MOST_URLS]]
+    named = (document.absolute(url.replace("\\/", "/")) for text in scripts for url in _CLICK_VARIABLE.findall(text))
+    styles = (url for style in document.select("style") for url in css_urls(document, style.raw_text()))
+    return Evidence(
+        clicks=unique((*found.clicks, *named), MOST_URLS),
+        resources=unique((*found.resources, *styles), MOST_URLS),
+        attributes=found.attributes,
+        text=found.text,
+        page=page,
+    )
+
+
+def clicks(document: Document, element: Element) -> Iterator[str]:
+    """Where a click on this very element would lead."""
+    if element.tag in ("a", "area"):
+        yield document.absolute(element.get("href")[:LONGEST_URL])
+    for name, value in element.attributes():
+        if name.startswith(_HANDLERS) and "://" in value.replace("\\/", "/"):
+            for url in _SCRIPT_URL.findall(value[:LONGEST_URL]):
+                yield document.absolute(url.replace("\\/", "/"))
+        elif (
+            name not in _KNOWN
+            and value[:8].lower().startswith(("https://", "http://", "//"))
+            and _CLICK.fullmatch(name)
+        ):
+            yield document.absolute(value[:LONGEST_URL])
+
+
+def resources(document: Document, element: Element) -> Iterator[str]:
+    """What this very element loads."""
+    tag = element.tag
+    for name, tags in _SOURCES:
+        value = element.get(name) if tags is None or tag in tags else ""
+        if value and not value.startswith(("data:", "blob:")):
+            yield document.absolute(value[:LONGEST_URL])
+    for name in _SETS:
+        for candidate in _candidates(element.get(name)):
+            yield document.absolute(candidate)
+    style = element.get("style")
+    if "url(" in style.lower():
+        yield from css_urls(document, style)
+
+
+def css_urls(document: Document, text: str) -> Iterator[str]:
+    """The addresses a style names."""
+    for match in _CSS_URL.finditer(text[:LONGEST_SCRIPT]):
+        value = next((part for part in match.groups() if part), "")
+        if not value.startswith("data:"):
+            yield document.absolute(value[:LONGEST_URL])
+
+
+def _candidates(srcset: str) -> Iterator[str]:
+    """The URLs of a srcset: a comma may be part of one, white space not (HTML standard, section 4.8.4.2.1)."""
+    if len(srcset) > LONGEST_URL * 4:
+        return
+    for part in re.finditer(r"[,\s]*([^\s]+)[^,]*", srcset):
+        url = part[1].rstrip(",")
+        if url and not url.startswith("data:"):
+            yield url
+
+
+def _inside(element: Element) -> Iterator[Element]:
+    for each in element.descendants():
+        yield each
+        if each.tag == "noscript":
+            # A browser with scripts holds it as text; it is the same ad for one without.
+            yield from parse_fragment(each.raw_text()[:LONGEST_SCRIPT]).descendants()
+
+
+def _others(document: Document, element: Element) -> Iterator[tuple[str, str]]:
+    for name, value in element.attributes():
+        if value and name not in _KNOWN and not name.startswith("on"):
+            yield name, document.decode(collapse(value[:LONGEST_VALUE]))

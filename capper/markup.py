@@ -1,0 +1,279 @@
+"""HTML as bytes: elements with the exact span they were written in, and the evidence an element gives of an ad.
+
+The only importer of `turbohtml`. A document is parsed as latin-1, so that every offset is a byte offset.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+import turbohtml
+
+from capper.domain.errors import Unrewritable
+
+DEEPEST = 512
+"""Browsers nest elements no deeper (Blink's limit), so below that their tree is another one than ours."""
+MOST_TAGS = 200_000
+MOST_CLONES = 3_000_000
+_QUICK = 1700
+"""Documents with fewer tags can neither nest too deep for us nor multiply past `MOST_CLONES`."""
+
+_TOO_DEEP = "*" + " > *" * DEEPEST
+_FORMATTING = re.compile(
+    rb"<(?:[bBiIuUsS]|[eE][mM]|[tT][tT]|[bB][iI][gG]|[cC][oO][dD][eE]|[fF][oO][nN][tT]|[nN][oO][bB][rR]"
+    rb"|[sS](?:[mM][aA][lL][lL]|[tT][rR][iI][kK][eE]|[tT][rR][oO][nN][gG]))(?=[\s/>])([^<>]*>)?"
+)
+_WELL_FORMED = re.compile(rb"(?:\s+[\w:.-]+(?:=(?:\"[^\"]*\"|'[^']*'|[\w-]+))?)*\s*/?>")
+_HIGH = re.compile("[\x80-\xff]+")
+_LOW = re.compile("[\x00-\xff]+")
+_SPACE = re.compile(r"\s+")
+_SILENT = frozenset(["script", "style", "template", "noscript", "noframes", "iframe", "object", "textarea", "title"])
+
+
+class Span(NamedTuple):
+    """A half-open range of a document's bytes."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a document. Text and attributes are latin-1 until `Document.decode` reads them."""
+
+    node: turbohtml.Element
+
+    @property
+    def tag(self) -> str:
+        """Its name in lower case, `img` for an `<image>` too."""
+        return self.node.tag.lower()
+
+    def get(self, name: str) -> str:
+        """An attribute, character references resolved; "" where it has none."""
+        return self.node.attr(name) or ""
+
+    def has(self, name: str) -> bool:
+        """Whether it has the attribute, with or without a value."""
+        return name in self.node.attrs
+
+    def attributes(self) -> Iterator[tuple[str, str]]:
+        """Every attribute with its value, as written first."""
+        for name, value in self.node.attrs.items():
+            yield name, " ".join(value) if isinstance(value, list) else value or ""
+
+    @property
+    def start_tag(self) -> Span | None:
+        """Where its start tag stands; None for an element that the source does not hold (implied, or cloned)."""
+        location = self.node.source_location
+        return Span(location.start_tag.start_offset, location.start_tag.end_offset) if location else None
+
+    @property
+    def end_tag(self) -> Span | None:
+        """Where its end tag stands; None where the source never closed it."""
+        location = self.node.source_location
+        end = location.end_tag if location else None
+        return Span(end.start_offset, end.end_offset) if end else None
+
+    @property
+    def span(self) -> Span | None:
+        """Where it stands from `<` to `>`; None where it was never closed, so that its end is anybody's guess."""
+        start, end = self.start_tag, self.end_tag
+        if start and end:
+            return Span(start.start, end.end)
+        return start if start and self.tag in VOID else None
+
+    def attribute_span(self, name: str) -> Span | None:
+        """Where the attribute stands, `name="value"` or the name alone."""
+        location = self.node.source_location
+        found = location.attrs.get(name) if location else None
+        return Span(found.start_offset, found.end_offset) if found else None
+
+    @property
+    def parent(self) -> "Element | None":
+        """The element around it."""
+        parent = self.node.parent
+        return Element(parent) if isinstance(parent, turbohtml.Element) else None
+
+    def ancestors(self) -> Iterator["Element"]:
+        """The elements around it, from the inside out."""
+        for node in islice(self.node.ancestors, DEEPEST):
+            if isinstance(node, turbohtml.Element):
+                yield Element(node)
+
+    def children(self) -> list["Element"]:
+        """The elements directly inside."""
+        return [Element(node) for node in self.node if isinstance(node, turbohtml.Element)]
+
+    def descendants(self, *tags: str) -> Iterator["Element"]:
+        """The elements inside in document order, those called one of `tags` if any are given."""
+        return (Element(node) for node in self.node.iter_elements(tags or None))
+
+    def inside(self, other: "Element") -> bool:
+        """Whether it lies within `other`."""
+        return any(node == other.node for node in islice(self.node.ancestors, DEEPEST))
+
+    def matches(self, selector: str) -> bool:
+        """Whether a CSS selector fits it."""
+        return self.node.matches(selector)
+
+    def raw_text(self) -> str:
+        """The text of everything inside, scripts and styles too."""
+        return self.node.text
+
+    def texts(self) -> Iterator[str]:
+        """Its visible pieces of text, in order."""
+        for node in self.node.descendants:
+            if isinstance(node, turbohtml.Text) and getattr(node.parent, "tag", "") not in _SILENT:
+                yield node.data
+
+    def sound(self, document: "Document") -> bool:
+        """Whether its bytes can be replaced without any effect on the elements around it.
+
+        They are parsed alone and must give the same element, and leave no formatting, form or table open behind it.
+        """
+        span, parent = self.span, self.parent
+        if span is None or parent is None:
+            return False
+        source = document.source[span.start : span.end] + "<form></form>"
+        try:
+            alone = list(turbohtml.parse_fragment(source, parent.tag, positions=False, scripting=True))
+        except ValueError:
+            return False
+        if len(alone) != 2 or not isinstance(alone[1], turbohtml.Element) or alone[1].tag != "form":
+            return False
+        return alone[0].serialize() == self.node.serialize()
+
+
+VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905  a row of words
+
+
+class Document:
+    """A parsed document; its elements know their bytes."""
+
+    def __init__(self, source: str, tree: turbohtml.Document, url: str, charset: str) -> None:
+        self.source = source
+        self.url = url
+        self.charset = charset
+        self._tree = tree
+
+    @cached_property
+    def base(self) -> str:
+        """What its relative URLs are relative to."""
+        base = self._tree.select_one("base[href]")
+        return (join(self.url, base.attr("href") or "") or self.url) if base else self.url
+
+    def select(self, selector: str) -> list[Element]:
+        """The elements a CSS selector fits, in document order; none for a selector that cannot be read."""
+        try:
+            return [Element(node) for node in self._tree.select(selector)]
+        except turbohtml.SelectorSyntaxError:
+            return []
+
+    def values(self, attribute: str) -> list[str]:
+        """The values of an attribute wherever it stands, in document order."""
+        found = self._tree.xpath(f"//@{attribute}")
+        return [value for value in found if isinstance(value, str)] if isinstance(found, list) else []
+
+    def decode(self, text: str) -> str:
+        """Text as a person reads it: bytes in the document's charset, beside characters that were references."""
+        if text.isascii():
+            return text
+        if self.charset in ("", "utf-8"):
+            return _HIGH.sub(_utf8, text)
+        return _LOW.sub(lambda run: run[0].encode("latin-1").decode(self.charset, "replace"), text)
+
+    def text_of(self, element: Element, limit: int = 2000) -> str:
+        """The visible text of an element, white space collapsed, at most about `limit` characters."""
+        pieces: list[str] = []
+        size = 0
+        for piece in element.texts():
+            pieces.append(piece[: limit * 2])
+            size += len(piece)
+            if size > limit * 2:
+                break
+        return self.decode(collapse(" ".join(pieces))[:limit])
+
+    def absolute(self, url: str) -> str:
+        """A URL as the browser would ask for it, "" where it asks nobody (data:, javascript:, an anchor)."""
+        return join(self.base, self.decode(url))
+
+
+def _utf8(run: re.Match[str]) -> str:
+    raw = run[0].encode("latin-1")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        # Resolved references such as &eacute;, or a document that says nothing of its charset.
+        return raw.decode("cp1252", "replace")
+
+
+def parse(data: bytes, url: str = "", charset: str = "") -> Document:
+    """Parse a document as a browser that runs scripts would; `charset` is the Python codec its text is in.
+
+    Raises:
+        Unrewritable: it has so many tags, or is nested or misnested so deeply, that editing it would cost too much.
+    """
+    tags = data.count(b"<")
+    if tags > MOST_TAGS:
+        raise Unrewritable(f"the document has more than {MOST_TAGS} tags")
+    if tags > _QUICK and tags * _clonable(data) > MOST_CLONES:
+        raise Unrewritable("the document has too many formatting elements that may be cloned")
+    # turbohtml counts CRLF once; a space in place of CR is white space wherever CR is, and keeps the offsets.
+    source = data.decode("latin-1").replace("\r\n", " \n")
+    tree = turbohtml.parse(
+        source, positions=False, source_locations=True, scripting=True, allow_declarative_shadow_roots=False
+    )
+    if tags > _QUICK and tree.select_one(_TOO_DEEP) is not None:
+        raise Unrewritable(f"the document is nested more than {DEEPEST} deep")
+    return Document(source, tree, url, charset)
+
+
+def parse_fragment(source: str) -> Element:
+    """Parse markup that stood as text in a document, such as a `<noscript>`; its spans mean nothing."""
+    return Element(turbohtml.parse_fragment(source, positions=False))
+
+
+def _clonable(data: bytes) -> int:
+    """How many formatting elements every block may clone (HTML standard, section 13.2.4.3), at most.
+
+    At most three alike are kept (the Noah's Ark clause), so those of a plain form count by kind, and others each.
+    """
+    alike: set[bytes] = set()
+    odd = 0
+    for tag in _FORMATTING.finditer(data):
+        if tag[1] and _WELL_FORMED.fullmatch(tag[1]):
+            alike.add(tag[0].lower())
+        else:
+            odd += 1
+    return 3 * len(alike) + odd
+
+
+def collapse(text: str) -> str:
+    """`text` with every run of white space as one space."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def join(base: str, url: str) -> str:
+    """`url` made absolute, "" unless it is one of http(s)."""
+    url = url.strip(" \t\n\r\f")
+    if "\n" in url:
+        # URL standard: line ends inside are dropped; the space is the CR of a CRLF.
+        url = url.replace(" \n", "").replace("\n", "")
+    if not url or url[0] == "#":
+        return ""
+    if url[:8].lower().startswith(("https://", "http://")):
+        return url
+    try:
+        joined = urljoin(base, url)
+    except ValueError:
+        return ""
+    return joined if joined[:8].lower().startswith(("https://", "http://")) else ""
+
+
+def unique(values: Iterable[str], most: int) -> tuple[str, ...]:
+    """The first `most` different values that are not empty, in their order."""
+    return tuple(islice(dict.fromkeys(value for value in values if value), most))

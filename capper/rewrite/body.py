@@ -1,0 +1,89 @@
+"""From a response's bytes on the wire to bytes that can be edited, and back; and which responses may be edited at all."""
+
+from dataclasses import dataclass
+
+from capper.domain.errors import Unrewritable
+from capper.domain.exchange import Headers, Request, Response
+from capper.rewrite.charset import charset_of
+from capper.rewrite.coding import codings_of, put_on, take_off
+
+TYPES = ("text/html", "image/")
+"""Content types of which capper edits or replaces the body; a trailing slash stands for the whole family.
+
+XHTML is not among them: what is spliced by HTML's rules may not be well-formed by XML's.
+"""
+
+_STALE = (
+    # They speak of the bytes as the origin sent them.
+    "ETag",
+    "Last-Modified",
+    "Content-MD5",
+    "Digest",
+    "Content-Digest",
+    "Repr-Digest",
+    "Signature",
+    "Signature-Input",
+    "Accept-Ranges",
+    "Transfer-Encoding",
+    "Trailer",
+    # Whoever keeps the edited page keeps the decision of one moment.
+    "Cache-Control",
+    "Expires",
+    "Pragma",
+    "Age",
+    "Surrogate-Control",
+    "CDN-Cache-Control",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A decoded body, the codings it came in and its charset as a Python codec ("" where nothing says so)."""
+
+    data: bytes
+    codings: tuple[str, ...] = ()
+    charset: str = ""
+
+
+def editable(request: Request, response: Response) -> bool:
+    """Whether the response may be edited, by its headers and the request's alone.
+
+    `Cache-Control: no-transform` does not hold it back: it binds intermediaries (RFC 9110 section 7.7), and capper acts
+    for the person as her browser's own extensions do.
+    """
+    headers = response.headers
+    media_type = headers.get("Content-Type").partition(";")[0].strip().lower()
+    return (
+        response.status in (200, 203)
+        and request.method in ("GET", "POST")
+        and "Range" not in request.headers
+        and "Content-Range" not in headers
+        and not headers.get("Content-Disposition").strip().lower().startswith("attachment")
+        and any(media_type.startswith(known) if known[-1] == "/" else media_type == known for known in TYPES)
+    )
+
+
+def decode(headers: Headers, body: bytes, limit: int) -> Body:
+    """The document in a response's body.
+
+    Raises:
+        Unrewritable: it is damaged, larger than `limit` once decoded, or in a coding or charset that cannot be edited.
+    """
+    if len(body) > limit:
+        raise Unrewritable(f"the body is larger than {limit} bytes")
+    codings = codings_of(headers.get("Content-Encoding"))
+    data = take_off(codings, body, limit)
+    return Body(data, codings, charset_of(headers.get("Content-Type"), data))
+
+
+def encode(body: Body, response: Response, data: bytes) -> Response:
+    """`response` with `data` in place of `body`; nothing changed, then `response` itself.
+
+    It comes in the codings it came in. What the headers say of the old bytes goes, and nobody may store the new ones;
+    all else, above all the Content-Security-Policy, stays as it was.
+    """
+    if data is body.data or data == body.data:
+        return response
+    wire = put_on(body.codings, data)
+    headers = response.headers.without(*_STALE).with_("Content-Length", str(len(wire)))
+    return response.carrying(wire, headers.with_("Cache-Control", "no-store"))
