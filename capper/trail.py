@@ -112,6 +112,10 @@ class Trail:
                 return page
         return None
 
+    def loaded(self, viewer: str, device: str, hint: str, now: datetime) -> bool:
+        """Whether a document of the load that the browser calls `hint` was seen."""
+        return self._pages.get(_Whose(viewer, device, self.digest(f"hint {hint}")), now) is not None
+
     def delivered(self, viewer: str, device: str, urls: tuple[str, ...], delivery: Delivery, now: datetime) -> None:
         """Remember that each of `urls` is part of `delivery`."""
         for url in urls:

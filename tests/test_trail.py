@@ -85,3 +85,13 @@ def test_memory_is_bounded():
 def test_a_url_that_cannot_be_parsed_is_nobodys():
     """A hostile Referer is no error."""
     assert Trail().page_of("anna", "pc", "https://[broken", None, NOON) is None
+
+
+def test_a_load_is_known_once_its_document_was_seen():
+    """A browser's name for a load means something from its first document on."""
+    trail = Trail()
+
+    before = trail.loaded("anna", "pc", "page_1", NOON)
+    trail.opened("anna", "pc", NEWS, "page_1", NOON)
+
+    assert (False, True) == (before, trail.loaded("anna", "pc", "page_1", NOON))

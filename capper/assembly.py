@@ -1,0 +1,138 @@
+"""Puts the parts together as the settings say: lists, ledger, policy and journal around one gate."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from capper.domain.errors import ConfigError
+from capper.domain.policy import Policy
+from capper.gate import Gate, Limits
+from capper.journal import Journal, LedgerSink, Level
+from capper.ledger import open_ledger
+from capper.ledger.base import Ledger
+from capper.ledger.secret import Secret
+from capper.recognise.ad import AdReader
+from capper.recognise.enginecache import cached_engines
+from capper.recognise.filterlist import FilterList, ListKind
+from capper.recognise.lists import ListStore, starter_lists
+from capper.recognise.networks import load_networks
+from capper.recognise.recogniser import Recogniser
+from capper.settings import PolicySource, Settings, policy_file
+
+logger = logging.getLogger(__name__)
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+class RecogniserSource:
+    """The recogniser in force; `refresh` builds another when a list in use has changed."""
+
+    def __init__(self, settings: Settings, now: datetime) -> None:
+        self._state, self._own = _state(settings), settings.lists
+        self._reader = AdReader(load_networks())
+        self._made_of: tuple[str, ...] = ()
+        self.refresh(now)
+
+    def current(self) -> Recogniser:
+        """The recogniser in force."""
+        return self._recogniser
+
+    def refresh(self, now: datetime) -> bool:
+        """Read the lists again, and swap the engines whole if any has changed; returns whether it did. Takes a while."""
+        lists = self._lists()
+        made_of = tuple(item.digest for item in lists)
+        if made_of == self._made_of:
+            return False
+        engines = cached_engines(self._state / "lists" / "engines.bin", lists, now)
+        engines.warm()
+        self._recogniser, self._made_of = Recogniser(engines, self._reader), made_of
+        return True
+
+    def _lists(self) -> list[FilterList]:
+        """The lists that travel with capper, the subscriptions, and the owner's own files."""
+        lists = starter_lists()
+        try:
+            lists += ListStore(self._state).lists()
+        except ConfigError as exc:
+            logger.warning("the subscribed filter lists are left out: %s", exc)
+        return lists + [_own_list(path) for path in self._own]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A gate with what it stands on; whoever assembled it closes it."""
+
+    gate: Gate
+    ledger: Ledger
+    policy: Callable[[], Policy]
+    journal: Journal
+    recogniser: RecogniserSource
+
+    async def close(self) -> None:
+        """Write what is waiting, then let go of the ledger."""
+        await self.journal.close()
+        await self.ledger.close()
+
+
+async def assemble(
+    settings: Settings,
+    *,
+    ledger: Ledger | None = None,
+    policy: Callable[[], Policy] | None = None,
+    journal: Journal | None = None,
+    now: Callable[[], datetime] = utc_now,
+) -> Assembly:
+    """Everything that `settings` asks for, ready to admit exchanges.
+
+    Args:
+        ledger, policy, journal: take the place of those the settings name; a replay brings its own.
+        now: the clock; a demonstration or test may turn it.
+
+    Raises:
+        ConfigError: a file or option cannot be used.
+        LedgerUnavailable: the ledger cannot be opened.
+    """
+    if policy is None:
+        policy = PolicySource(policy_file(settings), now).current
+    recogniser = await asyncio.to_thread(RecogniserSource, settings, now())
+    if ledger is None:
+        ledger = household_ledger(settings)
+    if journal is None:
+        journal = Journal(Level(settings.journal_level), LedgerSink(ledger))
+    limits = Limits(settings.max_body, settings.max_decoded)
+    gate = Gate(recogniser.current, ledger, policy, journal, limits, settings.language)
+    return Assembly(gate, ledger, policy, journal, recogniser)
+
+
+def household_ledger(settings: Settings, deadline: timedelta | None = None) -> Ledger:
+    """The ledger the settings name, with the secret of their state folder; nothing is connected to before its first call.
+
+    Args:
+        deadline: how long a claim may take, if not as long as the settings say.
+
+    Raises:
+        ConfigError: its address or the secret cannot be used.
+    """
+    state = _state(settings)
+    wait = deadline or timedelta(milliseconds=settings.deadline_ms)
+    secret = Secret.load_or_create(state / "secret")
+    return open_ledger(settings.ledger, secret, folder=state / "ledger", deadline=wait)
+
+
+def _state(settings: Settings) -> Path:
+    if settings.state is None:
+        raise ConfigError("no state folder is named")
+    return settings.state
+
+
+def _own_list(path: Path) -> FilterList:
+    try:
+        return FilterList(path.name, path.read_text("utf-8", "replace"), ListKind.ADS)
+    except OSError as exc:
+        raise ConfigError(f"lists: read {path}: {exc.strerror}") from exc
