@@ -100,7 +100,8 @@ class FilterEngine:
         result = _calmly(self._engine.check_network_urls, _address(url), source, kind)
         if result is None or result.error is not None or result.filter is None:
             return None
-        return Match(result.filter, result.exception, result.important)
+        exception = None if result.exception is None else _as_listed(result.exception)
+        return Match(_as_listed(result.filter), exception, result.important)
 
     def cosmetics(self, url: str) -> Cosmetics:
         """The selectors that hide ads on the page `url`; for those by class or id ask `hiding` with what the page has."""
@@ -252,7 +253,7 @@ def _exceptions(filter_list: FilterList) -> FilterList:
 
 def _filter_set(chosen: list[str]) -> adblock.FilterSet:
     """All rules at once; one by one where one makes the parser panic, so that only that one is lost."""
-    chosen = [_plain(rule) for rule in chosen if not _LETHAL.match(rule)]
+    chosen = [_WWW.sub(r"\1||WWW.", _plain(rule)) for rule in chosen if not _LETHAL.match(rule)]
     filters = adblock.FilterSet(debug=True)
     if _calmly(_added, filters, chosen):
         return filters
@@ -261,6 +262,9 @@ def _filter_set(chosen: list[str]) -> adblock.FilterSet:
         _calmly(_added, filters, [rule])
     return filters
 
+
+_WWW = re.compile(r"^(@@)?\|\|www\.")
+"""The engine takes `||www.` for `||` and so frees or blocks a whole domain; in capitals it reads it as it stands."""
 
 _LETHAL = re.compile(r"(?:@@)?\|*\*?/\*?\|*(?:\$|$)")
 """`|/` is accepted, and then every request panics; alone, a slash names everything anyway."""
@@ -280,6 +284,10 @@ def _calmly[**P, T](call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
             raise
         logger.warning("the filter engine panicked: %s", exc)
         return None
+
+
+def _as_listed(rule: str) -> str:
+    return rule.replace("||WWW.", "||www.", 1)
 
 
 def _address(url: str) -> str:

@@ -189,6 +189,21 @@ def test_any_list(lines, options):
     assert engine.match("https://ads.example/ad", NEWS, Kind.SCRIPT).blocks()
 
 
+def test_www_is_a_host_of_its_own():
+    """A rule for `www.` neither blocks nor frees the rest of the domain, and is shown as its list has it."""
+    engine = an_engine("||shoes.example^", "@@||www.shoes.example^", "||www.ads.example/x")
+
+    assert engine.match("https://www.shoes.example/", NEWS, Kind.IMAGE).exception == "@@||www.shoes.example^"
+    assert engine.match("https://cdn.shoes.example/", NEWS, Kind.IMAGE).blocks()
+    assert engine.match("https://www.ads.example/x", NEWS, Kind.IMAGE) == Match("||www.ads.example/x")
+    assert engine.match("https://a.www.ads.example/x", NEWS, Kind.IMAGE) is not None
+    assert engine.match("https://cdn.ads.example/x", NEWS, Kind.IMAGE) is None
+    assert (
+        an_engine("||www.a.example^", "||www.a.example^$badfilter").match("https://www.a.example/", NEWS, Kind.IMAGE)
+        is None
+    )
+
+
 def test_undecodable_rules():
     """A rule with undecodable bytes is no reason to lose the list."""
 
