@@ -168,15 +168,24 @@ class CapperMaster(master.Master):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await self._flight.landed.wait()
-        for handler in list(self._server.connections.values()):
+        await self._close_connections()
+        await self.done()
+        self._tasks.close()
+
+    async def _close_connections(self) -> None:
+        handlers = list(self._server.connections.values())
+        writers = [io.writer for handler in handlers for io in handler.transports.values()]
+        for handler in handlers:
             if (transport := handler.transports.get(handler.client)) and transport.handler:
                 transport.handler.cancel("the proxy stops")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 while self._server.connections:  # noqa: ASYNC110  mitmproxy tells nobody when a handler has ended
                     await asyncio.sleep(0.01)
-        await self.done()
-        self._tasks.close()
+        for writer in writers:
+            # Closed is not gone: what a peer does not read would keep the socket.
+            if isinstance(writer, asyncio.StreamWriter):
+                writer.transport.abort()
 
 
 def _trusted(choices: ProxyOptions) -> Path:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ class Seen:
         return self.field("host").partition(":")[0]
 
 
-Answer = bytes | AsyncIterator[bytes]
+Answer = bytes | AsyncGenerator[bytes]
 """All the bytes of an HTTP/1.1 response, head included, whole or in pieces."""
 
 Respond = Callable[[Seen], Answer | Awaitable[Answer]]
@@ -103,9 +103,10 @@ async def _write(writer: asyncio.StreamWriter, answer: Answer) -> None:
         writer.write(answer)
         await writer.drain()
         return
-    async for piece in answer:
-        writer.write(piece)
-        await writer.drain()
+    async with contextlib.aclosing(answer):
+        async for piece in answer:
+            writer.write(piece)
+            await writer.drain()
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Seen | None:
