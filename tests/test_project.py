@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ def test_imports_keep_to_the_layers():
     )
 
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_what_is_imported_is_asked_for():
+    """Every third-party package that capper imports is a dependency of its own, not one that another happens to bring."""
+    lines = (line for path in (CHECKOUT / "capper").rglob("*.py") for line in path.read_text().splitlines())
+    imports = (re.match(r"\s*(?:from|import) ([A-Za-z_]\w*)", line) for line in lines)
+    names = {found[1] for found in imports if found} - set(sys.stdlib_module_names) - {"capper"}
+    sources = packages_distributions()
+    brought = {canonical(source) for name in names for source in sources.get(name, ())}
+
+    assert brought - {named(requirement) for requirement in PROJECT["project"]["dependencies"]} == set()
 
 
 def test_every_dependency_has_a_reason():
