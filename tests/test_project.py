@@ -88,18 +88,20 @@ def test_every_dependency_has_a_reason():
 
 
 @pytest.fixture
-def find_python(tmp_path: Path):
-    """Runs scripts/find-python on a PATH with only the launchers given (name -> shell script)."""
+def script(tmp_path: Path):
+    """Runs one of scripts/ on a PATH with only the commands given (name -> shell script)."""
 
-    def run(launchers: dict[str, str], *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        name: str, commands: dict[str, str], *arguments: str, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / "some bin"
         folder.mkdir()
-        for name, script in launchers.items():
-            (folder / name).write_text(f"#!{BASH}\n{script}\n")
-            (folder / name).chmod(0o755)
+        for command, body in commands.items():
+            (folder / command).write_text(f"#!{BASH}\n{body}\n")
+            (folder / command).chmod(0o755)
         fixed = {"PATH": str(folder), "HOME": str(tmp_path)}
         return subprocess.run(
-            [BASH, CHECKOUT / "scripts" / "find-python", *arguments],
+            [BASH, CHECKOUT / "scripts" / name, *arguments],
             env=fixed | environment,
             capture_output=True,
             text=True,
@@ -114,47 +116,75 @@ OLD = "exit 1"
 WORKS = f'exec "{sys._base_executable}" "$@"'
 
 
-def test_a_python_that_runs_is_found_behind_one_that_does_not(find_python, tmp_path: Path):
+def test_a_python_that_runs_is_found_behind_one_that_does_not(script, tmp_path: Path):
     """A launcher with no Python behind it is passed over, also in a folder with a space in its name."""
-    run = find_python({f"python{THIS}": OLD, "python3": WORKS}, THIS)
+    run = script("find-python", {f"python{THIS}": OLD, "python3": WORKS}, THIS)
 
     assert run.stdout == f"{tmp_path}/some bin/python3\n"
 
 
-def test_a_python_under_pyenv_is_found(find_python, tmp_path: Path):
+def test_a_python_under_pyenv_is_found(script, tmp_path: Path):
     """Where PATH has nothing new enough, pyenv's versions are tried."""
     (tmp_path / "env" / "versions" / f"{THIS}.0" / "bin").mkdir(parents=True)
     inside = tmp_path / "env" / "versions" / f"{THIS}.0" / "bin" / "python3"
     inside.write_text(f"#!{BASH}\n{WORKS}\n")
     inside.chmod(0o755)
-    run = find_python({"python3": OLD}, THIS, PYENV_ROOT=str(tmp_path / "env"))
+    run = script("find-python", {"python3": OLD}, THIS, PYENV_ROOT=str(tmp_path / "env"))
 
     assert run.stdout == f"{inside}\n"
 
 
-def test_without_a_python_one_sentence_says_what_to_install(find_python):
+def test_without_a_python_one_sentence_says_what_to_install(script):
     """No Python that will do: the exit code is 1 and one line says what to install."""
-    run = find_python({"python3": OLD}, "3.99")
+    run = script("find-python", {"python3": OLD}, "3.99")
 
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
     assert "apt-get install" in run.stderr
 
 
-def test_a_named_python_is_taken_at_its_word(find_python):
+def test_a_named_python_is_taken_at_its_word(script):
     """CAPPER_PYTHON is used or refused, never silently replaced."""
-    run = find_python({"python3": WORKS, "mine": OLD}, CAPPER_PYTHON="mine")
+    run = script("find-python", {"python3": WORKS, "mine": OLD}, CAPPER_PYTHON="mine")
 
     assert (run.returncode, run.stdout) == (1, "")
     assert "CAPPER_PYTHON=mine" in run.stderr
 
 
+HAVE = dict.fromkeys(("redis-server", "chromium", "certutil"), "exit 9")
+
+
+def test_nothing_is_installed_where_nothing_is_missing(script):
+    """A machine that has what the tests need is left alone."""
+    run = script("system-packages", HAVE | {"apt-get": "exit 9"})
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_what_is_missing_comes_from_the_distribution(script):
+    """Root installs just the missing packages, unasked."""
+    have = {"redis-server": "exit 9", "id": "echo 0", "apt-get": 'echo "apt-get $*"'}
+    run = script("system-packages", have)
+
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == "apt-get -q -y install --no-install-recommends chromium libnss3-tools"
+
+
+@pytest.mark.parametrize("have", [{"id": "echo 1000", "apt-get": ""}, {"id": "echo 0"}], ids=["no sudo", "no apt-get"])
+def test_who_cannot_install_is_told_what_to_install(script, have: dict[str, str]):
+    """Without the means, one sentence names the packages."""
+    run = script("system-packages", have)
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "redis-server chromium libnss3-tools" in run.stderr
+
+
 @pytest.mark.parametrize(
-    "script", [*sorted((CHECKOUT / "scripts").iterdir()), CHECKOUT / ".ci" / "run"], ids=lambda p: p.name
+    "file", [*sorted((CHECKOUT / "scripts").iterdir()), CHECKOUT / ".ci" / "run"], ids=lambda p: p.name
 )
-def test_scripts_are_sound(script: Path):
+def test_scripts_are_sound(file: Path):
     """Each script parses, may be executed, and stops at the first error."""
-    parse = subprocess.run([BASH, "-n", script], capture_output=True, text=True, check=False)
+    parse = subprocess.run([BASH, "-n", file], capture_output=True, text=True, check=False)
 
     assert parse.stderr == ""
-    assert os.access(script, os.X_OK)
-    assert "set -euo pipefail" in script.read_text()
+    assert os.access(file, os.X_OK)
+    assert "set -euo pipefail" in file.read_text()
