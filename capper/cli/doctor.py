@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import typer
 
@@ -20,6 +21,7 @@ from capper.cli.tables import print_json, print_table
 from capper.domain.errors import CapperError
 from capper.ledger import open_ledger
 from capper.ledger.base import Health
+from capper.ledger.secret import Secret
 from capper.recognise.lists import ListStore
 from capper.settings import Settings, first_words, load_settings, policy_file, read_policy
 from capper.settings.load import PREFIX
@@ -100,18 +102,23 @@ def examine(settings: Settings, config: Path | None, now: datetime) -> Iterator[
         ("python", lambda: python(sys.version_info[:3])),
         ("settings", lambda: configuration(config, os.environ)),
         ("policy", lambda: policy(settings)),
-        ("state", lambda: state_folder(_folder(settings))),
+        ("state", lambda: state_folder(settings.state)),
         ("ledger", lambda: ledger_answers(settings)),
-        ("certificate", lambda: certificate(_folder(settings), now)),
-        ("lists", lambda: filter_lists(_folder(settings), now)),
+        ("certificate", lambda: certificate(settings.state, now)),
+        ("lists", lambda: filter_lists(settings.state, now)),
         ("port", lambda: port(settings)),
-        ("clock", lambda: clock(_folder(settings), now)),
+        ("clock", lambda: clock(settings.state, now)),
     )
     for what, check in checks:
-        try:
-            yield from check()
-        except (CapperError, OSError, ValueError) as exc:
-            yield fail(what, str(exc), "mend what it says, then look again")
+        yield from guarded(what, check)
+
+
+def guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of a check; one that cannot look is a finding too."""
+    try:
+        yield from check()
+    except (CapperError, OSError, ValueError) as exc:
+        yield fail(what, str(exc), "mend what it says, then look again")
 
 
 def python(running: tuple[int, int, int]) -> Iterator[Finding]:
@@ -191,11 +198,16 @@ def ledger_answers(settings: Settings) -> Iterator[Finding]:
 
 
 async def _health(settings: Settings) -> Health:
-    opened = await open_ledger(settings.ledger, _folder(settings), deadline_ms=5000)
-    try:
-        return await opened.health()
-    finally:
-        await opened.close()
+    with TemporaryDirectory(prefix="capper-") as scratch:
+        # Before the first start there is nothing to look at: then whether one could start is tried elsewhere.
+        begun = settings.secret_file.exists()
+        secret = Secret.load_or_create(settings.secret_file) if begun else Secret()
+        folder = settings.ledger_folder if begun else Path(scratch)
+        opened = open_ledger(settings.ledger, secret, folder=folder, deadline=None)
+        try:
+            return await opened.health()
+        finally:
+            await opened.close()
 
 
 def certificate(folder: Path, now: datetime) -> Iterator[Finding]:
@@ -263,11 +275,6 @@ def clock(folder: Path, now: datetime) -> Iterator[Finding]:
         yield fail("clock", f"it cannot be {here:%Y-%m-%d %H:%M}", "set the clock: windows and certificates go by it")
     else:
         yield ok("clock", f"{here:%Y-%m-%d %H:%M %Z}")
-
-
-def _folder(settings: Settings) -> Path:
-    assert settings.state is not None, "load_settings fills it in"
-    return settings.state
 
 
 def _version(package: str) -> str:

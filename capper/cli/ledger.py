@@ -18,10 +18,8 @@ from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import Policy as Caps
 from capper.ledger import open_ledger
 from capper.ledger.base import Entry, Ledger
+from capper.ledger.secret import Secret
 from capper.settings import Settings, load_policy, load_settings, policy_file
-
-PATIENCE_MS = 5000
-"""A person at a terminal waits longer than a page does."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -122,18 +120,10 @@ def rotate(*, yes: Yes = False, state: State = None, config: Config = None) -> N
 
     Everything kept of everyone becomes unreadable, in copies of the data too, and expires. Cannot be undone.
     """
-    from capper.ledger.secret import Secret  # noqa: PLC0415  the one command that needs it
-
     settings = load_settings(config, {"state": state})
     _ask("Make everything that was counted, for everyone, unreadable? This cannot be undone.", yes=yes)
-    Secret.load_or_create(secret_file(settings)).rotate()
+    Secret.load_or_create(settings.secret_file).rotate()
     print_text("A new secret is in force: all counting begins anew.")
-
-
-def secret_file(settings: Settings) -> Path:
-    """Where the household's secret lies."""
-    assert settings.state is not None, "load_settings fills it in"
-    return settings.state / "secret"
 
 
 def _settings(
@@ -145,8 +135,9 @@ def _settings(
 
 def _with_ledger[T](settings: Settings, ask: Callable[[Ledger], Awaitable[T]]) -> T:
     async def asked() -> T:
-        assert settings.state is not None, "load_settings fills it in"
-        opened = await open_ledger(settings.ledger, settings.state, deadline_ms=PATIENCE_MS)
+        secret = Secret.load_or_create(settings.secret_file)
+        # Without a guard: a person is told that the ledger is gone, rather than shown what this process remembers.
+        opened = open_ledger(settings.ledger, secret, folder=settings.ledger_folder, deadline=None)
         try:
             return await ask(opened)
         finally:

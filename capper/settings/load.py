@@ -8,7 +8,7 @@ from typing import Any
 
 from capper.domain.errors import ConfigError
 from capper.settings.options import OPTIONS, Settings
-from capper.settings.places import config_file, own_policy, packaged_policy, state_dir
+from capper.settings.places import config_file, own_policy, packaged_policy
 from capper.settings.reader import Reader, an_integer
 from capper.settings.toml import parse, read_text
 
@@ -33,9 +33,9 @@ def load_settings(
     values = read_settings(read_text(found), str(found), found.absolute().parent) if found else {}
     values |= _from_environment(environ)
     values |= _from_options(overrides or {})
+    if values.get("state") is None:
+        values.pop("state", None)
     settings = Settings(**values)
-    if settings.state is None:
-        settings = replace(settings, state=state_dir())
     if settings.policy is None and own_policy().exists():
         settings = replace(settings, policy=own_policy())
     _check(settings)
@@ -101,6 +101,6 @@ def _check(settings: Settings) -> None:
 
 
 def defaults() -> dict[str, Any]:
-    """Every key's default."""
+    """Every key's default; None where it depends on the system."""
     plain = Settings()
-    return {part.name: getattr(plain, part.name) for part in fields(Settings)}
+    return {part.name: getattr(plain, part.name) for part in fields(Settings)} | {"state": None}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from capper.settings.names import a_host, a_language
+from capper.settings.places import state_dir
 from capper.settings.reader import a_choice, a_text, an_integer, near, spell_value
 
 MIB = 1024 * 1024
@@ -65,7 +66,7 @@ class Settings:
     language: str = "en"
     ledger: str = field(default="embedded", repr=False)
     deadline_ms: int = 50
-    state: Path | None = None
+    state: Path = field(default_factory=state_dir)
     journal_level: int = 2
     lists: tuple[Path, ...] = ()
     open: Open = Open.ADS
@@ -73,6 +74,16 @@ class Settings:
     max_decoded: int = 16 * MIB
     upstream_ca: Path | None = None
     resolve: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def secret_file(self) -> Path:
+        """The household's secret, without which nothing in the ledger can be found or read."""
+        return self.state / "secret"
+
+    @property
+    def ledger_folder(self) -> Path:
+        """Where the embedded ledger lives."""
+        return self.state / "ledger"
 
 
 class Option(NamedTuple):
@@ -124,17 +135,20 @@ def a_network(value: object) -> Network:
     return network
 
 
-def a_ledger(value: object, _: Path) -> str:
-    """`embedded`, `memory` or the URL of a Redis or Valkey."""
+def a_ledger(value: object, base: Path) -> str:
+    """`embedded`, `embedded:FOLDER`, `memory` or the URL of a Redis or Valkey."""
     expected = f'"{LEDGERS[0]}", "{LEDGERS[1]}" or a URL like "redis://localhost:6379/0"'
     text = a_text(value, expected)
-    if text.casefold() in LEDGERS:
-        return text.casefold()
-    scheme, separator, _rest = text.partition("://")
-    if not separator or scheme.casefold() not in LEDGER_SCHEMES:
-        known = LEDGER_SCHEMES if separator else LEDGERS
+    scheme, colon, rest = text.partition(":")
+    word = scheme.casefold()
+    if word == "embedded":
+        return f"embedded:{a_path(rest, base)}" if rest else word
+    if word in LEDGERS and not rest:
+        return word
+    if word not in LEDGER_SCHEMES or not rest.startswith("//"):
+        known = LEDGER_SCHEMES if colon else LEDGERS
         raise ValueError(f"expected {expected}, found {spell_value(redacted(text))}{near(scheme, known)}")
-    return text
+    return word + colon + rest
 
 
 def a_size(value: object, _: Path) -> int:
@@ -272,7 +286,7 @@ OPTIONS: dict[str, Option] = {
     ),
     "ledger": Option(
         a_ledger,
-        "Where sightings are counted: embedded (a Valkey of our own, kept in the state folder), memory (forgotten at the"
+        "Where sightings are counted: embedded (a Valkey of our own, kept in the state folder, or in FOLDER: embedded:FOLDER), memory (forgotten at the"
         " end), or the URL of a Redis >= 7.0 or Valkey >= 8: redis://, rediss://, unix://, redis+sentinel://,"
         " redis+cluster://.",
         '"rediss://:PASSWORD@ledger.example:6380/0"',

@@ -117,7 +117,7 @@ def near(word: str, words: Iterable[str]) -> str:
     """`; did you mean "x"?` where one of `words` is like `word`, else nothing."""
     by_case = {known.casefold(): known for known in words}
     found = difflib.get_close_matches(word.casefold(), by_case, n=1, cutoff=0.7)
-    return f'; did you mean "{by_case[found[0]]}"?' if found else ""
+    return f'; did you mean "{by_case[found[0]]}"?' if found and by_case[found[0]] != word else ""
 
 
 def spell_value(value: object) -> str:

@@ -4,11 +4,11 @@ import os
 import subprocess
 import sys
 import time
+from types import ModuleType
 
 import pytest
 import typer
 
-import capper.cli
 from capper import __version__
 from capper.cli import NOUNS
 from capper.domain.errors import ConfigError, LedgerUnavailable
@@ -23,7 +23,9 @@ def noun(monkeypatch):
     def become(act):
         sub = typer.Typer()
         sub.command("doctor")(act)
-        monkeypatch.setattr(capper.cli.importlib, "import_module", lambda _: type("module", (), {"app": sub}))
+        module = ModuleType("capper.cli.doctor")
+        module.app = sub
+        monkeypatch.setitem(sys.modules, module.__name__, module)
 
     return become
 

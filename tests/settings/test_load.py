@@ -232,3 +232,25 @@ def test_passwords_are_not_shown():
 
     assert "hunter2" not in repr(settings)
     assert redacted(settings.ledger) == "redis://:***@h:6379/0"
+
+
+def test_the_ledgers_addresses_are_the_ledgers():
+    """What the settings accept as a ledger is what the ledger can open."""
+    from capper.ledger import SCHEMES
+    from capper.settings.options import LEDGER_SCHEMES, LEDGERS
+
+    assert {*LEDGER_SCHEMES, *LEDGERS} == set(SCHEMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "ledger"),
+    [
+        ("Embedded", "embedded"),
+        ("embedded:counts", "embedded:{base}/counts"),
+        ("memory:", "memory"),
+        ("REDIS://h:1/0", "redis://h:1/0"),
+    ],
+)
+def test_a_ledgers_address(text, ledger, tmp_path):
+    """Addresses of a ledger keep what follows their scheme; a folder starts from the file."""
+    assert load(f'ledger = "{text}"', tmp_path).ledger == ledger.format(base=tmp_path)
