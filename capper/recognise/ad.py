@@ -263,7 +263,7 @@ class _Walk:
         domain = registrable(host)
         passes_on = role is Role.REDIRECTOR or (domain or host) == self.publisher
         if depth < DEPTH and role is not Role.RESELLER:
-            for target in self._targets(rest, doubtful=passes_on):
+            for target in self._targets(rest, self._everything if passes_on else self._plain):
                 found = self.follow(_clue(target), depth + 1)
                 if found:
                     return replace(found, through=found.through + passes_on)
@@ -280,17 +280,26 @@ class _Walk:
         place = self.networks.place(clue.host, clue.rest)
         if not clue.host or (place and place.role in _NO_CLICK):
             return None
-        for target in self._targets(clue.rest, doubtful=False):
+        for target in self._targets(clue.rest, len(self.networks.carried) - 1):
             found = self.follow(_clue(target), 1)
             if found:
                 return replace(found, through=found.through + 1)
         return self._origin(clue.rest) if place and place.role is Role.REDIRECTOR else None
 
-    def _targets(self, rest: str, *, doubtful: bool) -> Iterator[str]:
-        """The addresses that the path and query of a URL carry, the most trusted first."""
+    @property
+    def _plain(self) -> int:
+        """How far down the ranks any address is trusted to say where it leads."""
+        return len(self.networks.carried) + len(self.networks.destination) - 1
+
+    @property
+    def _everything(self) -> int:
+        """And one that only passes on: an address that stands in it without a name ranks last."""
+        return self._plain + 1 + len(self.networks.doubtful)
+
+    def _targets(self, rest: str, trusted: int) -> Iterator[str]:
+        """The addresses that the path and query of a URL carry under names of rank `trusted` or better, the best first."""
         rest = _opened(rest)
-        rank, last = self.networks.rank, len(self.networks.rank)
-        trusted = last if doubtful else len(self.networks.destination) - 1
+        rank, last = self.networks.rank, self._everything
         found: list[tuple[int, int]] = []
         for match in islice(_CARRIED.finditer(rest), _CARRIES) if "http" in rest.lower() else ():
             start = match.start()
@@ -301,7 +310,7 @@ class _Walk:
                 found.append((at, start))
         for _, start in sorted(found):
             yield _value(rest, start)
-        if doubtful and "aHR0c" in rest:
+        if trusted == last and "aHR0c" in rest:
             for match in islice(_BASE64.finditer(rest), _CARRIES):
                 if match[1] not in self.networks.origin:
                     yield _base64(match[2])

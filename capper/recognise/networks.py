@@ -73,6 +73,7 @@ class Networks:
     trackers: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
     destination: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
     origin: tuple[str, ...] = ()
@@ -159,7 +160,7 @@ class Networks:
     @cached_property
     def rank(self) -> Mapping[str, int]:
         """Parameters that may hold a destination, and how far each is trusted (0 the most)."""
-        return {name: at for at, name in reversed(list(enumerate((*self.destination, *self.doubtful))))}
+        return {name: at for at, name in reversed(list(enumerate((*self.carried, *self.destination, *self.doubtful))))}
 
     @cached_property
     def macro(self) -> re.Pattern[str]:
@@ -350,7 +351,7 @@ _ROLES = {
     "hosting": Role.HOSTING,
 }
 _WORDS: dict[str, dict[str, str]] = {
-    "clicks": {"destination": "destination", "doubtful": "doubtful", "origin": "origin"},
+    "clicks": {"carried": "carried", "destination": "destination", "doubtful": "doubtful", "origin": "origin"},
     "macros": {"patterns": "macros"},
     "trackers": {"hosts": "trackers", "addresses": "links"},
     "notices": {"addresses": "notices"},

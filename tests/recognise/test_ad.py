@@ -5,6 +5,7 @@ import csv
 import gzip
 import html
 import io
+import json
 import re
 import tarfile
 from collections import Counter
@@ -14,10 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capper.clues import evidence_of_document
 from capper.domain.evidence import Evidence
 from capper.domain.identity import Ad, Basis, Viewer
 from capper.domain.policy import Rule
 from capper.domain.sighting import Sighting
+from capper.markup import parse
 from capper.recognise.ad import AdReader
 from capper.recognise.domains import host_of, registrable, site_of
 from capper.recognise.networks import Networks, load_networks
@@ -394,21 +397,22 @@ def _real_ads(shared_data):
         for member in tar:
             row = rows.get(member.name.rpartition("/")[2].removesuffix(".html"))
             if member.isfile() and row and row["landing_url"]:
-                yield row, tar.extractfile(member).read().decode("utf-8", "replace")
+                yield row, tar.extractfile(member).read()
 
 
-def test_real_ads_of_2020(shared_data, clues_of):
+def test_real_ads_of_2020(shared_data):
     """Of real ads whose markup holds their landing page, 9 in 10 are known by its domain, and none by another's."""
     outcomes = Counter()
-    for row, markup in _real_ads(shared_data):
+    for row, data in _real_ads(shared_data):
         landing = registrable(host_of(row["landing_url"]))
-        decoded = markup
+        decoded = data.decode("utf-8", "replace")
         for _ in range(4):
             decoded = unquote(html.unescape(decoded))
         held = re.search(rf"(?<![\w-]){re.escape(landing)}(?![\w-])", decoded.lower())
         own = landing == site_of(row["parent_url"])
         kind = "publisher's own" if own else "held" if held else "not held"
-        ad = READER.read(clues_of(markup, row["parent_url"]))
+        page = row["parent_url"]
+        ad = READER.read(evidence_of_document(parse(data, page, "utf-8"), page))
         domains = {registrable(key.partition("/")[0]) for key in ad.advertisers}
         outcomes[kind, "right" if domains == {landing} else "wrong" if domains else "none"] += 1
     held = {result: outcomes["held", result] for result in ("right", "none", "wrong")}
@@ -418,3 +422,14 @@ def test_real_ads_of_2020(shared_data, clues_of):
     assert outcomes["publisher's own", "wrong"] == 0
     assert outcomes["not held", "wrong"] <= 3
     assert held["right"] >= 0.97 * sum(held.values())
+
+
+def test_requests_of_real_pages(shared_data):
+    """Of twenty thousand real requests, cookie syncs and pixels among them, only those that carry a click name an advertiser."""
+    found = Counter()
+    for name in ("crawl2019", "devtools"):
+        with gzip.open(shared_data / "requests" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+            for row in map(json.loads, file):
+                found.update(READER.read_url(row["url"], row["source"] or "").advertisers)
+
+    assert found == {"mrgreen.com": 6, "zeit.de": 2}
