@@ -106,7 +106,7 @@ async def assemble(
     if journal is None:
         journal = Journal(Level(settings.journal_level), LedgerSink(ledger))
     limits = Limits(settings.max_body, settings.max_decoded)
-    gate = Gate(recogniser.current, ledger, policy, journal, limits, settings.language)
+    gate = Gate(recogniser.current, ledger, policy, journal, limits=limits, language=settings.language)
     return Assembly(gate, ledger, policy, journal, recogniser)
 
 

@@ -75,6 +75,7 @@ class Gate:
         ledger: Ledger,
         policy: Callable[[], Policy],
         journal: Journal,
+        *,
         limits: Limits | None = None,
         language: str = "en",
     ) -> None:
@@ -180,7 +181,7 @@ class Gate:
 
     async def _creative_document(self, exchange: Exchange, response: Response) -> Outcome:
         body = decode(response.headers, response.body, self._limits.decoded)
-        evidence = page.find_creative(body.data, exchange.request.url, self._page_url(exchange))
+        evidence = page.find_creative(body.data, exchange.request.url, self._page_url(exchange), body.charset)
         ad = self._recogniser().read(evidence)
         if not ad.identified:
             return await self._document(exchange, response, Kind.SUBDOCUMENT)
@@ -209,7 +210,7 @@ class Gate:
         here = self._frame(exchange) if kind is Kind.SUBDOCUMENT else self._open(exchange)
         body = decode(response.headers, response.body, self._limits.decoded)
         recogniser, url = self._recogniser(), exchange.request.url
-        found = page.find(body.data, url, recogniser.judge(url), recogniser.cosmetics(url))
+        found = page.find(body.data, url, recogniser.page(url), body.charset)
         if not found.slots:
             return PASS
         deliveries = self._deliveries(here, found.slots)
@@ -268,10 +269,12 @@ class Gate:
     def _delivery(self, exchange: Exchange, ad: Ad, form: Format) -> Delivery:
         """The delivery this file belongs to: one of the last minutes that named it, else a new one of its own."""
         viewer, device, url, now = exchange.viewer.name, exchange.device, exchange.request.url, exchange.at
-        found = self._trail.delivery(viewer, device, url, now)
+        found, here = self._trail.delivery(viewer, device, url, now), self._page(exchange)
         if found is not None:
-            return found
-        here = self._page(exchange)
+            if here is None or found.page is None or found.page.token == here.token:
+                return found
+            # Another load of a page asks for the same file: the same ad, and a sighting of its own.
+            ad, form = found.ad, found.format
         where = here.token if here else now.isoformat()
         return Delivery(ad, self._trail.digest("file", where, str(list(ad)), url).hex(), form, here)
 

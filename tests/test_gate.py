@@ -56,11 +56,13 @@ class Visit:
         self.ledger = ledger or MemoryLedger()
         self.sink = ListSink()
         self.journal = Journal(sink=self.sink)
-        self.gate = Gate(lambda: RECOGNISER, self.ledger, lambda: self.policy, self.journal, limits or Limits())
+        self.gate = Gate(lambda: RECOGNISER, self.ledger, lambda: self.policy, self.journal, limits=limits or Limits())
         self.clock = FrozenClock()
         self.viewer = viewer
 
-    async def get(self, url, body, *, kind, media_type, referrer=None, viewer=None, request=None, response=None, status=200):
+    async def get(
+        self, url, body, *, kind, media_type, referrer=None, viewer=None, request=None, response=None, status=200
+    ):
         """One exchange as a proxy leads it through the gate; (outcome before the origin, outcome after or None)."""
         fields = {"Sec-Fetch-Dest": kind, "Accept-Language": "en"} | ({"Referer": referrer} if referrer else {})
         exchange = an_exchange(
@@ -164,7 +166,9 @@ async def test_a_pixel_is_no_sighting():
     assert [(), (), ()] == [outcome.decisions for outcome in outcomes]
 
 
-@pytest.mark.parametrize("field", [("Sec-Purpose", "prefetch"), ("Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender")])
+@pytest.mark.parametrize(
+    "field", [("Sec-Purpose", "prefetch"), ("Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender")]
+)
 async def test_a_prefetch_is_no_sighting(field):
     """What is fetched on suspicion has not been shown to anyone."""
     anna = Visit("1 per creative per day")
@@ -216,7 +220,9 @@ async def test_what_a_counted_frame_is_made_of_counts_no_second_time():
 
 async def test_a_second_banner_of_one_advertiser_on_a_page_is_withheld():
     """`per page` counts within one load of a page, and anew in the next."""
-    other = PAGE.replace(b"<p>The end</p>", PAGE[PAGE.index(b"<div") : PAGE.index(b"</div>") + 6].replace(b"shoes.png", b"b.png"))
+    other = PAGE.replace(
+        b"<p>The end</p>", PAGE[PAGE.index(b"<div") : PAGE.index(b"</div>") + 6].replace(b"shoes.png", b"b.png")
+    )
     anna = Visit("1 per advertiser per page")
 
     for _ in range(2):

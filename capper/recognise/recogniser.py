@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capper.recognise.engine import Cosmetics, Engines, Label
+from capper.recognise.domains import site_of
+from capper.recognise.engine import Engines, Label
 from capper.recognise.kind import Kind, kind_of, source_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from capper.domain.evidence import Evidence
     from capper.domain.exchange import Exchange
     from capper.domain.identity import Ad
@@ -32,18 +35,9 @@ class Recogniser:
         """Whether an ad list names this request, and no exception frees it; trackers are not ads."""
         return self.engines.verdict(url, source, kind).label is Label.AD
 
-    def is_click(self, url: str, page: str) -> bool:
-        """Whether following `url` would be counted by an ad network on its way to another site."""
-        landing = self.reader.landing(url, page)
-        return landing is not None and landing.through > 0
-
-    def cosmetics(self, url: str) -> Cosmetics:
-        """What hides ads on the page `url`."""
-        return self.engines.cosmetics(url)
-
-    def hiding(self, classes: frozenset[str], ids: frozenset[str], page: Cosmetics) -> list[str]:
-        """The generic selectors that hide elements of these classes and ids."""
-        return self.engines.ads.hiding(classes, ids, page)
+    def page(self, url: str) -> "PageJudge":
+        """What is known about the ads of one page."""
+        return PageJudge(self, url)
 
     def read(self, evidence: "Evidence") -> "Ad":
         """Whose ad the evidence shows."""
@@ -52,3 +46,31 @@ class Recogniser:
     def read_url(self, url: str, page: str) -> "Ad":
         """Whose ad a resource's address shows."""
         return self.reader.read_url(url, page)
+
+
+class PageJudge:
+    """What recognition says of the elements of one page; `capper.rewrite.base.Judge` to those who find them."""
+
+    __slots__ = ("_recogniser", "_site", "_url")
+
+    def __init__(self, recogniser: Recogniser, url: str) -> None:
+        self._recogniser, self._url, self._site = recogniser, url, site_of(url)
+
+    def is_ad(self, url: str, kind: str) -> bool:
+        """Whether a request from this page for `url` as `kind` (`image`, `media`, `object`) fetches an ad."""
+        return self._recogniser.is_ad(url, self._url, Kind(kind))
+
+    def is_click(self, url: str) -> bool:
+        """Whether following `url` would be counted by an ad network on its way to another site."""
+        landing = self._recogniser.reader.landing(url, self._url)
+        return landing is not None and landing.through > 0
+
+    def is_elsewhere(self, url: str) -> bool:
+        """Whether `url` leads away from the page's site."""
+        return site_of(url) != self._site
+
+    def selectors(self, classes: "Collection[str]", ids: "Collection[str]") -> "Iterable[str]":
+        """CSS selectors that hide ads on this page, given the classes and ids it has."""
+        engines = self._recogniser.engines
+        page = engines.cosmetics(self._url)
+        return (*page.selectors, *engines.ads.hiding(classes, ids, page))
