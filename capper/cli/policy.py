@@ -17,6 +17,7 @@ from capper.domain.sighting import Format, Sighting
 from capper.recognise.domains import registrable
 from capper.settings import Reading, load_settings, policy_file, policy_text, read_policy
 from capper.settings.names import a_domain
+from capper.settings.places import own_policy, packaged_policy
 from capper.settings.policy import CONDITIONS
 from capper.settings.reader import near
 from capper.settings.review import review
@@ -73,6 +74,29 @@ def show(
         print_json(_policy_json(policy))
     else:
         _print_policy(path, policy)
+
+
+@app.command()
+def new(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Where to; left out: where capper looks for it.", show_default=False),
+    ] = None,
+) -> None:
+    """Begin one of your own, from the starter policy.
+
+    An existing file is left alone, and that is an error.
+    """
+    path = file or own_policy()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as written:
+            written.write(read_text(packaged_policy()))
+    except FileExistsError as exc:
+        raise ConfigError(f"{path} exists already; it is left as it is") from exc
+    except OSError as exc:
+        raise ConfigError(f"write {path}: {exc.strerror}") from exc
+    print_text(f"{path}: yours to edit; `capper policy check` says whether it is right")
 
 
 @app.command()

@@ -66,7 +66,7 @@ def first_words(settings: Settings) -> str:
     """What to tell an owner who has no policy yet; empty for one who has."""
     if settings.policy is not None:
         return ""
-    return f"The starter policy holds. To write your own, copy it: capper policy show --toml > {own_policy()}"
+    return f"The starter policy holds. Your own would be {own_policy()}; `capper policy new` begins one."
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

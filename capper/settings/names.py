@@ -73,6 +73,11 @@ def a_device(value: object) -> str:
         raise ValueError(f"expected {expected}, found {spell_value(value)}{hint}") from exc
 
 
+def is_mac(device: str) -> bool:
+    """Whether a device, as `a_device` reads it, is a MAC."""
+    return _MAC.fullmatch(device) is not None
+
+
 def a_language(value: object) -> str:
     """A language tag: `nl`, `pt-BR`."""
     text = a_text(value, 'a language like "nl"')

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from capper.domain.cap import Cap, spell_length
+from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import CreditPrompts, Person, Policy, Rule
 from capper.domain.sighting import Format
@@ -83,6 +84,9 @@ def parse_policy(text: str, name: str) -> Policy:
 
 def read_policy(text: str, name: str) -> Reading:
     """Read a policy, with the lines its rules stand on and notes on what was normalised."""
+    if not text.strip():
+        # What a save that failed leaves behind must not be taken for "unlimited".
+        raise ConfigError(f"{name} is empty; to cap nothing write caps = []")
     document = parse(text, name)
     reader = Reader(document)
     top = reader.top()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from capper.domain.cap import Cap
 from capper.domain.policy import Policy, Rule
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Spacing, Window, lifespan
+from capper.settings.names import is_mac
 from capper.settings.policy import CONDITIONS, Reading
 from capper.settings.toml import Note, Where
 
@@ -85,3 +86,6 @@ def _general(policy: Policy) -> Iterator[tuple[Where, str]]:
     for name, person in policy.people.items():
         if not person.devices:
             yield ("people", name), "has no devices, so nobody on the network is ever recognised as this person"
+        for place, device in enumerate(person.devices):
+            if is_mac(device):
+                yield ("people", name, "devices", place), f"{device}: a MAC is not looked up yet; name an address too"

@@ -45,7 +45,7 @@ class PolicySource:
     2. Looked at by `current`, once a second at most. A changed file is read when it has stayed the same from one look
        to the next, so an editor that truncates and then writes is never caught half-way; and again if it changed meanwhile.
     3. A file that cannot be used, or is gone, leaves the policy as it is and says so once: in `problem`, in the log, and
-       to `tell`. A file without a word in it counts as one that cannot be used: it is what a failed save leaves.
+       to `tell`.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class PolicySource:
             text = self._read(self.path)
             if self._look(self.path) != found:
                 return
-            policy = _parse(text, str(self.path))
+            policy = parse_policy(text, str(self.path))
         except ConfigError as exc:
             self.problem = exc
             self._say(logging.WARNING, f"the policy in force stays as it was: {exc}")
@@ -97,9 +97,3 @@ class PolicySource:
         log.log(level, "%s", sentence)
         if self._tell:
             self._tell(sentence)
-
-
-def _parse(text: str, name: str) -> Policy:
-    if not text.strip():
-        raise ConfigError(f"{name} is empty; to cap nothing write caps = []")
-    return parse_policy(text, name)

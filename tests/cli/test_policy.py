@@ -143,6 +143,17 @@ def test_explain_for_nobody_known(capper, file):
     )
 
 
+def test_new(capper, home):
+    """The starter policy, comments and all, becomes the owner's own and is in force; a second time it is left alone."""
+    made, again = capper("policy", "new"), capper("policy", "new")
+    own = home / "config" / "policy.toml"
+
+    assert (made.code, again.code) == (0, 2)
+    assert own.read_text() == (packaged_config() / "policy.toml").read_text()
+    assert again.err == f"capper: {own} exists already; it is left as it is\n"
+    assert str(own) in capper("policy", "check").out
+
+
 @pytest.mark.parametrize("path", [".", "gone.toml", "/dev/null"])
 def test_files_that_are_none(capper, home, path):
     """A directory, a missing file or a device is one clear sentence and exit 2."""

@@ -105,10 +105,10 @@ def test_every_key():
 
 
 def test_no_cap_means_unlimited():
-    """An empty list of caps, at the top or in a rule, is a policy without limit; so is an empty file."""
+    """An empty list of caps, at the top or in a rule, is a policy without limit; so is a file of comments."""
     policy = parse_policy('caps = []\n[[rules]]\nsite = "a.example"\ncaps = []', "p")
 
-    assert (policy.default.caps, policy.rules[0].caps, parse_policy("", "p").default.caps) == ((), (), ())
+    assert (policy.default.caps, policy.rules[0].caps, parse_policy("#", "p").default.caps) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -199,6 +199,11 @@ def test_no_cap_means_unlimited():
 def test_what_is_wrong(text, problem):
     """Each mistake is told with file, line, key, what was expected and what was perhaps meant."""
     assert problems(text) == [f"policy.toml {problem}"]
+
+
+def test_an_empty_file_is_no_policy():
+    """A file without a word is refused: it is what a failed save leaves, not a wish for unlimited ads."""
+    assert problems(" \n") == ["policy.toml is empty; to cap nothing write caps = []"]
 
 
 def test_everything_wrong_is_told_at_once():

@@ -34,7 +34,7 @@ def notes(text):
                 'line 1: caps[2]: "3 per advertiser per week" never speaks: "never" is reached first',
             ],
         ),
-        ("", ["line 1: caps: no caps at the top: where no rule fits, ads are unlimited"]),
+        ("#", ["line 1: caps: no caps at the top: where no rule fits, ads are unlimited"]),
         (
             'caps = []\n[[rules]]\nadvertiser = "a.example"\ncaps = []\n[[rules]]\nadvertiser = "shop.a.example"\nsite = "b.example"\ncaps = []',
             ['line 5: rules[2]: never speaks: "rule 1" above it fits everything that it fits'],
@@ -48,6 +48,10 @@ def notes(text):
             ["line 1: time_zone: calendar caps turn at midnight UTC; set time_zone to turn with your own"],
         ),
         ('time_zone = "Europe/Amsterdam"\ncaps = ["1 per calendar day"]', []),
+        (
+            'caps = []\n[people.anna]\ndevices = ["user:anna",\n"AA-BB-CC-DD-EE-FF"]',
+            ["line 4: people.anna.devices[2]: aa:bb:cc:dd:ee:ff: a MAC is not looked up yet; name an address too"],
+        ),
         (
             "caps = []\n[people.anna]",
             ["line 2: people.anna: has no devices, so nobody on the network is ever recognised as this person"],
