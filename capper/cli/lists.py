@@ -12,7 +12,8 @@ from rich.table import Table
 
 from capper.cli.plain import plain
 from capper.recognise.filterlist import ListKind
-from capper.recognise.lists import ListStore, Outcome, Report, Status
+from capper.recognise.lists import ListStore
+from capper.recognise.subscription import Outcome, Report, Status
 from capper.settings import load_settings
 
 app = typer.Typer(

@@ -12,7 +12,8 @@ from pathlib import Path
 from capper.domain.errors import ConfigError
 from capper.recognise.engine import ENGINE_VERSION, Engines
 from capper.recognise.filterlist import FilterList
-from capper.recognise.lists import ListStore, starter_lists, write_atomically
+from capper.recognise.listfiles import write_atomically
+from capper.recognise.lists import ListStore, starter_lists
 
 logger = logging.getLogger(__name__)
 

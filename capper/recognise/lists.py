@@ -11,21 +11,18 @@ import fcntl
 import hashlib
 import json
 import logging
-import os
-import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin
 
 from capper.domain.errors import ConfigError
 from capper.packaged import packaged_config
-from capper.recognise.download import MEGABYTE, MOST, Download, Fetcher, require_https
-from capper.recognise.filterlist import USUAL, FilterList, ListKind, count_rules, header, includes, refusal
+from capper.recognise.download import MEGABYTE, MOST, Download, Fetcher
+from capper.recognise.filterlist import USUAL, FilterList, ListKind, count_rules, header, includes
+from capper.recognise.listfiles import decode, name_from, normal_source, read_bytes, read_text, write_atomically
+from capper.recognise.subscription import NAME, Outcome, Report, Status, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -37,111 +34,6 @@ _SUSPICIOUS = 200
 """A list of this many rules or more is not believed when it comes back with less than half of them."""
 
 type Fetch = Callable[[str, str], Download]
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """One list the owner subscribed to, and what is known of its last good copy."""
-
-    name: str
-    source: str
-    kind: ListKind
-    title: str = ""
-    etag: str = ""
-    fetched_at: datetime | None = None
-    expires: timedelta = USUAL
-    rules: int = 0
-    sha256: str = ""
-    failure: str = ""
-    """Why the last attempt to update failed; empty when it did not."""
-
-    def due(self, now: datetime) -> bool:
-        """Whether the copy has outlived its `! Expires`, or there is none."""
-        return self.fetched_at is None or now >= self.fetched_at + self.expires or self.fetched_at > now
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for a JSON file or `--json`."""
-        return {
-            "name": self.name,
-            "source": self.source,
-            "kind": str(self.kind),
-            "title": self.title,
-            "etag": self.etag,
-            "fetched_at": self.fetched_at.isoformat() if self.fetched_at else None,
-            "expires_hours": round(self.expires / timedelta(hours=1), 2),
-            "rules": self.rules,
-            "sha256": self.sha256,
-            "failure": self.failure,
-        }
-
-    @classmethod
-    def from_json(cls, row: dict[str, Any]) -> Self:
-        """Read what `as_json` made.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is not that.
-        """
-        fetched = datetime.fromisoformat(row["fetched_at"]) if row["fetched_at"] else None
-        if fetched is not None and fetched.tzinfo is None:
-            raise ValueError("fetched_at has no time zone")
-        if not _NAME.fullmatch(row["name"]):
-            raise ValueError(f"{row['name']!r} is no name for a list")
-        return cls(
-            row["name"],
-            str(row["source"]),
-            ListKind(row["kind"]),
-            str(row["title"]),
-            str(row["etag"]),
-            fetched,
-            timedelta(hours=float(row["expires_hours"])),
-            int(row["rules"]),
-            str(row["sha256"]),
-            str(row["failure"]),
-        )
-
-
-class Outcome(StrEnum):
-    """How one list came out of an update."""
-
-    ADDED = "added"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    FRESH = "fresh"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What an update did to one list; on failure the last good copy stays in use."""
-
-    name: str
-    outcome: Outcome
-    rules: int
-    before: int
-    detail: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
-        return {
-            "name": self.name,
-            "outcome": str(self.outcome),
-            "rules": self.rules,
-            "before": self.before,
-            "detail": self.detail,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """One list as it stands: a subscription, or one that travels with capper (`source` is then `packaged`)."""
-
-    subscription: Subscription
-    due: bool
-    packaged: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
-        return {**self.subscription.as_json(), "due": self.due, "packaged": self.packaged}
 
 
 class ListStore:
@@ -161,12 +53,12 @@ class ListStore:
         Raises:
             ConfigError: it is subscribed already, or cannot be had, or is no filter list: nothing has changed then.
         """
-        source = _normal_source(source)
+        source = normal_source(source)
         with self._changing() as subscriptions:
             for known in subscriptions:
                 if known.source == source:
                     raise ConfigError(f"{source} is subscribed already, as {known.name!r}")
-            chosen = _free_name(name or _name_from(source), {known.name for known in subscriptions}, exact=bool(name))
+            chosen = _free_name(name or name_from(source), {known.name for known in subscriptions}, exact=bool(name))
             changed, text = self._renew(Subscription(chosen, source, kind), now, force=True)
             self._keep(changed, text)
             self._write([*subscriptions, changed])
@@ -202,6 +94,9 @@ class ListStore:
                     continue
                 subscriptions[at], report = self._update_one(known, now, force=force)
                 reports.append(report)
+                logger.info(
+                    "filter list %s: %s, %d rules (%d before)", known.name, report.outcome, report.rules, report.before
+                )
                 self._write(subscriptions)
         return reports
 
@@ -236,7 +131,7 @@ class ListStore:
         found = []
         for known in self.subscriptions():
             try:
-                found.append(FilterList(known.name, _read_text(self.folder / f"{known.name}.txt"), known.kind))
+                found.append(FilterList(known.name, read_text(self.folder / f"{known.name}.txt"), known.kind))
             except (OSError, ConfigError) as exc:
                 logger.warning("filter list %s is left out: %s", known.name, exc)
         return found
@@ -261,7 +156,7 @@ class ListStore:
         download = self._get(known.source, known.etag)
         if download.body is None:
             return replace(known, fetched_at=now, failure=""), None
-        text = self._whole(known.source, _decode(known.source, download.body))
+        text = self._whole(known.source, decode(known.source, download.body))
         rules = count_rules(text)
         if not force and known.rules >= _SUSPICIOUS and rules * 2 < known.rules:
             raise ConfigError(f"{known.source} shrank from {known.rules} to {rules} rules (force the update to accept)")
@@ -282,22 +177,22 @@ class ListStore:
     def _get(self, source: str, etag: str) -> Download:
         if source.startswith("https://"):
             return self._fetch(source, etag)
-        return Download(_read_bytes(Path(source)))
+        return Download(read_bytes(Path(source)))
 
     def _whole(self, source: str, text: str) -> str:
-        """The list with what it includes from beside it appended; an include that leads elsewhere is refused."""
+        """The list with what it includes from beside it appended, one level deep; what leads elsewhere is refused."""
         parts = [text]
         size = len(text)
         base = source if source.startswith("https://") else Path(source).parent.as_uri() + "/"
         for count, path in enumerate(includes(text)):
             place = urljoin(base, path)
-            if count >= _MOST_INCLUDES or not place.startswith(base.rpartition("/")[0] + "/") or ".." in path:
+            if count >= _MOST_INCLUDES or not place.startswith(base.rpartition("/")[0] + "/") or ".." in unquote(path):
                 raise ConfigError(f"{source} includes {path!r}, which is not beside it, or more than {_MOST_INCLUDES}")
-            part = self._get(_normal_source(place), "").body or b""
+            part = self._get(normal_source(place), "").body or b""
             size += len(part)
             if size > MOST:
                 raise ConfigError(f"{source} and what it includes are larger than {MOST / MEGABYTE:g} MB")
-            parts.append(_decode(place, part))
+            parts.append(decode(place, part))
         return "\n".join(parts)
 
     def _keep(self, known: Subscription, text: str | None) -> None:
@@ -330,56 +225,8 @@ def starter_lists() -> list[FilterList]:
     return [FilterList(name, (folder / f"{name}.txt").read_text("utf-8"), kind) for name, kind in STARTERS]
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside `path`, sync, rename: whoever reads finds the old bytes or the new, also after a power cut.
-
-    Raises:
-        OSError: the disk is full, or the folder is not ours; the old file is untouched.
-    """
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-
-
-def _normal_source(source: str) -> str:
-    """An https:// address as it is, a file as an absolute path."""
-    source = source.strip()
-    if source[:7].lower() == "file://":
-        parts = urlsplit(source)
-        if parts.netloc not in ("", "localhost"):
-            raise ConfigError(f"{source}: a file:// address has three slashes and no host")
-        source = unquote(parts.path)
-    elif "://" in source:
-        return require_https("https" + source[5:] if source[:8].lower() == "https://" else source)
-    if not source or "\x00" in source:
-        raise ConfigError(f"{source!r} is neither an https:// address nor a file")
-    return str(Path(source).expanduser().resolve())
-
-
-def _name_from(source: str) -> str:
-    """A short name: the file's, or the host's where the file has none."""
-    parts = urlsplit(source) if source.startswith("https://") else None
-    stem = Path(parts.path if parts else source).stem or (parts.hostname if parts else None) or "list"
-    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "list"
-
-
 def _free_name(name: str, taken: set[str], *, exact: bool) -> str:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ConfigError(f"{name!r} is no name for a list; use letters, digits, '.', '_' and '-'")
     taken = taken | {starter for starter, _ in STARTERS}
     if name in taken and exact:
@@ -389,38 +236,3 @@ def _free_name(name: str, taken: set[str], *, exact: bool) -> str:
     while free in taken:
         free, number = f"{name}-{number}", number + 1
     return free
-
-
-def _read_bytes(path: Path) -> bytes:
-    """A regular file's bytes.
-
-    Raises:
-        ConfigError: it is something else, too large, or cannot be read.
-    """
-    try:
-        if not path.is_file():
-            what = "a folder" if path.is_dir() else "not a file" if path.exists() else "not there"
-            raise ConfigError(f"read {path}: it is {what}")
-        with path.open("rb") as file:
-            data = file.read(MOST + 1)
-    except OSError as exc:
-        raise ConfigError(f"read {path}: {exc.strerror or exc}") from exc
-    if len(data) > MOST:
-        raise ConfigError(f"read {path}: it is larger than {MOST / MEGABYTE:g} MB")
-    return data
-
-
-def _read_text(path: Path) -> str:
-    return _decode(str(path), _read_bytes(path))
-
-
-def _decode(source: str, body: bytes) -> str:
-    """The list's text.
-
-    Raises:
-        ConfigError: it is not a filter list.
-    """
-    text = body.decode("utf-8-sig", "replace")
-    if why := refusal(text):
-        raise ConfigError(f"{source}: this is not a filter list: {why}")
-    return text

@@ -171,6 +171,26 @@ def test_a_panic_is_an_answer_of_nothing(caplog):
     assert "panicked" in caplog.text
 
 
+def test_a_rule_that_cannot_be_parsed_costs_only_itself(monkeypatch, caplog):
+    """Should the parser panic at a rule, the others are given to it one by one."""
+
+    class PanicException(BaseException):
+        """What the engine's Rust code raises, whose class cannot be imported."""
+
+    def panicking(filters, chosen):
+        if "/bad" in chosen:
+            raise PanicException("a slice")
+        filters.add_filters(chosen)
+        return True
+
+    monkeypatch.setattr("capper.recognise.engine._added", panicking)
+    engine = an_engine("||ads.example^", "/bad", "||more.example^")
+
+    assert engine.match("https://ads.example/", NEWS, Kind.IMAGE)
+    assert engine.match("https://more.example/", NEWS, Kind.IMAGE)
+    assert "panicked: a slice" in caplog.text
+
+
 def test_other_errors_are_not_hidden():
     """Only panics are answered with nothing: a mistake of ours is heard of."""
 

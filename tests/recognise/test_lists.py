@@ -18,7 +18,9 @@ from cryptography.x509.oid import NameOID
 from capper.domain.errors import ConfigError
 from capper.recognise.download import Fetcher
 from capper.recognise.filterlist import ListKind
-from capper.recognise.lists import ListStore, Outcome, Subscription, starter_lists, write_atomically
+from capper.recognise.listfiles import write_atomically
+from capper.recognise.lists import ListStore, starter_lists
+from capper.recognise.subscription import Outcome, Subscription
 from capper.testing import NOON
 
 LIST = "! Title: Test list\n! Expires: 2 days\n||ads.example^\n||more.example^\n##.ad\n"
@@ -277,6 +279,14 @@ def test_gzip(site, store):
     assert store.lists()[0].text == LIST
 
 
+def test_a_long_compressed_list(site, certificate):
+    """A list that inflates to many times its size is read whole as long as it keeps to the limit."""
+    site.answers["/test.txt"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(HUGE.encode() * 10))
+    fetch = Fetcher(ssl.create_default_context(cafile=certificate))
+
+    assert fetch(f"{site.url}/test.txt").body == HUGE.encode() * 10
+
+
 def test_an_unknown_authority_is_refused(site, tmp_path):
     """A certificate that nobody vouches for is not accepted, and nothing is subscribed."""
     site.answers["/test.txt"] = ok()
@@ -364,6 +374,7 @@ def test_includes(store, tmp_path):
     assert "included.example" in store.lists()[0].text
     for path in (
         "../secret.txt",
+        "sub/%2e%2e/%2e%2e/secret.txt",
         "/etc/passwd",
         "https://elsewhere.example/x.txt",
         "file:///etc/passwd",
