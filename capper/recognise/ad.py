@@ -1,70 +1,25 @@
 """Whose ad is it: from click addresses, markup and the names of files to an `Ad`, by the ladder of identities (docs: identity ladder)."""
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from capper.domain.evidence import Evidence
 from capper.domain.identity import Ad, Basis
-from capper.recognise.domains import advertiser_domains, host_of, listed, parted, registrable, site_of
-from capper.recognise.networks import Host, Identifier, Networks, Place, Role
+from capper.recognise.click import Clue, Landing, Walk, clue_of
+from capper.recognise.domains import advertiser_domains, listed, registrable, site_of
+from capper.recognise.knowledge import Host, Identifier, Networks
 
-DEPTH = 5
-"""How many redirectors one behind the other are looked through."""
-ENCODED = 3
-"""How many times over a destination may be percent-encoded."""
-_BUDGET = 200_000
-"""How many characters of addresses are looked at for one ad, so that a hostile one costs little more than a long one."""
-_LONGEST = 16_384
-_CARRIES = 16
-"""How many addresses are looked for inside one."""
 _SHORT = 600
 """How long the visible text of one ad may be: a longer one names other people's sites too."""
 _CLUES = 200
 """How many addresses of one ad are read."""
 
-_CARRIED = re.compile(r"https?(?::|%(?:25){0,3}3a)(?:/|%(?:25){0,3}2f){2}", re.IGNORECASE)
-_BASE64 = re.compile(r"([\w.-]+)=(aHR0c[\w-]+)")
-_NAME = re.compile(r"(?:^|[?&;/#!|,])([a-z_][\w.-]*)=$", re.IGNORECASE)
-_VALUE_END = re.compile(r"[&;\s\"'<>]")
-_ESCAPE = re.compile(r"\\{1,2}(?:x|u00)([0-9a-f]{2})", re.IGNORECASE)
-_AMPERSAND = re.compile(r"&(?:amp;)+")
-_BARE = "?/!*;@|"
-_NO_CLICK = (Role.CHOICES, Role.BEACON)
-_PLAIN = ("http://", "https://")
 _ID = re.compile(r"[A-Za-z0-9][\w.:~-]{1,80}")
 _NO_ID = frozenset({"null", "undefined", "none", "nan", "false", "true", "unknown"})
 _SHOWN = re.compile(r"(?<![^\s(\[|·•])((?:[\w-]{1,63}\.)+([a-z]{2,10}))(?![^\s)\]|·•,!?])")
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """Where a click leads once all that only count it are looked through, and the advertiser that names.
-
-    `through` counts the redirectors that were looked through. `advertiser` is the registrable domain; a reseller's, with
-    what tells its customers apart after a slash.
-    """
-
-    url: str
-    advertiser: str
-    basis: Basis
-    through: int
-
-
-class _Clue(NamedTuple):
-    """One address in parts; `rest` is what follows the host, `lower` the same in lower case."""
-
-    url: str
-    host: str
-    rest: str
-    lower: str
 
 
 class _Names(NamedTuple):
@@ -117,14 +72,14 @@ class AdReader:
         return tuple(Ad((advertiser,), basis=basis) for advertiser in advertisers)
 
     def _named(self, evidence: Evidence, advertisers: tuple[str, ...], basis: Basis) -> Ad:
-        resources = [_clue(url) for url in evidence.resources[:_CLUES]]
-        clicks = [_clue(url) for url in evidence.clicks[:_CLUES]]
+        resources = [clue_of(url) for url in evidence.resources[:_CLUES]]
+        clicks = [clue_of(url) for url in evidence.clicks[:_CLUES]]
         return self._ad(resources, clicks, evidence, advertisers, basis)
 
     def _ad(
         self,
-        resources: Sequence[_Clue],
-        clicks: Sequence[_Clue],
+        resources: Sequence[Clue],
+        clicks: Sequence[Clue],
         evidence: Evidence,
         advertisers: tuple[str, ...],
         basis: Basis,
@@ -149,10 +104,10 @@ class AdReader:
         if declared:
             return declared, Basis.DECLARED
         more = (value for name, value in evidence.attributes if name in self.networks.click_attributes)
-        walk = _Walk(self.networks, evidence.page)
-        found = [walk.follow(_clue(url), 0) for url in dict.fromkeys((*evidence.clicks[:_CLUES], *more))]
+        walk = Walk(self.networks, evidence.page)
+        found = [walk.follow(clue_of(url), 0) for url in dict.fromkeys((*evidence.clicks[:_CLUES], *more))]
         if not any(found):
-            found = [walk.inside(_clue(url)) for url in evidence.resources[:_CLUES]]
+            found = [walk.inside(clue_of(url)) for url in evidence.resources[:_CLUES]]
         landings = [landing for landing in found if landing]
         for trusted in (
             # A click that is counted on its way is the ad's own; a plain link beside it may be anything.
@@ -190,19 +145,19 @@ class AdReader:
 
     def read_url(self, url: str, page: str) -> Ad:
         """Whose ad a loaded file is, by its address alone: the address is the ad's, so its host never is the advertiser."""
-        clue = _clue(url)
-        landing = _Walk(self.networks, page).inside(clue)
+        clue = clue_of(url)
+        landing = Walk(self.networks, page).inside(clue)
         if landing:
             return self._ad((clue,), (), _NOTHING, (landing.advertiser,), landing.basis)
         return self._ad((clue,), (), _NOTHING, (), Basis.UNIDENTIFIED)
 
     def landing(self, url: str, page: str) -> Landing | None:
         """Where a click on `url` leads, read from the address itself: nothing is asked of the network. None: unknown."""
-        return _Walk(self.networks, page).follow(_clue(url), 0)
+        return Walk(self.networks, page).follow(clue_of(url), 0)
 
     # Ids
 
-    def _id(self, clues: Iterable[_Clue], evidence: Evidence, level: _Names) -> tuple[str, Basis] | None:
+    def _id(self, clues: Iterable[Clue], evidence: Evidence, level: _Names) -> tuple[str, Basis] | None:
         """The id that a network writes in its own way, else one under a common name, in an address or on the element."""
         common = None
         for clue in clues:
@@ -227,7 +182,7 @@ class AdReader:
 _NOTHING = Evidence()
 
 
-def _file(networks: Networks, clue: _Clue) -> str | None:
+def _file(networks: Networks, clue: Clue) -> str | None:
     """The address of a picture or film that is this ad's own, without what changes from load to load."""
     path, _, query = clue.rest.partition("#")[0].partition("?")
     path = path.partition(";")[0]
@@ -236,161 +191,6 @@ def _file(networks: Networks, clue: _Clue) -> str | None:
         return None
     kept = [part for part in query.split("&") if "=" in part and not networks.changes(part.partition("=")[0])]
     return f"{clue.host}{path}?{'&'.join(kept)}" if kept else f"{clue.host}{path}"
-
-
-class _Walk:
-    """The looks through one ad's addresses; `budget` bounds what they cost together."""
-
-    def __init__(self, networks: Networks, page: str) -> None:
-        self.networks = networks
-        self.page = page
-        self.budget = _BUDGET
-
-    @cached_property
-    def publisher(self) -> str:
-        return site_of(self.page)
-
-    def follow(self, clue: _Clue, depth: int) -> Landing | None:
-        """The landing at the end of an address: what it carries first, itself last."""
-        host, rest = clue.host, clue.rest
-        self.budget -= len(rest)
-        if not host or self.budget < 0:
-            return None
-        place = self.networks.place(host, rest)
-        role = place.role if place else None
-        if role in _NO_CLICK:
-            return None
-        domain = registrable(host)
-        passes_on = role is Role.REDIRECTOR or (domain or host) == self.publisher
-        if depth < DEPTH and role is not Role.RESELLER:
-            for target in self._targets(rest, self._everything if passes_on else self._plain):
-                found = self.follow(_clue(target), depth + 1)
-                if found:
-                    return replace(found, through=found.through + passes_on)
-        if passes_on:
-            return self._origin(rest)
-        if domain is None or role is Role.HOSTING:
-            return None
-        return Landing(clue.url, _name(domain, rest, place), Basis.CLICK, 0)
-
-    def inside(self, clue: _Clue) -> Landing | None:
-        """The landing in the address of a file: only what is plainly a click's destination counts."""
-        if "http" not in clue.lower and not self._names_origin(clue.rest):
-            return None
-        place = self.networks.place(clue.host, clue.rest)
-        if not clue.host or (place and place.role in _NO_CLICK):
-            return None
-        for target in self._targets(clue.rest, len(self.networks.carried) - 1):
-            found = self.follow(_clue(target), 1)
-            if found:
-                return replace(found, through=found.through + 1)
-        return self._origin(clue.rest) if place and place.role is Role.REDIRECTOR else None
-
-    @property
-    def _plain(self) -> int:
-        """How far down the ranks any address is trusted to say where it leads."""
-        return len(self.networks.carried) + len(self.networks.destination) - 1
-
-    @property
-    def _everything(self) -> int:
-        """And one that only passes on: an address that stands in it without a name ranks last."""
-        return self._plain + 1 + len(self.networks.doubtful)
-
-    def _targets(self, rest: str, trusted: int) -> Iterator[str]:
-        """The addresses that the path and query of a URL carry under names of rank `trusted` or better, the best first."""
-        rest = _opened(rest)
-        rank, last = self.networks.rank, self._everything
-        found: list[tuple[int, int]] = []
-        for match in islice(_CARRIED.finditer(rest), _CARRIES) if "http" in rest.lower() else ():
-            start = match.start()
-            before = self.networks.macro.sub("", rest[max(0, start - 80) : start])
-            name = _NAME.search(before)
-            at = rank.get(name[1].lower(), last + 1) if name else last if before[-1:] in _BARE else last + 1
-            if at <= trusted:
-                found.append((at, start))
-        for _, start in sorted(found):
-            yield _value(rest, start)
-        if trusted == last and "aHR0c" in rest:
-            for match in islice(_BASE64.finditer(rest), _CARRIES):
-                if match[1] not in self.networks.origin:
-                    yield _base64(match[2])
-
-    def _names_origin(self, rest: str) -> bool:
-        return any(f"{name}=" in rest for name in self.networks.origin)
-
-    def _origin(self, rest: str) -> Landing | None:
-        """The advertiser's origin that Google writes beside a click without a destination."""
-        match = self.networks.origin_parameter.search(rest) if self._names_origin(rest) else None
-        url = _base64(match[1]) if match else ""
-        host = host_of(url)
-        domain = registrable(host)
-        if not domain or domain == self.publisher or self.networks.place(host, "/"):
-            return None
-        return Landing(url, domain, Basis.CRD, 1)
-
-
-def _clue(url: str) -> _Clue:
-    url = clean(url)
-    host, rest = parted(url)
-    return _Clue(url, host, rest, rest.lower())
-
-
-def clean(url: str) -> str:
-    r"""The address as a browser would take it: without white space, HTML's and script's escapes (`&amp;`, `\x26`)."""
-    if url.startswith("data:"):
-        return ""
-    url = url[:_LONGEST].strip()
-    if "\\" in url:
-        url = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), url).replace("\\/", "/")
-    if "&amp;" in url:
-        url = _AMPERSAND.sub("&", url)
-    if "\n" in url or "\t" in url or "\r" in url:
-        url = url.translate({9: None, 10: None, 13: None})
-    return f"https:{url}" if url.startswith("//") else url
-
-
-def _opened(rest: str) -> str:
-    """Path and query of which the path holds a query percent-encoded (`/aclk%253Fsa%253DL`), that one decoded."""
-    path, mark, query = rest.partition("?")
-    for _ in range(ENCODED):
-        if "%" not in path or "?" in path:
-            break
-        path = unquote(path)
-    return f"{path}{mark}{query}" if "?" in path else rest
-
-
-def _value(rest: str, start: int) -> str:
-    """The address that begins at `start`, decoded; plain ones run to the end, for they hold `&` of their own."""
-    text = rest[start:]
-    if not text[:8].lower().startswith(_PLAIN):
-        end = _VALUE_END.search(text)
-        text = text[: end.start()] if end else text
-    for _ in range(ENCODED):
-        if text[:8].lower().startswith(_PLAIN) and "%" not in host_of(text):
-            return text
-        text = unquote(text)
-    return text if text[:8].lower().startswith(_PLAIN) else ""
-
-
-def _base64(text: str) -> str:
-    text = unquote(text).rstrip("=").rstrip(".")[:2_048]
-    try:
-        url = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return ""
-    return url if url[:8].lower().startswith(_PLAIN) else ""
-
-
-def _name(domain: str, rest: str, place: Place | None) -> str:
-    """The advertiser's key: the registrable domain, and behind a reseller's what tells its customers apart."""
-    if place is None:
-        return domain
-    path, _, query = rest.partition("#")[0].partition("?")
-    detail = unquote(path).strip("/")
-    if place.by:
-        values = dict(parse_qsl(query[:4_096]))
-        detail = next((values[name] for name in place.by if values.get(name)), "")
-    return f"{domain}/{' '.join(detail.casefold().split())[:120]}" if detail else domain
 
 
 def _is_id(value: str) -> bool:

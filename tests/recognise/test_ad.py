@@ -23,7 +23,8 @@ from capper.domain.sighting import Sighting
 from capper.markup import parse
 from capper.recognise.ad import AdReader
 from capper.recognise.domains import host_of, registrable, site_of
-from capper.recognise.networks import Networks, load_networks
+from capper.recognise.knowledge import Networks
+from capper.recognise.networks import load_networks
 
 PAGE = "https://www.news.example/today"
 SHOES = "https://www.shoes.example/sale?size=42&utm_source=x"

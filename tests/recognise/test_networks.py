@@ -3,7 +3,8 @@
 import pytest
 
 from capper.domain.errors import ConfigError
-from capper.recognise.networks import Networks, Role, load_networks
+from capper.recognise.knowledge import Networks, Role
+from capper.recognise.networks import load_networks
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,201 @@
+"""What is known of ad networks: the role of hosts, where ids and destinations are written. Data: no code names a network."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property, lru_cache
+
+from capper.domain.identity import Basis
+from capper.recognise.domains import registrable
+
+_LOOK = 256
+"""How far into a path its looks are judged."""
+
+
+class Role(StrEnum):
+    """What a host is to an ad, where it is not its advertiser."""
+
+    REDIRECTOR = "redirector"
+    """Counts the click and passes it on."""
+    BEACON = "beacon"
+    """Counts something that is no click: what it holds leads nowhere."""
+    CHOICES = "choices"
+    """AdChoices, opt-out, sharing: the mark in the corner."""
+    HOSTING = "hosting"
+    """Keeps files for anyone."""
+    RESELLER = "reseller"
+    """Sends visitors on to others: each path or query is another advertiser's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of a network's hosts: the role of everything under `path`, and for a reseller what tells its ads apart."""
+
+    role: Role
+    path: str = ""
+    by: tuple[str, ...] = ()
+    """Query parameters; empty: the path itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """Where a network writes an id: `pattern` has one group, the id; it is unique within `buyer`."""
+
+    pattern: re.Pattern[str]
+    buyer: str
+    basis: Basis
+    hosts: frozenset[str] = frozenset()
+    """Registrable domains or hosts whose addresses may hold it; empty with `attributes`."""
+    attributes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What is known of one host; `places` with the most labels first, then the longest path."""
+
+    places: tuple[Place, ...]
+    tracker: bool
+    creatives: tuple[Identifier, ...]
+    campaigns: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Everything the reader of ads knows about networks; immutable."""
+
+    places: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    trackers: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
+    destination: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+    origin: tuple[str, ...] = ()
+    macros: tuple[str, ...] = ()
+    creatives: tuple[Identifier, ...] = ()
+    campaigns: tuple[Identifier, ...] = ()
+    creative_parameters: frozenset[str] = frozenset()
+    creative_attributes: frozenset[str] = frozenset()
+    campaign_parameters: frozenset[str] = frozenset()
+    campaign_attributes: frozenset[str] = frozenset()
+    advertiser_attributes: frozenset[str] = frozenset()
+    click_attributes: frozenset[str] = frozenset()
+    endings: frozenset[str] = frozenset()
+    changing: tuple[str, ...] = ()
+    lasting: frozenset[str] = frozenset()
+    shared: tuple[str, ...] = ()
+
+    def place(self, host: str, path: str) -> Place | None:
+        """What `host` is at `path`: the entry with the most labels, then the longest path; None where nothing is known.
+
+        An entry speaks for subdomains; `google.*` speaks for every country's. `path` begins with `/`; a query may follow.
+        """
+        about = self.about(host)
+        start = path[:_LOOK]
+        if about.places:
+            lower = start.lower()
+            for place in about.places:
+                if lower.startswith(place.path):
+                    return place
+        if about.tracker or self._link.search(start):
+            return _TRACKER
+        return _NOTICE if self._notice.search(start.partition("?")[0]) else None
+
+    @cached_property
+    def about(self) -> Callable[[str], Host]:
+        """What is known of a host; remembered, for hosts repeat."""
+        return lru_cache(maxsize=8_192)(self._about)
+
+    def _about(self, host: str) -> Host:
+        names = list(_upwards(host))
+        places = [place for name in names for place in self.places.get(name, ())]
+        domain = registrable(host)
+        if domain is not None and domain.partition(".")[0] in self._wild:
+            stem = host[: len(host) - len(domain)] + domain.partition(".")[0]
+            places += (place for name in _upwards(stem) for place in self.places.get(f"{name}.*", ()))
+        return Host(
+            tuple(places),
+            tracker=bool(self._tracker.search(host)),
+            creatives=tuple(row for row in self.creatives if not row.hosts.isdisjoint(names)),
+            campaigns=tuple(row for row in self.campaigns if not row.hosts.isdisjoint(names)),
+        )
+
+    @cached_property
+    def _tracker(self) -> re.Pattern[str]:
+        return _any_of(self.trackers)
+
+    @cached_property
+    def _link(self) -> re.Pattern[str]:
+        return _any_of(self.links)
+
+    @cached_property
+    def _notice(self) -> re.Pattern[str]:
+        return _any_of(self.notices)
+
+    @cached_property
+    def creative_parameter(self) -> re.Pattern[str]:
+        """Finds a creative's id under a common name; the group is its value, still encoded."""
+        return _parameter(self.creative_parameters)
+
+    @cached_property
+    def campaign_parameter(self) -> re.Pattern[str]:
+        """Finds a campaign's id under a common name; the group is its value, still encoded."""
+        return _parameter(self.campaign_parameters)
+
+    @cached_property
+    def origin_parameter(self) -> re.Pattern[str]:
+        """Finds the advertiser's origin; the group is its value, in base64url."""
+        return _parameter(frozenset(self.origin))
+
+    @cached_property
+    def _wild(self) -> frozenset[str]:
+        return frozenset(name[:-2].rpartition(".")[2] for name in self.places if name.endswith(".*"))
+
+    @cached_property
+    def rank(self) -> Mapping[str, int]:
+        """Parameters that may hold a destination, and how far each is trusted (0 the most)."""
+        return {name: at for at, name in reversed(list(enumerate((*self.carried, *self.destination, *self.doubtful))))}
+
+    @cached_property
+    def macro(self) -> re.Pattern[str]:
+        """Matches a macro that nobody filled in."""
+        return _any_of(self.macros, 0)
+
+    @cached_property
+    def common(self) -> re.Pattern[str]:
+        """Matches the address of what is part of many ads."""
+        return _any_of(self.shared)
+
+    def changes(self, parameter: str) -> bool:
+        """Whether a query parameter differs from one delivery of a creative to the next."""
+        name = parameter.lower()
+        return name in self._changing or name.startswith(self._changing_prefixes)
+
+    @cached_property
+    def _changing(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in self.changing if not name.endswith("*"))
+
+    @cached_property
+    def _changing_prefixes(self) -> tuple[str, ...]:
+        return tuple(name[:-1].lower() for name in self.changing if name.endswith("*"))
+
+
+_TRACKER = Place(Role.REDIRECTOR)
+_NOTICE = Place(Role.CHOICES)
+
+
+def _any_of(patterns: tuple[str, ...], flags: re.RegexFlag | int = re.IGNORECASE) -> re.Pattern[str]:
+    return re.compile("|".join(patterns) or r"(?!)", flags)
+
+
+def _parameter(names: frozenset[str]) -> re.Pattern[str]:
+    # Without IGNORECASE, which doubles its cost: names are lower-case here, and addresses are made so before.
+    return _any_of((f"[?&;](?:{'|'.join(map(re.escape, sorted(names)))})=([^&;#]*)",) if names else (), 0)
+
+
+def _upwards(name: str) -> Iterator[str]:
+    """The name, and each name above it."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
