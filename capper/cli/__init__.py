@@ -111,13 +111,7 @@ def main() -> None:
 
 def load(noun: str) -> Any:
     """The command of `noun`, imported now."""
-    try:
-        module = importlib.import_module(f"capper.cli.{noun}")
-    except ModuleNotFoundError as exc:
-        if exc.name != f"capper.cli.{noun}":
-            raise
-        raise CapperError(f"`capper {noun}` is not part of this build") from exc
-    command = typer.main.get_command(module.app)
+    command = typer.main.get_command(importlib.import_module(f"capper.cli.{noun}").app)
     command.name = noun
     # Completion is installed once, for the whole command.
     command.params = [param for param in command.params if param.name not in {"install_completion", "show_completion"}]
