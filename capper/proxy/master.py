@@ -194,11 +194,13 @@ def _trusted(choices: ProxyOptions) -> Path:
     assert extra is not None
     try:
         pem = extra.read_text()
-        ssl.create_default_context(cadata=pem)
+        # An empty text would mean the system's own authorities.
+        ssl.create_default_context(cadata=pem or "-")
         bundle = choices.state / "upstream-ca.pem"
         bundle.write_text(f"{Path(certifi.where()).read_text()}\n{pem}")
-    except (OSError, UnicodeDecodeError, ssl.SSLError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "no certificate in PEM form"
+    except (OSError, ValueError) as exc:
+        unread = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError)
+        reason = exc.strerror if unread else "no certificate in PEM form"
         raise ConfigError(f"--upstream-ca: read {extra}: {reason}") from exc
     return bundle
 

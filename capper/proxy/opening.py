@@ -16,6 +16,7 @@ Opened = Callable[[str], bool]
 REMEMBERED = 3600.0
 _MOST = 10_000
 _DISTRUST = re.compile(r"alert (unknown ca|bad certificate|certificate unknown|unsupported certificate)")
+_SILENCE = "disconnected during the handshake"
 
 
 def open_all(host: str) -> bool:
@@ -28,13 +29,14 @@ class Opening:
     """The addon that decides, connection by connection, whether TLS is opened or passed through as it is.
 
     A client that refuses our certificate for a host (no certificate of ours installed, or a pinned one in the app) gets
-    that host untouched from then on, for an hour.
+    that host untouched from then on, for an hour. Some refuse without a word: hanging up twice means the same.
     """
 
     def __init__(self, opened: Opened, clock: Callable[[], float] = time.monotonic) -> None:
         self._opened = opened
         self._clock = clock
         self._refused: dict[tuple[str, str], float] = {}
+        self._doubted: set[tuple[str, str]] = set()
 
     def opens(self, client: str, host: str) -> bool:
         """Whether `host` is opened for the client at this address."""
@@ -45,10 +47,22 @@ class Opening:
 
     def refuse(self, client: str, host: str) -> None:
         """Remember that this client does not take our certificate for `host`."""
+        self._doubted.discard((client, host))
         self._refused.pop((client, host), None)
         self._refused[client, host] = self._clock() + REMEMBERED
         if len(self._refused) > _MOST:
             del self._refused[next(iter(self._refused))]
+
+    def doubt(self, client: str, host: str) -> None:
+        """A handshake ended in silence: the first time it may be the network, the second time it is a refusal."""
+        if (client, host) in self._doubted:
+            self.refuse(client, host)
+        elif len(self._doubted) < _MOST:
+            self._doubted.add((client, host))
+
+    def trust(self, client: str, host: str) -> None:
+        """A handshake went well: what ended in silence before was the network."""
+        self._doubted.discard((client, host))
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         if data.context.server.address is None:
@@ -57,10 +71,19 @@ class Opening:
         data.ignore_connection = host is None or not self.opens(data.context.client.peername[0], host)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        if data.context.server.address is None or not _DISTRUST.search(data.conn.error or ""):
-            return
-        if host := _host(data.conn.sni, data.context.server.address[0]):
-            self.refuse(data.context.client.peername[0], host)
+        error = data.conn.error or ""
+        if _DISTRUST.search(error):
+            self._note(data, self.refuse)
+        elif _SILENCE in error:
+            self._note(data, self.doubt)
+
+    def tls_established_client(self, data: tls.TlsData) -> None:
+        self._note(data, self.trust)
+
+    def _note(self, data: tls.TlsData, what: Callable[[str, str], None]) -> None:
+        address = data.context.server.address
+        if address is not None and (host := _host(data.conn.sni, address[0])):
+            what(data.context.client.peername[0], host)
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         """Pass UDP on unread: browsers do not take a private certificate over QUIC, so there is nothing to open."""

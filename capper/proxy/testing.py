@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from capper.proxy.master import CapperMaster, ProxyOptions
 from capper.proxy.opening import open_all
 
 LOOPBACK = "127.0.0.1"
+_CLOSE = re.compile(rb"^connection: close\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Origin:
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._news = asyncio.Event()
         self.seen: list[Seen] = []
         self.connections = 0
 
@@ -83,14 +86,24 @@ class Origin:
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
+    async def received(self, count: int) -> None:
+        """Wait until `count` requests have arrived."""
+        while len(self.seen) < count:
+            self._news.clear()
+            await self._news.wait()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         self.connections += 1
         try:
             while (request := await _read_request(reader)) is not None:
                 self.seen.append(request)
+                self._news.set()
                 answer = self._respond(request)
-                await _write(writer, await answer if isinstance(answer, Awaitable) else answer)
+                whole = await answer if isinstance(answer, Awaitable) else answer
+                await _write(writer, whole)
+                if isinstance(whole, bytes) and _CLOSE.search(whole.partition(b"\r\n\r\n")[0]):
+                    break
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
         finally:

@@ -19,6 +19,11 @@ from capper.proxy.authority import Authority
 from capper.proxy.testing import LOOPBACK, Origin, PassingGate, RunningProxy, reply
 
 
+def abort(writer: asyncio.StreamWriter) -> None:
+    """Drop a connection at once."""
+    writer.transport.abort()
+
+
 @pytest.fixture(scope="session")
 def authority() -> Authority:
     """The authority that signs for the origins, as the web's authorities do."""
@@ -97,12 +102,24 @@ def talk():
 
 
 @pytest.fixture
+def dial(stack):
+    """Connect to a port: `reader, writer = await dial(port)`; dropped when the test ends."""
+
+    async def dial(port: int):
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        stack.callback(abort, writer)
+        return reader, writer
+
+    return dial
+
+
+@pytest.fixture
 def tunnel(stack):
     """Open a CONNECT tunnel: `reader, writer = await tunnel(proxy, "host", 443, tls=context)`."""
 
     async def connect(proxy: RunningProxy, host: str, port: int = 443, tls: ssl.SSLContext | None = None):
         reader, writer = await asyncio.open_connection(LOOPBACK, proxy.port)
-        stack.callback(lambda: writer.transport.abort())
+        stack.callback(abort, writer)
         writer.write(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         if b" 200 " not in head:

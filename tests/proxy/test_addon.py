@@ -8,7 +8,7 @@ import pytest
 from capper.domain.exchange import Action, Headers, Outcome, Response
 from capper.domain.identity import Viewer
 from capper.domain.policy import Person, Policy
-from capper.proxy.testing import LOOPBACK, PassingGate, reply
+from capper.proxy.testing import PassingGate, reply
 
 SECRET = "http://secret.test/"
 PAGE = Response(200, Headers([("Content-Type", "text/html"), ("X-Ours", "1")]), b"placeholder")
@@ -231,7 +231,7 @@ async def test_origin_that_dies_in_mid_body(origin, proxy, talk):
     assert gate.asked == []
 
 
-async def test_client_that_dies_while_judged(origin, proxy):
+async def test_client_that_dies_while_judged(origin, proxy, dial):
     """A client that leaves while its page is being judged harms nothing, and the next one is served."""
     judged, go = asyncio.Event(), asyncio.Event()
 
@@ -242,12 +242,12 @@ async def test_client_that_dies_while_judged(origin, proxy):
 
     site = await origin()
     running = await proxy(PassingGate(want=lambda _: True, decide=decide), names={"news.test": site})
-    _, writer = await asyncio.open_connection(LOOPBACK, running.port)
+    _, writer = await dial(running.port)
     writer.write(b"GET http://news.test/ HTTP/1.1\r\nHost: news.test\r\n\r\n")
     await judged.wait()
     writer.transport.abort()
     go.set()
-    reader, writer = await asyncio.open_connection(LOOPBACK, running.port)
+    reader, writer = await dial(running.port)
     writer.write(b"GET http://news.test/ HTTP/1.1\r\nHost: news.test\r\nConnection: close\r\n\r\n")
     received = await reader.read(-1)
     writer.transport.abort()
@@ -255,7 +255,7 @@ async def test_client_that_dies_while_judged(origin, proxy):
     assert received.endswith(b"placeholder")
 
 
-async def test_client_that_dies_in_a_stream(origin, proxy):
+async def test_client_that_dies_in_a_stream(origin, proxy, dial):
     """When a client leaves in the middle of a stream, the origin is let go of as well."""
     gone = asyncio.Event()
 
@@ -269,7 +269,7 @@ async def test_client_that_dies_in_a_stream(origin, proxy):
 
     site = await origin(lambda _: endless())
     running = await proxy(names={"news.test": site})
-    reader, writer = await asyncio.open_connection(LOOPBACK, running.port)
+    reader, writer = await dial(running.port)
     writer.write(b"GET http://news.test/ HTTP/1.1\r\nHost: news.test\r\n\r\n")
     await reader.readexactly(100_000)
     writer.transport.abort()

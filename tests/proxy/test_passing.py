@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from capper.proxy.testing import LOOPBACK, PassingGate, reply
+from capper.proxy.testing import PassingGate, reply
 
 WANTED = PassingGate(want=lambda _: True)
 
@@ -43,7 +43,7 @@ def gate(request) -> PassingGate:
         ("gzip", b"\x1f\x8b not gzip at all"),
     ],
 )
-async def test_body_and_head_are_identical(gate, origin, proxy, talk, coding, body):
+async def test_body_and_head_are_identical(gate, origin, proxy, talk, coding, body):  # noqa: PLR0917  fixtures
     """A response passes byte for byte, its header fields in their order and case, whatever the coding claims."""
     answer = reply(
         body, fields=[("X-MiXed", "a  b"), ("x-mixed", "2"), ("Content-Encoding", coding), ("Connection", "close")]
@@ -144,7 +144,7 @@ async def test_head(gate, origin, proxy, talk):
     assert received == answer
 
 
-async def test_slow_trickle_is_prompt(origin, proxy):
+async def test_slow_trickle_is_prompt(origin, proxy, dial):
     """Each piece of a streamed body arrives before the origin sends the next."""
     arrived = asyncio.Event()
 
@@ -157,14 +157,13 @@ async def test_slow_trickle_is_prompt(origin, proxy):
 
     site = await origin(lambda _: trickle())
     running = await proxy(names={"news.test": site})
-    reader, writer = await asyncio.open_connection(LOOPBACK, running.port)
+    reader, writer = await dial(running.port)
     writer.write(request("http://news.test/"))
     pieces = []
     await reader.readuntil(b"\r\n\r\n")
     while not pieces or not pieces[-1].startswith(b"three"):
         pieces.append(await reader.readuntil(b";"))
         arrived.set()
-    writer.transport.abort()
 
     assert pieces == [b"one;", b"two;", b"three;"]
 
@@ -175,7 +174,7 @@ def peak_memory() -> int:
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "until close"])
-async def test_huge_body_passes_in_bounded_memory(gate, origin, proxy, framing):
+async def test_huge_body_passes_in_bounded_memory(gate, origin, proxy, framing, dial):
     """A body of 200 MB, wanted or not and however framed, is delivered whole without being kept."""
     piece, count = bytes(range(256)) * 4096, 200
     heads = {
@@ -196,7 +195,7 @@ async def test_huge_body_passes_in_bounded_memory(gate, origin, proxy, framing):
     running = await proxy(gate, names={"news.test": site})
     site._respond = _closing(site, flood)
     before = peak_memory()
-    reader, writer = await asyncio.open_connection(LOOPBACK, running.port)
+    reader, writer = await dial(running.port)
     writer.write(request("http://news.test/"))
     await reader.readuntil(b"\r\n\r\n")
     digest, size = hashlib.sha256(), 0
@@ -209,7 +208,6 @@ async def test_huge_body_passes_in_bounded_memory(gate, origin, proxy, framing):
         while data := await reader.read(1 << 20):
             digest.update(data)
             size += len(data)
-    writer.transport.abort()
 
     expected = hashlib.sha256()
     for _ in range(count):

@@ -1,0 +1,58 @@
+"""Whose request it is, by the policy's devices."""
+
+import pytest
+
+from capper.domain.policy import Person, Policy
+from capper.proxy.viewer import Caller, household
+
+POLICY = Policy(
+    people={
+        "anna": Person("anna", ("192.168.1.20", "user:anna", "wireguard:anna", "de:ad:be:ef:00:01", "fd00::20"), "nl"),
+        "ben": Person("ben", ("192.168.1.0/24", "user:ben")),
+        "guests": Person("guests", ("192.168.0.0/16", "not an address", "300.1.1.1/8")),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("caller", "name"),
+    [
+        (Caller("192.168.1.20"), "anna"),
+        (Caller("::ffff:192.168.1.20"), "anna"),
+        (Caller("fd00::20%eth0"), "anna"),
+        (Caller("192.168.1.21"), "ben"),
+        (Caller("192.168.7.1"), "guests"),
+        (Caller("203.0.113.1"), "household"),
+        (Caller("203.0.113.1", user="ben"), "ben"),
+        (Caller("192.168.1.20", user="ben"), "ben"),
+        (Caller("192.168.1.20", user="nobody"), "anna"),
+        (Caller("10.0.0.1", wireguard="anna"), "anna"),
+        (Caller("192.168.1.20", wireguard="stranger"), "household"),
+        (Caller("not an address"), "household"),
+    ],
+)
+def test_viewer(caller, name):
+    """A key outranks a user, a user an address, an address a network, a narrow network a wide one."""
+    assert household(POLICY).viewer(caller).name == name
+
+
+def test_language_comes_along():
+    """The viewer speaks the person's language."""
+    assert household(POLICY).viewer(Caller("192.168.1.20")).language == "nl"
+
+
+def test_unknown_devices_as_the_policy_says():
+    """What nobody claims belongs to whom the policy names."""
+    policy = Policy(unknown_devices="guests")
+
+    assert household(policy).viewer(Caller("203.0.113.1")).name == "guests"
+
+
+def test_device_outlives_its_connections():
+    """One browser is one device; another browser, address, user or key is another."""
+    callers = [Caller("1.2.3.4"), Caller("1.2.3.5"), Caller("1.2.3.4", "anna"), Caller("1.2.3.4", None, "anna")]
+    devices = [caller.device("Firefox") for caller in callers] + [callers[0].device("Chromium")]
+
+    assert len(set(devices)) == 5
+    assert Caller("1.2.3.4").device("Firefox") == devices[0]
+    assert "Firefox" not in devices[0]
