@@ -1,11 +1,11 @@
 """The main job, seen by a real browser over HTTPS: a repeated banner is capped for the person who keeps seeing it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Page
 
 from capper.demo.household import Household, running_household
 from capper.demo.sites import AD_SERVER, NEWS, RECIPES, WEATHER, Placement, Site, markup
@@ -43,16 +43,13 @@ class Reader:
     """A person at one of her browsers."""
 
     household: Household
+    clock: FrozenClock
     page: Page
     artifacts: Path
-    pages: int = 0
-
-    @classmethod
-    async def at(cls, household: Household, context: BrowserContext, artifacts: Path) -> "Reader":
-        return cls(household, await context.new_page(), artifacts)
 
     async def reads(self, site: Site, picture: str) -> "View":
-        """Open the site's page, and keep a screenshot called `picture`."""
+        """Open the site's page a minute after the last, and keep a screenshot called `picture`."""
+        self.clock.forward(minutes=1)
         response = await self.page.goto(f"https://{site.host}/", wait_until="networkidle")
         assert response is not None
         await self.page.screenshot(path=self.artifacts / f"{picture}.png")
@@ -78,6 +75,20 @@ class Reader:
         )
         text = await (inside.locator("body") if await frame.count() else inside).inner_text()
         return Slot(box, pictures, " ".join(text.split()))
+
+
+Reading = Callable[[str], Awaitable[Reader]]
+
+
+@pytest.fixture
+def reading(household: Household, clock: FrozenClock, browser, artifacts: Path) -> Reading:
+    """Sits somebody down at a device of the household, by its name."""
+
+    async def sit_down(device: str) -> Reader:
+        context = await browser(device, household.door(device), household.certificate)
+        return Reader(household, clock, await context.new_page(), artifacts)
+
+    return sit_down
 
 
 @dataclass
@@ -110,14 +121,9 @@ class View:
         return self.sent.split(markup(placement, self.site).encode())
 
 
-async def test_a_repeated_banner_is_capped_for_the_person_who_keeps_seeing_it(
-    household: Household, clock: FrozenClock, browser, artifacts: Path
-):
+async def test_a_repeated_banner_is_capped_for_the_person_who_keeps_seeing_it(clock: FrozenClock, reading: Reading):
     """Anna sees the shoe ad on three sites and then, on either of her browsers, a placeholder; ben still sees it."""
-    laptop, phone, ben = [
-        await Reader.at(household, await browser(name, household.door(name), household.certificate), artifacts)
-        for name in DEVICES
-    ]
+    laptop, phone, ben = [await reading(device) for device in DEVICES]
 
     first = await laptop.reads(NEWS, "1-news-shown")
     second = await phone.reads(WEATHER, "2-weather-shown-on-the-phone")
@@ -126,7 +132,7 @@ async def test_a_repeated_banner_is_capped_for_the_person_who_keeps_seeing_it(
     fifth = await laptop.reads(NEWS, "5-news-withheld")
     sixth = await laptop.reads(WEATHER, "6-weather-withheld-in-its-frame")
     others = await ben.reads(NEWS, "7-news-shown-to-ben")
-    clock.forward(days=1, seconds=1)
+    clock.forward(days=1)
     again = await laptop.reads(NEWS, "8-news-shown-again-a-day-later")
 
     assert first.banners == ["shoes", "travel"]
@@ -151,11 +157,9 @@ async def test_a_repeated_banner_is_capped_for_the_person_who_keeps_seeing_it(
         assert withheld.headers["content-security-policy"] == first.headers["content-security-policy"]
 
 
-async def test_a_cached_banner_is_counted_each_time_it_is_seen(household: Household, browser, artifacts: Path):
+async def test_a_cached_banner_is_counted_each_time_it_is_seen(household: Household, reading: Reading):
     """A banner that its server lets the browser keep for an hour is capped all the same, and fetched once only."""
-    reader = await Reader.at(
-        household, await browser("laptop", household.door("laptop"), household.certificate), artifacts
-    )
+    reader = await reading("laptop")
 
     views = [await reader.reads(NEWS, f"{number}-news") for number in range(1, 6)]
 
