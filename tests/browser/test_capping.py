@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageChops
 from playwright.async_api import Page
 
 from capper.demo.household import Household, running_household
@@ -53,6 +54,7 @@ class Reader:
         response = await self.page.goto(f"https://{site.host}/", wait_until="networkidle")
         assert response is not None
         await self.page.screenshot(path=self.artifacts / f"{picture}.png")
+        pixels = Image.open(self.artifacts / f"{picture}.png").convert("RGB")
         served = self.household.world.asked(site.host, "/")
         (sent,) = [one for one in served if one.asked.path == "/"][-1:]
         return View(
@@ -62,6 +64,7 @@ class Reader:
             [await self._look("#top"), await self._look("#side")],
             await self.page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]"),
             await response.all_headers(),
+            pixels,
         )
 
     async def _look(self, place: str) -> "Slot":
@@ -110,11 +113,17 @@ class View:
     slots: list[Slot]
     size: list[int]
     headers: dict[str, str]
+    pixels: Image.Image
 
     @property
     def banners(self) -> list[str]:
         """The banners seen, top and side."""
         return [name for slot in self.slots for name in slot.banners]
+
+    def differs_in(self, other: "View") -> tuple[int, int, int, int] | None:
+        """The part of the picture that is not as in the other view: left, top, width, height."""
+        box = ImageChops.difference(self.pixels, other.pixels).getbbox()
+        return box and (box[0], box[1], box[2] - box[0], box[3] - box[1])
 
     def around(self, placement: Placement) -> list[bytes]:
         """The page as the site sent it, before and after one ad."""
@@ -146,6 +155,10 @@ async def test_a_repeated_banner_is_capped_for_the_person_who_keeps_seeing_it(cl
         assert "shoes.example" in withheld.slots[place].text
         assert [slot.box for slot in withheld.slots] == [slot.box for slot in shown.slots]
         assert withheld.size == shown.size
+
+    assert fifth.differs_in(first) == fourth.differs_in(first) == (186, 84, NEWS.top.width, NEWS.top.height)
+    assert sixth.differs_in(second) == (750, 219, WEATHER.side.width, WEATHER.side.height)
+    assert again.differs_in(first) is others.differs_in(first) is None
 
     for untouched in (first, second, third, sixth, others, again):
         assert untouched.received == untouched.sent
