@@ -44,7 +44,7 @@ _PERISHABLE = frozenset(
 """What an edited response of the origin's may lack or say otherwise; all its other fields stay."""
 
 
-class Unreadable(Exception):  # noqa: N818  like Unrewritable: it is not an error, the entry passes
+class Unreadable(Exception):
     """An entry that is damaged; its text says how, without a site or URL."""
 
 
@@ -205,7 +205,7 @@ def _body(content: Mapping[str, Any], content_type: str) -> tuple[bytes, str | N
         except (binascii.Error, ValueError):
             # People who publish recordings write `removed` there.
             return b"", None, None
-    if coding not in {None, "", "utf-8", "UTF-8"}:
+    if coding not in (None, "", "utf-8", "UTF-8"):
         raise Unreadable("its body is in an encoding that HAR does not know")
     return _encoded(text, content_type)
 

@@ -30,7 +30,7 @@ class Download:
     etag: str = ""
 
 
-class _Again(Exception):  # noqa: N818  never leaves this module
+class _Again(Exception):
     """What went wrong may be over in a moment."""
 
 

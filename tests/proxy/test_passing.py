@@ -43,7 +43,7 @@ def gate(request) -> PassingGate:
         ("gzip", b"\x1f\x8b not gzip at all"),
     ],
 )
-async def test_body_and_head_are_identical(gate, origin, proxy, talk, coding, body):  # noqa: PLR0917  fixtures
+async def test_body_and_head_are_identical(gate, origin, proxy, talk, coding, body):
     """A response passes byte for byte, its header fields in their order and case, whatever the coding claims."""
     answer = reply(
         body, fields=[("X-MiXed", "a  b"), ("x-mixed", "2"), ("Content-Encoding", coding), ("Connection", "close")]
