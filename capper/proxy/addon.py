@@ -145,6 +145,8 @@ class FrequencyCap:
         if passage is None or response is None or response.stream or response.raw_content is None:
             return
         passage.stage = Stage.DONE
+        if len(response.raw_content) > self._gate.max_body:
+            return
         with self._failing_open("judge a response"):
             assert passage.exchange.response is not None
             whole = passage.exchange.response.carrying(response.raw_content)

@@ -107,3 +107,13 @@ def _binds(address: Address) -> bool:
 def _binds_anything() -> bool:
     """Some gateways allow binding to foreign addresses (`ip_nonlocal_bind`); then binding proves nothing."""
     return _binds(ipaddress.IPv4Address("192.0.2.1"))
+
+
+def local_address() -> str:
+    """The address other devices of the network reach this machine by; loopback where there is no network. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])

@@ -11,16 +11,18 @@ import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import certifi
 from mitmproxy import connection, exceptions, http, master, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, proxyserver
+from mitmproxy.proxy.mode_servers import WireGuardServerInstance
 from mitmproxy.utils import asyncio_utils
 
 from capper.domain.errors import CapperError, ConfigError
 from capper.domain.policy import Policy
 from capper.proxy.addon import DEADLINE, FrequencyCap, Judge
+from capper.proxy.addresses import local_address
 from capper.proxy.auth import Credentials, Doorkeeper
 from capper.proxy.authority import Certificates, load_authority
 from capper.proxy.mends import mend
@@ -140,6 +142,19 @@ class CapperMaster(master.Master):
         """Where the proxy listens, as (host, port)."""
         return [(address[0], address[1]) for address in self._server.listen_addrs()]
 
+    def wireguard_files(self) -> list[tuple[str, Path]]:
+        """For each WireGuard listener its name and a file, for its owner only, that the person's device imports."""
+        files = []
+        for server in self._server.servers:
+            if isinstance(server, WireGuardServerInstance) and (text := server.client_conf()):
+                name = PurePath(server.mode.data).stem or "wireguard"
+                file = self.choices.state / "wireguard" / f"{name}-device.conf"
+                file.parent.mkdir(mode=0o700, exist_ok=True)
+                file.touch(mode=0o600)
+                file.write_text(text.replace("Endpoint = 0.0.0.0:", f"Endpoint = {local_address()}:"))
+                files.append((name, file))
+        return files
+
     async def start(self) -> None:
         """Open the listeners.
 
@@ -149,7 +164,7 @@ class CapperMaster(master.Master):
         """
         self._tasks.enter_context(asyncio_utils.install_exception_handler(self._asyncio_exception_handler))
         self._tasks.enter_context(asyncio_utils.set_eager_task_factory())
-        with _muted("mitmproxy.addons.proxyserver"):
+        with _muted("mitmproxy.addons.proxyserver", "mitmproxy.proxy.mode_servers"):
             fine = await self._server.setup_servers()
         if not fine:
             fault = next((s.last_exception for s in self._server.servers if s.last_exception), None)
@@ -199,8 +214,8 @@ def _trusted(choices: ProxyOptions) -> Path:
         bundle = choices.state / "upstream-ca.pem"
         bundle.write_text(f"{Path(certifi.where()).read_text()}\n{pem}")
     except (OSError, ValueError) as exc:
-        unread = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError)
-        reason = exc.strerror if unread else "no certificate in PEM form"
+        unread = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError) and exc.strerror
+        reason = unread or "no certificate in PEM form"
         raise ConfigError(f"--upstream-ca: read {extra}: {reason}") from exc
     return bundle
 
@@ -217,11 +232,14 @@ def _listening_fault(fault: Exception | None, choices: ProxyOptions) -> CapperEr
 
 
 @contextlib.contextmanager
-def _muted(name: str) -> Iterator[None]:
-    """What mitmproxy would log here is said better by an exception."""
-    target = logging.getLogger(name)
-    was, target.disabled = target.disabled, True
+def _muted(*names: str) -> Iterator[None]:
+    """What mitmproxy would log here is said better by an exception, or holds a WireGuard key."""
+    targets = [logging.getLogger(name) for name in names]
+    was = [target.disabled for target in targets]
+    for target in targets:
+        target.disabled = True
     try:
         yield
     finally:
-        target.disabled = was
+        for target, before in zip(targets, was, strict=True):
+            target.disabled = before

@@ -22,7 +22,10 @@ from capper.proxy.pages import page, refuse
 from capper.proxy.viewer import Address, Network, parse_address
 
 Resolve = Mapping[tuple[str, int], tuple[str, int]]
-"""(host, port) to (address, port): where a name is, whatever DNS says; the only way to loopback."""
+"""(host, port) to (address, port): where a name is, whatever DNS says; the only way to loopback.
+
+Port 0 of a host means all of its ports, port 0 of an address the port that was asked for.
+"""
 
 _KEYED = (mode_specs.WireGuardMode, mode_specs.LocalMode, mode_specs.TunMode)
 """Modes nobody on the network can use without a key, or without being on this machine."""
@@ -35,6 +38,12 @@ class Boundary:
     lan: tuple[Network, ...] = ()
     resolve: Resolve = field(default_factory=dict)
 
+    def place(self, host: str, port: int) -> tuple[str, int] | None:
+        """Where `resolve` says a host is."""
+        name = host.rstrip(".").lower()
+        at = self.resolve.get((name, port)) or self.resolve.get((name, 0))
+        return (at[0], at[1] or port) if at else None
+
     def admits(self, client: Address) -> bool:
         """Whether a client at this address may use the proxy."""
         return client.is_loopback or not self.lan or any(client in network for network in self.lan)
@@ -46,7 +55,7 @@ class Boundary:
     def objection(self, host: str, port: int, address: Address | None, *, near: bool) -> str | None:
         """Why a request to `host`, found at `address`, is refused; None if it is not."""
         if address is None:
-            if addresses.is_local_name(host) and (host.rstrip(".").lower(), port) not in self.resolve:
+            if addresses.is_local_name(host) and not self.place(host, port):
                 return f"{host} is this machine itself (loopback)"
             return None
         where, what = addresses.reach(address, addresses.is_own)
@@ -102,7 +111,7 @@ class Shield:
         host, port = address[0], address[1]
         if isinstance(data.client.proxy_mode, mode_specs.WireGuardMode) and (host, port) == ("10.0.0.53", 53):
             return
-        if at := self.boundary.resolve.get((host.rstrip(".").lower(), port)):
+        if at := self.boundary.place(host, port):
             resolving.settle(host, [_info(*at)])
             return
         if reason := self._objection(data.client, host, port):

@@ -1,0 +1,247 @@
+"""`capper run`: the proxy, with everything the settings ask for behind it, until it is told to stop."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capper.assembly import Assembly, assemble, utc_now
+from capper.cli.options import Config, LedgerUrl, Policy, State
+from capper.cli.plain import plain
+from capper.cli.tables import print_text
+from capper.domain.errors import ConfigError, LedgerUnavailable
+from capper.settings import Open, Settings, first_words, load_settings, policy_file
+from capper.settings.options import redacted
+
+if TYPE_CHECKING:
+    from capper.proxy.master import CapperMaster, ProxyOptions
+
+app = typer.Typer(rich_markup_mode=None)
+
+REFRESH = timedelta(minutes=5)
+"""How often the filter lists in use are looked at: `capper lists update` may have brought newer ones."""
+_UNAVAILABLE = 3
+
+
+@app.command(
+    help="""Start the proxy.
+
+    Prints where it listens, how to point a browser or a phone at it and where its certificate is; then a line that
+    begins with `ready`, for scripts to wait for. Ctrl-C lets pages under way finish and stops.
+    """,
+    epilog="""\b
+Examples:
+  capper run                                              for this machine only
+  capper run --listen 0.0.0.0:8080 --lan 192.168.1.0/24   for the devices of this network
+  capper run --listen 0.0.0.0:8080 --proxy-auth @people   for whoever is in an htpasswd file
+  capper run --mode wireguard:anna.conf@0.0.0.0:51821     for anna's phone, wherever it is
+  capper run --mode upstream:http://proxy.example:3128    behind another proxy
+
+\b
+It does not go to this machine, to link-local and metadata addresses, nor, for those who come with only a password or
+a key, to private ones. Exits with 2 when an option or file cannot be used, 3 when the port is taken or the ledger does
+not start.""",
+)
+def run(
+    *,
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 picks a free one.")
+    ] = None,
+    mode: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODE", help="regular, upstream:URL, socks5, transparent or wireguard:FILE; repeatable."),
+    ] = None,
+    lan: Annotated[
+        list[str] | None, typer.Option(metavar="CIDR", help="A network whose devices may use it; repeatable.")
+    ] = None,
+    proxy_auth: Annotated[
+        str | None, typer.Option(metavar="NAME:PASSWORD|@FILE", help="Ask for a password; @FILE is an htpasswd file.")
+    ] = None,
+    policy: Policy = None,
+    ledger: LedgerUrl = None,
+    open_: Annotated[
+        Open | None, typer.Option("--open", help="Which TLS is opened: ads, or all (for demonstrations and tests).")
+    ] = None,
+    upstream_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Further certificates (PEM) to trust for websites.")
+    ] = None,
+    resolve: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST:PORT=ADDRESS:PORT", help="Where a host is, even on this machine; for tests, repeatable."
+        ),
+    ] = None,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Assemble, listen, tell, serve, stop."""
+    chosen = {
+        "listen": listen,
+        "mode": mode,
+        "lan": lan,
+        "proxy_auth": proxy_auth,
+        "policy": policy,
+        "ledger": ledger,
+        "open": open_,
+        "upstream_ca": upstream_ca,
+        "state": state,
+    }
+    settings = load_settings(config, {key: value for key, value in chosen.items() if value not in (None, [])})
+    _log()
+    asyncio.run(_run(settings, resolve or []))
+
+
+async def _run(settings: Settings, resolve: list[str]) -> None:
+    from capper.proxy.master import CapperMaster, ListenError  # noqa: PLC0415  imports mitmproxy, which takes a while
+
+    choices = _choices(settings, resolve)
+    assembly = await assemble(settings)
+    async with contextlib.aclosing(_Closing(assembly)):
+        await _check_ledger(assembly, settings)
+        master = CapperMaster(_opening(choices, settings, assembly), assembly.gate, assembly.policy, utc_now)
+        try:
+            await master.start()
+        except ListenError as exc:
+            typer.echo(f"capper: {plain(str(exc))}", err=True)
+            raise typer.Exit(_UNAVAILABLE) from exc
+        try:
+            with _signals(master):
+                refreshing = asyncio.create_task(_refresh(assembly))
+                _tell(settings, master, assembly)
+                # What start-up made stays; the collector need not look at it again and again.
+                gc.collect()
+                gc.freeze()
+                await master.serve()
+                refreshing.cancel()
+        finally:
+            await master.stop()
+
+
+class _Closing:
+    """An assembly as `contextlib.aclosing` takes it."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self.aclose = assembly.close
+
+
+def _choices(settings: Settings, resolve: list[str]) -> "ProxyOptions":
+    """The proxy's options as the settings say them.
+
+    Raises:
+        ConfigError: a password, a network or an address cannot be used.
+    """
+    from capper.proxy.auth import parse_credentials  # noqa: PLC0415  as above
+    from capper.proxy.master import ProxyOptions  # noqa: PLC0415
+    from capper.proxy.shield import check_listener, parse_resolve  # noqa: PLC0415
+
+    check_listener(settings.listen.host, settings.mode, lan=bool(settings.lan), auth=bool(settings.proxy_auth))
+    return ProxyOptions(
+        settings.state,
+        settings.listen.host,
+        settings.listen.port,
+        settings.mode,
+        lan=settings.lan,
+        auth=parse_credentials(settings.proxy_auth) if settings.proxy_auth else None,
+        resolve=_named(settings) | dict(map(parse_resolve, resolve)),
+        upstream_ca=settings.upstream_ca,
+    )
+
+
+def _named(settings: Settings) -> dict[tuple[str, int], tuple[str, int]]:
+    """The hosts of the settings' `resolve`, at every port; without a port of its own an address keeps the one asked for."""
+    found: dict[tuple[str, int], tuple[str, int]] = {}
+    for host, where in settings.resolve.items():
+        address, colon, port = where.rpartition(":")
+        bare = address.startswith("[") or (colon and "." in address)
+        found[host, 0] = (address.strip("[]"), int(port)) if bare else (where, 0)
+    return found
+
+
+def _opening(choices: "ProxyOptions", settings: Settings, assembly: Assembly) -> "ProxyOptions":
+    from capper.proxy.opening import open_all  # noqa: PLC0415
+
+    if settings.open is Open.ALL:
+        return replace(choices, opened=open_all)
+
+    def delivers_ads(host: str) -> bool:
+        return assembly.recogniser.current().engines.hosts.covers(host)
+
+    return replace(choices, opened=delivers_ads)
+
+
+async def _check_ledger(assembly: Assembly, settings: Settings) -> None:
+    """A ledger of our own must start; one elsewhere may come later, and until then ads pass uncounted.
+
+    Raises:
+        LedgerUnavailable: our own does not.
+    """
+    health = await assembly.ledger.health()
+    if health.ok:
+        return
+    detail = health.detail or "it does not answer"
+    if settings.ledger.startswith("embedded"):
+        raise LedgerUnavailable(f"the ledger does not start: {detail}")
+    logging.getLogger("capper").warning("the ledger at %s: %s; ads pass for now", redacted(settings.ledger), detail)
+
+
+async def _refresh(assembly: Assembly) -> None:
+    while True:
+        await asyncio.sleep(REFRESH.total_seconds())
+        try:
+            if await asyncio.to_thread(assembly.recogniser.refresh, utc_now()):
+                logging.getLogger("capper").info("the filter lists were read again")
+        except (ConfigError, OSError, ValueError) as exc:
+            logging.getLogger("capper").warning("the filter lists stay as they were: %s", exc)
+
+
+def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> None:
+    """What to do next, for a person; and a last line for scripts."""
+    from capper.proxy.addresses import local_address  # noqa: PLC0415
+    from capper.proxy.authority import authority_file  # noqa: PLC0415
+
+    host, port = master.addresses[0] if master.addresses else (settings.listen.host, settings.listen.port)
+    reachable = local_address() if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not listened on
+    opened = assembly.recogniser.current().engines.hosts
+    rows = [
+        ("proxy", f"{reachable}, port {port}: set it for HTTP and HTTPS in the browser's or phone's network settings"),
+        ("certificate", f"{authority_file(settings.state)}: install it there too, as an authority for websites"),
+        (
+            "opened",
+            "every site (--open all)" if settings.open is Open.ALL else f"{len(opened)} ad hosts; the rest unread",
+        ),
+        ("policy", first_words(settings) or str(policy_file(settings))),
+        ("ledger", redacted(settings.ledger)),
+        *((f"for {name}", f"{file}: import it in the WireGuard app") for name, file in master.wireguard_files()),
+    ]
+    print_text(*(f"{name:<12} {what}" for name, what in rows))
+    print_text(f"ready: http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _signals(master: "CapperMaster") -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, master.shutdown)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _log() -> None:
+    """Faults go to standard error. mitmproxy's own log names every site visited, so it is told to keep to errors."""
+    debug = bool(os.environ.get("CAPPER_DEBUG"))
+    logging.basicConfig(level=logging.INFO if debug else logging.WARNING, format="capper: %(message)s")
+    logging.getLogger("mitmproxy").setLevel(logging.INFO if debug else logging.ERROR)

@@ -1,0 +1,64 @@
+"""capper as an addon for people who already run mitmproxy; `addons/cap_ads.py` is the file they name."""
+
+import logging
+from pathlib import Path
+
+from mitmproxy import connection, ctx
+from mitmproxy.addonmanager import Loader
+
+from capper.assembly import Assembly, assemble
+from capper.domain.errors import CapperError
+from capper.proxy.addon import FrequencyCap
+from capper.settings import load_settings
+
+logger = logging.getLogger(__name__)
+
+
+class CapAds:
+    """The addon: it reads capper's settings when mitmproxy starts, and hands its hooks to `FrequencyCap`.
+
+    Nothing is streamed, so that other addons still see whole bodies; what is opened, and who may use the proxy, is
+    mitmproxy's own business here.
+    """
+
+    def __init__(self) -> None:
+        self._assembly: Assembly | None = None
+        self.addons: list[FrequencyCap] = []
+
+    def load(self, loader: Loader) -> None:
+        for name, what in (
+            ("capper_policy", "The policy file; empty: your own, else the starter policy."),
+            ("capper_ledger", "The ledger: embedded, memory, or the URL of a Redis or Valkey."),
+            ("capper_state", "The folder of capper's ledger, secret and lists."),
+        ):
+            loader.add_option(name, str, "", what)
+
+    async def running(self) -> None:
+        if self._assembly is not None:
+            return
+        options = ctx.options
+        chosen = {
+            "policy": Path(options.capper_policy) if options.capper_policy else None,
+            "ledger": options.capper_ledger or None,
+            "state": Path(options.capper_state) if options.capper_state else None,
+        }
+        try:
+            self._assembly = await assemble(load_settings(None, chosen))
+        except CapperError as exc:
+            # While mitmproxy starts, an error in its log ends it.
+            logger.error("capper: %s", exc)  # noqa: TRY400  a sentence for a person, not a fault
+            return
+        self.addons = [FrequencyCap(self._assembly.gate, self._assembly.policy, _user, stream=False)]
+
+    async def done(self) -> None:
+        self.addons = []
+        if self._assembly is not None:
+            await self._assembly.close()
+            self._assembly = None
+
+
+def _user(client: connection.Client) -> str | None:
+    """Whom mitmproxy's own proxy authentication knows behind a connection."""
+    keeper = ctx.master.addons.get("proxyauth")  # type: ignore[no-untyped-call]
+    found = keeper.authenticated.get(client) if keeper else None
+    return found[0] if found else None

@@ -1,0 +1,192 @@
+"""`capper run` as a process: it gets ready, serves, stops, and says in one sentence why it cannot."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+LOOPBACK = "127.0.0.1"
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """An environment without settings of the machine's owner."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CAPPER_", "XDG_"))}
+    return kept | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+
+@pytest.fixture
+def start(environment, tmp_path):
+    """Start `capper run ...` and wait for its ready line; gives the process, what it said and its port."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*options: str):
+            command = [
+                sys.executable,
+                "-c",
+                "from capper.cli import main; main()",
+                "run",
+                "--state",
+                str(tmp_path / "state"),
+            ]
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [*command, "--listen", f"{LOOPBACK}:0", *options],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    env=environment,
+                )
+            )
+            stack.callback(process.kill)
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if line.startswith("ready: "):
+                    break
+            else:
+                raise AssertionError(process.stderr.read())
+            return process, "".join(said), int(said[-1].rsplit(":", 1)[1])
+
+        yield start
+
+
+@pytest.fixture
+def fail(environment, tmp_path):
+    """Run `capper run ...` to its end; gives its exit code and what it said."""
+
+    def fail(*options: str) -> tuple[int, str]:
+        command = [
+            sys.executable,
+            "-c",
+            "from capper.cli import main; main()",
+            "run",
+            "--state",
+            str(tmp_path / "state"),
+        ]
+        ended = subprocess.run(
+            [*command, *options], capture_output=True, text=True, env=environment, timeout=60, check=False
+        )
+        return ended.returncode, ended.stderr
+
+    return fail
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_life(start, ending):
+    """It says where it listens and where its certificate is, serves, and stops cleanly with exit code 0."""
+    process, said, port = start("--ledger", "memory")
+    with httpx.Client(proxy=f"http://{LOOPBACK}:{port}", trust_env=False) as client:
+        answer = client.get(f"http://{LOOPBACK}:{port}/")
+    process.send_signal(ending)
+    _, errors = process.communicate(timeout=20)
+
+    assert "capper-ca.pem" in said
+    assert answer.status_code == 403
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
+def test_embedded_ledger_stops_with_it(start):
+    """The embedded ledger is started, and no process of it is left behind."""
+    process, _, _ = start()
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/children")
+    children = [child for task in tasks for child in task.read_text().split()]
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert len(children) == 1
+    assert not Path(f"/proc/{children[0]}").exists()
+
+
+def test_named_hosts_and_open_all(start, tmp_path):
+    """`--resolve` leads a name to loopback, and nothing else does."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        _, _, proxy = start("--ledger", "memory", "--open", "all", "--resolve", f"news.test:80={LOOPBACK}:{port}")
+        with socket.create_connection((LOOPBACK, proxy)) as client:
+            client.sendall(b"GET http://news.test/a HTTP/1.1\r\nHost: news.test\r\n\r\n")
+            server.settimeout(10)
+            origin, _ = server.accept()
+            with origin:
+                origin.settimeout(10)
+                seen = origin.recv(4096)
+
+    assert seen.startswith(b"GET /a HTTP/1.1\r\n")
+
+
+def test_taken_port(fail):
+    """A taken port is one sentence and exit code 3."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        code, said = fail("--ledger", "memory", "--listen", f"{LOOPBACK}:{server.getsockname()[1]}")
+
+    assert code == 3
+    assert "is taken" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_ledger_that_does_not_start(fail, tmp_path):
+    """An embedded ledger that cannot start is one sentence and exit code 3 (2 where the folder itself is at fault)."""
+    (tmp_path / "file").write_text("")
+    code, said = fail("--listen", f"{LOOPBACK}:0", "--ledger", f"embedded:{tmp_path / 'file'}")
+
+    assert code in {2, 3}
+    assert said.startswith("capper: ")
+    assert "Traceback" not in said
+
+
+def test_ledger_elsewhere_may_come_later(start):
+    """A Redis that does not answer yet is told, and the proxy starts: ads pass until it is there."""
+    with socket.create_server((LOOPBACK, 0)) as nobody:
+        port = nobody.getsockname()[1]
+    process, _, _ = start("--ledger", f"redis://:secret@{LOOPBACK}:{port}/0")
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert "ads pass for now" in errors
+    assert "secret" not in errors
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--listen", "0.0.0.0:0"], "lan"),
+        (["--listen", "nonsense"], "listen"),
+        (["--mode", "sideways"], "mode"),
+        (["--mode", "reverse:http://a.test"], "mode"),
+        (["--mode", "regular@0.0.0.0:0"], "--lan"),
+        (["--lan", "everywhere"], "lan"),
+        (["--proxy-auth", "@/nowhere"], "proxy-auth"),
+        (["--resolve", "a.test"], "--resolve"),
+        (["--policy", "/nowhere.toml"], "/nowhere.toml"),
+        (["--policy", "/"], "directory"),
+        (["--config", "/nowhere.toml"], "/nowhere.toml"),
+        (["--upstream-ca", "/nowhere.pem"], "/nowhere.pem"),
+        (["--ledger", "carrier-pigeon"], "ledger"),
+        (["--open", "some"], "open"),
+    ],
+)
+def test_bad_input(fail, options, said):
+    """What cannot be used is named, with exit code 2 and without a traceback."""
+    code, errors = fail("--ledger", "memory", *options)
+
+    assert code == 2
+    assert said in errors
+    assert "Traceback" not in errors
+
+
+def test_ready_within_a_second_of_work(start):
+    """From nothing to ready takes about a second; three on a machine with other things to do."""
+    begun = time.monotonic()
+    start("--ledger", "memory")
+
+    assert time.monotonic() - begun < 10
