@@ -137,9 +137,9 @@ def test_byte_order_marks(encoding):
         (b'{"log": {"entries": [{"a": "\xe9"}]}}', "not UTF-8.*line 1"),
         (b'{"log": {"entries": [{"a": "\xed\xa0\x80"}]}}', "not UTF-8"),
         (b"\x1f\x8b\x08 and no more of it", "cannot be unpacked"),
-        (gzip.compress(EMPTY)[:-12], "is cut off"),
+        (gzip.compress(EMPTY, mtime=0)[:-12], "is cut off"),
         (zlib.compress(EMPTY)[:-6], "is cut off"),
-        (gzip.compress(EMPTY) + b"rubbish", "cannot be unpacked"),
+        (gzip.compress(EMPTY, mtime=0) + b"rubbish", "cannot be unpacked"),
     ],
 )
 def test_damage(data, words):
