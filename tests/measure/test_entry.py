@@ -137,6 +137,7 @@ def test_what_no_proxy_saw(builder, change):
         {"response": []},
         {"response": {"status": 200, "content": {"text": 5}}},
         {"response": {"status": 200, "content": {"text": "a", "encoding": "rot13"}}},
+        {"response": {"status": 200, "content": {"text": "a", "encoding": []}}},
     ],
 )
 def test_damaged_entries(builder, change):

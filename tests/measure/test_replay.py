@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 
 from capper.domain.errors import ConfigError
 from capper.domain.exchange import Action, Outcome
+from capper.gate import Gate
 from capper.journal import Journal, ListSink
+from capper.ledger.memory import MemoryLedger
 from capper.measure import replay as measure
 from capper.measure.har import load, parse
+from capper.recognise.ad import AdReader
+from capper.recognise.engine import Engines
+from capper.recognise.filterlist import FilterList, ListKind
+from capper.recognise.networks import load_networks
+from capper.recognise.recogniser import Recogniser
+from capper.settings import parse_policy
 from capper.testing import NOON
 
 
@@ -214,9 +222,20 @@ async def test_empty(builder, few_gate):
     assert (entries, summary.first) == ([], None)
 
 
-ODD = st.sampled_from(
-    [None, True, 0, -1, 1e308, 2**80, "", "x", "\ud800", [], {}, [[]], {"a": []}, "data:,", "http://["]
-)
+VALUES = [None, True, 0, -1, 1e308, 2**80, [], {}, [[]], {"a": []}]
+TEXTS = ["", "x", "\0", "\ud800", "data:,", "http://[", "https://a:b/", "https://\ud800/", "https://ads.example/\r\n"]
+TEXTS += ["text/html; charset=", "image/png", "<a href='//[' >" * 9]
+PAGE = """<p>news<a href="https://ads.example/click?u=https://www.shoes.example/"><img src="https://ads.example/1.png"
+width=300 height=250></a>"""
+
+
+@pytest.fixture(scope="module")
+def real_gate():
+    """The gate itself, with a small list and a policy that shows an ad once."""
+    engines = Engines.build([FilterList("ads", "||ads.example^", ListKind.ADS)])
+    recogniser = Recogniser(engines, AdReader(load_networks()))
+    policy = parse_policy('caps = ["1 per advertiser per day", "1 per creative per day"]', "policy")
+    return lambda: Gate(lambda: recogniser, MemoryLedger(), lambda: policy, Journal())
 
 
 def _paths(value, path=()):
@@ -231,10 +250,10 @@ def _paths(value, path=()):
 
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_any_mutation(builder, few_gate, data):
+def test_any_mutation(builder, few_gate, real_gate, data):
     """A HAR with any value in it replaced or removed is refused in one sentence, or comes out with the same entries in order."""
     builder.entries.clear()
-    builder.add("https://ads.example/ad", "<p>buy", request={"Referer": "https://news.example/"}, pageref="p")
+    builder.add("https://news.example/ad", PAGE, pageref="p", request={"Sec-Fetch-Dest": "document"})
     builder.add("https://ads.example/ad", b"\x89PNG", mime="image/png")
     value = json.loads(builder.bytes())
     for _ in range(data.draw(st.integers(1, 3))):
@@ -243,7 +262,7 @@ def test_any_mutation(builder, few_gate, data):
         for step in path[:-1]:
             parent = parent[step]
         if data.draw(st.booleans()):
-            parent[path[-1]] = data.draw(ODD)
+            parent[path[-1]] = data.draw(st.sampled_from([*VALUES, *TEXTS]))
         elif isinstance(parent, dict):
             del parent[path[-1]]
         if not list(_paths(value))[1:]:
@@ -253,7 +272,8 @@ def test_any_mutation(builder, few_gate, data):
     except ConfigError as exc:
         assert "\n" not in str(exc)  # noqa: PT017  one of two right ends
         return
-    entries, _, _ = asyncio.run(run(har, few_gate(0)))
+    gate = data.draw(st.sampled_from([lambda: few_gate(0), real_gate]))()
+    entries, _, _ = asyncio.run(run(har, gate))
     for entry in entries:
         entry.pop("_capper", None)
         if isinstance(entry.get("response"), dict):
