@@ -12,43 +12,40 @@ LONGEST_URL = 8192
 LONGEST_VALUE = 512
 LONGEST_SCRIPT = 400_000
 
-_SOURCES = (
-    # Attribute names that hold one URL of what an ad is made of.
-    (
-        "src",
-        frozenset(
-            [
-                "img",
-                "iframe",
-                "frame",
-                "video",
-                "audio",
-                "source",
-                "embed",
-                "script",
-                "input",
-                "amp-img",
-                "amp-video",
-                "amp-iframe",
-                "image",
-            ]
-        ),
-    ),
-    ("data-src", None),
-    ("data-lazy-src", None),
-    ("data-original", None),
-    ("data-lazy", None),
-    ("data-img-src", None),
-    ("data-bg", None),
-    ("poster", None),
-    ("background", None),
-    ("data", frozenset(["object"])),
-    ("href", frozenset(["image"])),
-    ("xlink:href", frozenset(["image"])),
-    ("value", frozenset(["param"])),
+_MEDIA = frozenset(
+    [
+        "img",
+        "iframe",
+        "frame",
+        "video",
+        "audio",
+        "source",
+        "embed",
+        "script",
+        "input",
+        "amp-img",
+        "amp-video",
+        "amp-iframe",
+    ]
 )
-_SETS = ("srcset", "data-srcset", "data-lazy-srcset", "imagesrcset")
-_KNOWN = frozenset(name for name, _ in _SOURCES) | set(_SETS) | {"href", "style"}
+_SOURCES: dict[str, frozenset[str] | None] = {
+    # Attributes that hold the URL of what an ad is made of, and on which elements (None: on any).
+    "src": _MEDIA,
+    "data-src": None,
+    "data-lazy-src": None,
+    "data-original": None,
+    "data-lazy": None,
+    "data-img-src": None,
+    "data-bg": None,
+    "poster": None,
+    "background": None,
+    "data": frozenset(["object"]),
+    "href": frozenset(["image"]),
+    "xlink:href": frozenset(["image"]),
+    "value": frozenset(["param"]),
+}
+_SETS = frozenset(["srcset", "data-srcset", "data-lazy-srcset", "imagesrcset"])
+_KNOWN = frozenset([*_SOURCES, *_SETS, "href", "style"])
 _CLICK = re.compile(
     r"(?:data-)?(?:[\w-]*-)?(?:href|link|url|click|click-?(?:url|through|tag|tracker|thru)|landing-?(?:page|url)?|lp-?url"
     r"|dest(?:ination)?(?:-?url)?|redirect(?:-?url)?|(?:target|final|adv|out|go)-?url)"
@@ -111,16 +108,16 @@ def clicks(document: Document, element: Element) -> Iterator[str]:
 def resources(document: Document, element: Element) -> Iterator[str]:
     """What this very element loads."""
     tag = element.tag
-    for name, tags in _SOURCES:
-        value = element.get(name) if tags is None or tag in tags else ""
-        if value and not value.startswith(("data:", "blob:")):
-            yield document.absolute(value[:LONGEST_URL])
-    for name in _SETS:
-        for candidate in _candidates(element.get(name)):
-            yield document.absolute(candidate)
-    style = element.get("style")
-    if "url(" in style.lower():
-        yield from css_urls(document, style)
+    for name, value in element.attributes():
+        if name in _SOURCES:
+            tags = _SOURCES[name]
+            if (tags is None or tag in tags) and not value.startswith(("data:", "blob:")):
+                yield document.absolute(value[:LONGEST_URL])
+        elif name in _SETS:
+            for candidate in _candidates(value):
+                yield document.absolute(candidate)
+        elif name == "style" and "url(" in value.lower():
+            yield from css_urls(document, value)
 
 
 def css_urls(document: Document, text: str) -> Iterator[str]:

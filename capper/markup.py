@@ -116,6 +116,11 @@ class Element:
         """Whether it lies within `other`."""
         return any(node == other.node for node in islice(self.node.ancestors, DEEPEST))
 
+    def first(self, selector: str) -> "Element | None":
+        """The first element inside that a CSS selector fits."""
+        node = self.node.select_one(selector)
+        return Element(node) if node is not None else None
+
     def matches(self, selector: str) -> bool:
         """Whether a CSS selector fits it."""
         return self.node.matches(selector)
@@ -159,6 +164,7 @@ class Document:
         self.url = url
         self.charset = charset
         self._tree = tree
+        self._values: dict[str, list[str]] = {}
 
     @cached_property
     def base(self) -> str:
@@ -173,10 +179,26 @@ class Document:
         except turbohtml.SelectorSyntaxError:
             return []
 
+    @staticmethod
+    def can_select(selector: str) -> bool:
+        """Whether `select` can read the selector."""
+        try:
+            turbohtml.parse("", positions=False).select(selector)
+        except turbohtml.SelectorSyntaxError:
+            return False
+        return True
+
     def values(self, attribute: str) -> list[str]:
         """The values of an attribute wherever it stands, in document order."""
-        found = self._tree.xpath(f"//@{attribute}")
-        return [value for value in found if isinstance(value, str)] if isinstance(found, list) else []
+        if attribute not in self._values:
+            found = self._tree.xpath(f"//@{attribute}")
+            kept = [value for value in found if isinstance(value, str)] if isinstance(found, list) else []
+            self._values[attribute] = kept
+        return self._values[attribute]
+
+    def names(self, attribute: str) -> set[str]:
+        """The words of an attribute wherever it stands: all classes, all ids."""
+        return {name for value in set(self.values(attribute)) for name in value.split()}
 
     def decode(self, text: str) -> str:
         """Text as a person reads it: bytes in the document's charset, beside characters that were references."""

@@ -23,6 +23,8 @@ _STYLE = (
     "@media(max-height:18px),(max-width:30px){main{display:none}}"
 )
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
+BLOCK = ' display="block"'
+"""As a line of text it would stand on a baseline, and a frame of its exact size would scroll."""
 _SAFE = (
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
@@ -51,7 +53,7 @@ def document(words: Words | None, size: tuple[int, int] | None = None) -> bytes:
     body = f'topmargin="0" leftmargin="0" marginwidth="0" marginheight="0" title="{label}"'
     inside = f"<style>{_STYLE}</style></head><body {body}><main>{_lines(words)}</main>"
     if size:
-        inside = f"</head><body {body}>{draw(size, words)}"
+        inside = f"</head><body {body}>{draw(size, words, BLOCK)}"
     html = (
         f'<!DOCTYPE html><html lang="{ascii_text(words.language)}"><head><meta charset="utf-8"><title>{label}</title>'
         f"{inside}</body></html>"

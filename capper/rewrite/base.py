@@ -1,0 +1,70 @@
+"""What finding and applying speak of: the slots of a document, how each is filled, and who judges what is an ad."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from capper.domain.evidence import Evidence
+from capper.domain.sighting import Format
+from capper.markup import Span
+
+
+class Judge(Protocol):
+    """What recognition knows about one page; made for it by the caller."""
+
+    def is_ad(self, url: str, kind: str) -> bool:
+        """Whether a request from this page for `url` as `kind` (`image`, `media`, `object`) fetches an ad."""
+        ...
+
+    def is_click(self, url: str) -> bool:
+        """Whether `url` is where an ad network takes clicks."""
+        ...
+
+    def is_elsewhere(self, url: str) -> bool:
+        """Whether `url` leads away from the page's site."""
+        ...
+
+    def selectors(self, classes: Collection[str], ids: Collection[str]) -> Iterable[str]:
+        """CSS selectors that hide ads on this page, given the classes and ids it has."""
+        ...
+
+
+class Manner(StrEnum):
+    """How a withheld slot is filled.
+
+    BOX: the element stays, without its links and handlers, and holds a placeholder. PICTURE: a placeholder stands in its
+    place. FRAME: its `srcdoc` becomes a placeholder. LINK: its size is known to the browser alone, so the picture stays
+    and its own request is answered with a placeholder; the link around it leads nowhere. LEAVE: the same, without a link.
+    """
+
+    BOX = "box"
+    PICTURE = "picture"
+    FRAME = "frame"
+    LINK = "link"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One ad in a document: what it gives away about itself, the bytes it would cost, and how they would be filled.
+
+    `size` is in CSS pixels, None where markup does not tell it. `opening` and `closing` are the bytes kept of the element.
+    """
+
+    number: int
+    evidence: Evidence
+    span: Span
+    size: tuple[int, int] | None
+    format: Format
+    manner: Manner
+    opening: bytes = b""
+    closing: bytes = b""
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The slots of a document, in document order; none overlaps another."""
+
+    slots: tuple[Slot, ...] = ()

@@ -1,0 +1,226 @@
+"""Which elements of a page may be ads: pictures and links that lists or networks give away, and containers that lists hide."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from capper.clues import clicks, resources
+from capper.domain.errors import Unrewritable
+from capper.markup import Document, Element, Span, parse
+from capper.rewrite.base import Judge
+from capper.rewrite.hiding import hidden
+from capper.rewrite.sizes import is_small
+
+LONGEST_AD_TEXT = 1500
+"""More text than that is an article, not an ad."""
+_LARGE_PAGE = 20_000
+_LONGEST_FRAME = 500_000
+_LABEL = 25
+"""Less text than that beside no picture is a word such as Advertisement, not an ad."""
+_MOST_INSIDE = 600
+_MOST_DEPTH = 20
+_MOST_CLIMBED = 6
+_MOST_LOADS = 3
+
+_KINDS = {"video": "media", "object": "object", "embed": "object"}
+_PICTURES = "img, video, object, embed, input[type=image i], amp-img"
+_LOOKS = ("img", "video", "object", "embed", "svg", "canvas", "amp-img")
+_CONTENT = "main, article, h1, form, textarea, select, nav, header, footer, [itemprop=articleBody], [role=main]"
+_NEVER = frozenset(
+    [
+        "html",
+        "head",
+        "body",
+        "main",
+        "table",
+        "tbody",
+        "thead",
+        "tfoot",
+        "tr",
+        "script",
+        "style",
+        "noscript",
+        "template",
+    ]
+)
+_FOREIGN = frozenset(["template", "svg", "math", "noscript"])
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An element that may be a slot, the bytes that would change, and what it leads to.
+
+    `container` says that a list hides it, so that it may hold several ads.
+    """
+
+    element: Element
+    span: Span
+    leads_to: str = ""
+    container: bool = False
+
+
+def candidates(document: Document, judge: Judge) -> list[Candidate]:
+    """The elements that are ads and can be replaced, none within another, in document order."""
+    search = _Search(document, judge)
+    found = {each.span: each for each in (*search.containers(), *search.frames(), *search.pictures())}
+    ordered = sorted(found.values(), key=lambda each: (each.span.start, -each.span.end))
+    return list(_outermost(ordered, _MOST_DEPTH))
+
+
+def _outermost(ordered: list[Candidate], depth: int) -> Iterator[Candidate]:
+    """Of nested candidates the outermost, unless it is a container of several ads: then these."""
+    at = 0
+    while at < len(ordered):
+        outer = ordered[at]
+        at += 1
+        inner = []
+        while at < len(ordered) and ordered[at].span.start < outer.span.end:
+            inner.append(ordered[at])
+            at += 1
+        parts = list(_outermost(inner, depth - 1)) if outer.container and depth and len(inner) > 1 else []
+        if len({part.leads_to for part in parts}) > 1:
+            yield from parts
+        else:
+            yield outer
+
+
+class _Search:
+    def __init__(self, document: Document, judge: Judge) -> None:
+        self.document = document
+        self.judge = judge
+        self._verdicts: dict[tuple[str, str], bool] = {}
+
+    def pictures(self) -> Iterator[Candidate]:
+        """Pictures that lists call ads, or whose link an ad network takes; with their link where it holds little else."""
+        for picture in self.document.select(_PICTURES):
+            if is_small(picture):
+                continue
+            link = self._link_around(picture)
+            target = next(iter(clicks(self.document, link)), "") if link else ""
+            if self._loads_ad(picture) or (target and self.judge.is_click(target)):
+                whole = link if link and link.span and self._modest(link) else _with_alternatives(picture)
+                yield from self._candidate(whole, target)
+
+    def frames(self) -> Iterator[Candidate]:
+        """Frames whose document is written into the page and holds an ad."""
+        for frame in self.document.select("iframe[srcdoc]"):
+            span = frame.attribute_span("srcdoc")
+            if span and not is_small(frame) and self._holds_written_ad(frame.get("srcdoc")):
+                yield Candidate(frame, span, leads_to=str(span.start))
+
+    def containers(self) -> Iterator[Candidate]:
+        """Elements that lists hide and that do hold an ad: a way elsewhere, and something to look at."""
+        selectors = self.judge.selectors(self.document.names("class"), self.document.names("id"))
+        for element in hidden(self.document, selectors):
+            target = self._target(element) if self._may_contain(element) else ""
+            if not target:
+                continue
+            cards = self._cards(element)
+            for card in cards:
+                yield from self._candidate(card, self._target(card))
+            if not cards:
+                yield from self._candidate(element, target, container=True)
+
+    def _candidate(self, element: Element, target: str, *, container: bool = False) -> Iterator[Candidate]:
+        span = element.span
+        foreign = any(above.tag in _FOREIGN for above in element.ancestors())
+        if span and not foreign and element.sound(self.document):
+            yield Candidate(element, span, target, container)
+
+    def _link_around(self, picture: Element) -> Element | None:
+        """The nearest element around it that a click on it follows."""
+        for above in islice(picture.ancestors(), _MOST_CLIMBED):
+            if above.tag in _NEVER:
+                return None
+            if (above.tag == "a" and above.has("href")) or above.has("onclick"):
+                return above
+        return None
+
+    def _loads_ad(self, picture: Element) -> bool:
+        kind = _KINDS.get(picture.tag, "image")
+        return any(self._is_ad(url, kind) for url in self._loads(picture))
+
+    def _loads(self, picture: Element) -> Iterator[str]:
+        # Of several resolutions of one picture the first speaks for all.
+        yield from islice(resources(self.document, picture), _MOST_LOADS)
+        around = picture.parent if picture.tag == "img" else picture
+        if around is not None and around.tag in ("picture", "video"):
+            for source in around.descendants("source"):
+                yield from islice(resources(self.document, source), 1)
+
+    def _is_ad(self, url: str, kind: str) -> bool:
+        known = self._verdicts.get((url, kind))
+        if known is None:
+            known = self._verdicts[url, kind] = bool(url) and self.judge.is_ad(url, kind)
+        return known
+
+    def _holds_written_ad(self, markup: str) -> bool:
+        inside = written(self.document, markup)
+        return inside is not None and bool(list(_Search(inside, self.judge).pictures()))
+
+    def _may_contain(self, element: Element) -> bool:
+        """Whether an element can be an ad at all, and is not the page's own content."""
+        span = element.span
+        if span is None or element.tag in _NEVER or not self._modest(element):
+            return False
+        size = len(self.document.source)
+        return size < _LARGE_PAGE or (span.end - span.start) * 2 < size
+
+    def _modest(self, element: Element) -> bool:
+        if element.first(_CONTENT) is not None:
+            return False
+        return len(self.document.text_of(element, LONGEST_AD_TEXT + 1)) <= LONGEST_AD_TEXT
+
+    def _target(self, element: Element) -> str:
+        """Where a click in a container leads; "" where nothing leads elsewhere or nothing is there to be seen."""
+        if not _seen(element) and len(self.document.text_of(element, 2 * _LABEL)) < _LABEL:
+            return ""
+        return next((url for each in _few(element) for url in self._ways_out(each)), "")
+
+    def _ways_out(self, element: Element) -> Iterator[str]:
+        for url in clicks(self.document, element):
+            if url and (self.judge.is_elsewhere(url) or self.judge.is_click(url)):
+                yield url
+
+    def _cards(self, element: Element) -> list[Element]:
+        """The single ads of a widget that shows several: siblings alike, each with a picture and a way elsewhere."""
+        for _ in range(_MOST_DEPTH):
+            inner = [(child, self._target(child)) for child in element.children()]
+            leading = [(child, target) for child, target in inner if target]
+            if len(leading) == 1:
+                element = leading[0][0]
+                continue
+            cards = [child for child, _ in leading if child.span and _seen(child)]
+            alike = {(card.tag, card.get("class").split(" ")[0]) for card in cards}
+            different = {target for _, target in leading}
+            return cards if len(cards) > 1 and len(alike) == 1 and len(different) == len(leading) else []
+        return []
+
+
+def written(document: Document, markup: str) -> Document | None:
+    """The document of a `srcdoc`; None where it is too large or too odd to be looked at."""
+    if len(markup) > _LONGEST_FRAME:
+        return None
+    try:
+        return parse(markup.encode("latin-1", "xmlcharrefreplace"), document.url, document.charset)
+    except Unrewritable:
+        return None
+
+
+def _with_alternatives(picture: Element) -> Element:
+    around = picture.parent
+    return around if around is not None and around.tag == "picture" and around.span else picture
+
+
+def _seen(element: Element) -> bool:
+    """Whether there is a picture to be seen in it, or behind it."""
+    pictures = (each for each in islice(element.descendants(*_LOOKS), _MOST_INSIDE) if not is_small(each))
+    return next(pictures, None) is not None or element.first("[style*='url(']") is not None
+
+
+def _few(element: Element) -> Iterable[Element]:
+    yield element
+    for number, each in enumerate(element.descendants()):
+        if number == _MOST_INSIDE:
+            return
+        yield each

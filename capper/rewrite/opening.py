@@ -1,0 +1,44 @@
+"""The start tag that is kept of a withheld element: what its site's own layout hangs on, and nothing that leads anywhere."""
+
+import re
+
+from capper.markup import Document, Element
+from capper.rewrite.drawing import ascii_text
+
+_DRESS = ("class", "id", "style")
+_LAYOUT = (*_DRESS, "width", "height", "align", "valign", "colspan", "rowspan", "hidden", "dir", "slot", "role")
+_NAME = re.compile(r"<([^\s/>]+)")
+_HARMLESS = re.compile(r"\s*[\w-]+\s*:[\x20-\x7e]*")
+
+
+def reopened(document: Document, element: Element) -> bytes:
+    """The element's start tag as written, with the attributes that layout may hang on alone."""
+    start = element.start_tag
+    name = _NAME.match(document.source, start.start) if start else None
+    tag = name[1] if name else element.tag
+    return f"<{tag}{_kept(document, element, _LAYOUT)}>".encode("latin-1")
+
+
+def dress(document: Document, element: Element) -> bytes:
+    """The attributes by which style sheets know a picture, for the placeholder that takes its place."""
+    return _kept(document, element, _DRESS).encode("latin-1")
+
+
+def _kept(document: Document, element: Element, names: tuple[str, ...]) -> str:
+    kept = []
+    for name in names:
+        span = element.attribute_span(name)
+        if span is None:
+            continue
+        value = element.get(name).lower()
+        if name == "style" and ("url(" in value or "image" in value or "\\" in value):
+            kept.append(f' style="{ascii_text(_without_pictures(element.get("style")))}"')
+        else:
+            kept.append(f" {document.source[span.start : span.end]}")
+    return "".join(kept)
+
+
+def _without_pictures(style: str) -> str:
+    """The declarations that surely load nothing: an ad may be its container's background."""
+    parts = (part for part in style.split(";") if _HARMLESS.fullmatch(part))
+    return ";".join(part.strip() for part in parts if not re.search(r"[(\\@]|image|src|content", part, re.IGNORECASE))
