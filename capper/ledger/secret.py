@@ -175,7 +175,7 @@ def _load(path: Path) -> _Keys:
         text = file.read(1 << 20)
     try:
         return _Keys.read(text)
-    except (ValueError, TypeError, AttributeError) as exc:
+    except (ValueError, TypeError, RecursionError) as exc:
         raise ConfigError(
             f"read the ledger's secret {path}: {exc}; put the right file back, or move this one away to begin anew "
             "(what the ledger holds then becomes unreadable)"
