@@ -37,10 +37,11 @@ def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
         ConfigError: it cannot be written, and why.
     """
     with written(path):
-        target = path.resolve()
-        if target.is_dir():
+        if path.is_dir():
             raise ConfigError(f"{path} is a directory: name a file to write to")
-        special = target.exists() and not target.is_file()
+        special = path.exists() and not path.is_file()
+        # Only a regular file has a place of its own: /dev/stdout may lead to a pipe that has none.
+        target = path if special else path.resolve()
         draft = target if special else target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
         file = draft.open("wb") if special else _new(draft, target, mode)
     try:
