@@ -70,8 +70,9 @@ async def _run(folder: Path, ledger: str, *, serve: bool, as_json: bool) -> None
             print_text("")
             _print_summary(summary(stops), stops[-1].at)
         if serve:
+            over = _interruption()
             _print_invitation(household)
-            await _until_interrupted()
+            await over.wait()
 
 
 @contextmanager
@@ -127,13 +128,12 @@ def _print_invitation(household: Household) -> None:
     )
 
 
-async def _until_interrupted() -> None:
-    """Until Ctrl-C or a TERM, which here are the ordinary way to end."""
+def _interruption() -> asyncio.Event:
+    """Set by Ctrl-C or a TERM, which from now on are the ordinary way to end."""
     over = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(sign, over.set)
-    await over.wait()
+        asyncio.get_running_loop().add_signal_handler(sign, over.set)
+    return over
 
 
 def _spelled(stop: Stop) -> dict[str, object]:
