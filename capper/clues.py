@@ -47,7 +47,7 @@ _SOURCES: dict[str, frozenset[str] | None] = {
 _SETS = frozenset(["srcset", "data-srcset", "data-lazy-srcset", "imagesrcset"])
 _KNOWN = frozenset([*_SOURCES, *_SETS, "href", "style"])
 _CLICK = re.compile(
-    r"(?:data-)?(?:[\w-]*-)?(?:href|link|url|click|click-?(?:url|through|tag|tracker|thru)|landing-?(?:page|url)?|lp-?url"
+    r"(?:data-)?(?:[\w-]*-)?(?:href|link|url|target|click|click-?(?:url|through|tag|tracker|thru)|landing-?(?:page|url)?|lp-?url"
     r"|dest(?:ination)?(?:-?url)?|redirect(?:-?url)?|(?:target|final|adv|out|go)-?url)"
 )
 _HANDLERS = ("onclick", "onmousedown", "onmouseup", "ontouchend", "on")

@@ -77,18 +77,19 @@ def charset_of(content_type: str, data: bytes) -> str:
     if b"<\0" in data[:_PRESCAN] or b"\0<" in data[:_PRESCAN]:
         raise Unrewritable("the document looks like UTF-16 or UTF-32")
     declared = _PARAMETER.search(content_type)
-    if declared:
-        return _codec(next(part for part in declared.groups() if part is not None))
+    label = next((part.strip() for part in declared.groups() if part), "") if declared else ""
+    if label:
+        return _codec(label)
     meta = _META.search(_COMMENT.sub(b"", data[:_PRESCAN]))
     if not meta:
         return ""
-    label = meta[1].decode("latin-1")
+    label = meta[1].decode("latin-1").strip()
     # A browser that could read the <meta> byte by byte knows that its UTF-16 is not true.
-    return "utf-8" if label.strip().lower() in _WIDE else _codec(label)
+    return "utf-8" if label.lower() in _WIDE else _codec(label)
 
 
 def _codec(label: str) -> str:
-    label = label.strip().lower()
+    label = label.lower()
     if label not in CODECS:
         raise Unrewritable(f"the document's charset {label[:40]!r} cannot be edited as bytes")
     return CODECS[label]

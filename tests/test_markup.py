@@ -1,0 +1,240 @@
+"""Spans that are true to the byte, on every page there is and on markup made to mislead."""
+
+import gzip
+import itertools
+import tarfile
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capper.domain.errors import Unrewritable
+from capper.markup import VOID, Span, join, parse, unique
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            b"<div>",
+            b"</div>",
+            b"<p class=x>",
+            b"</p>",
+            b"<a href='/x'>",
+            b"</a>",
+            b"<b>",
+            b"</b>",
+            b"<img src=x>",
+            b"<table>",
+            b"<tr><td>",
+            b"</table>",
+            b"<form>",
+            b"</form>",
+            b"<!-- x -->",
+            b"<script>a<b</script>",
+            b"<svg><path/></svg>",
+            b"\r\n",
+            b"\r",
+            b"\n",
+            b"\x00",
+            b"\x0c",
+            b"\xef\xbb\xbf",
+            b"\xe9",
+            b"\x85",
+            b"text",
+            b"&amp;",
+            b"<",
+            b">",
+            b"<select>",
+            b"<IMG\r\nSRC=y>",
+            b"<template>",
+            b"</template>",
+            b"<noscript>",
+            b"</noscript>",
+            b"<body>",
+            b"</html>",
+            b"<i\x00>",
+        ]
+    ),
+    max_size=40,
+).map(b"".join)
+
+
+def check_spans(data):
+    """Every span of every element begins with its name; elements nest by their bytes or lie apart."""
+    spans = []
+    for element in parse(data).select("*"):
+        start, end = element.start_tag, element.end_tag
+        if start is None:
+            assert end is None
+            continue
+        name = element.tag.encode("latin-1", "replace").split(b"?")[0]
+        written = data[start.start : start.end].lower()
+        assert written.startswith((b"<" + name, b"<image" if name == b"img" else b"<" + name))
+        assert written.endswith(b">")
+        if end is not None:
+            assert data[end.start : end.end].lower().startswith(b"</" + name)
+            assert start.end <= end.start
+            spans.append(element.span)
+        elif element.span is not None:
+            assert element.tag in VOID
+    return spans
+
+
+def check_pages(paths):
+    return sum(len(check_spans(gzip.decompress(path.read_bytes()))) for path in paths)
+
+
+def test_spans_of_real_pages(shared_data):
+    """On real pages, in every charset and with every line end, spans slice the original bytes."""
+    assert check_pages(sorted((shared_data / "pages").glob("*/*.gz"))[::6]) > 30_000
+
+
+@pytest.mark.slow
+def test_spans_of_every_real_page(shared_data):
+    """The same on all of them."""
+    assert check_pages((shared_data / "pages").glob("*/*.gz")) > 200_000
+
+
+def test_spans_of_broken_markup(shared_data):
+    """The same for the markup with which HTML parsers are tested."""
+    with tarfile.open(shared_data / "pages" / "html5lib-tests.tar.gz") as archive:
+        files = [archive.extractfile(member).read() for member in archive.getmembers() if member.name.endswith(".dat")]
+    for case in itertools.chain.from_iterable(data.split(b"#data\n")[1:] for data in files):
+        check_spans(case.split(b"\n#errors")[0])
+
+
+@given(PIECES)
+def test_spans_of_any_markup(data):
+    """The same for anything thrown together."""
+    check_spans(data)
+
+
+@given(PIECES)
+def test_sound_elements_can_go(data):
+    """An element called sound can be emptied without any element around it noticing."""
+    document = parse(data)
+    for element in document.select("div, a, table, p, b, form, svg"):
+        span = element.span
+        if span is None or not element.sound(document):
+            continue
+        start, end = element.start_tag, element.end_tag
+        emptied = data[: start.end] + data[end.start :]
+
+        assert outside(parse(emptied), Span(start.start, start.end + 1)) == outside(document, span)
+
+
+def outside(document, span):
+    return [
+        (each.tag, sum(1 for _ in each.ancestors()))
+        for each in document.select("*")
+        if (start := each.start_tag) and not span.start <= start.start < span.end
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "value"),
+    [
+        (b"<a href='/x?a=1&amp;b=2'>", "href", "/x?a=1&b=2"),
+        (b"<a href=/x HREF=/y>", "href", "/x"),
+        (b"<a HREF=/x>", "href", "/x"),
+        (b"<a href>", "href", ""),
+        (b"<a>", "href", ""),
+        (b"<a class='x  y'>", "class", "x  y"),
+    ],
+)
+def test_attributes(data, name, value):
+    """Attributes come with references resolved, the first of two winning."""
+    assert parse(data).select("a")[0].get(name) == value
+
+
+@pytest.mark.parametrize(
+    ("charset", "data", "text"),
+    [
+        ("utf-8", "Schön \u2013 日本".encode(), "Schön \u2013 日本"),
+        ("utf-8", b"Sch&ouml;n &#8211; \xe2\x82\xac", "Schön \u2013 €"),
+        ("", b"Sch\xf6n \x80", "Schön €"),
+        ("cp1252", b"Sch\xf6n \x80 &#8364;", "Schön € €"),
+        ("cp932", "表示 ソ".encode("cp932"), "表示 ソ"),
+        ("gb18030", "广告".encode("gb18030"), "广告"),
+        ("cp1251", "реклама".encode("cp1251"), "реклама"),
+        ("utf-8", b"a \r\n b<script>x</script><style>y</style> c<!-- d -->", "a b c"),
+    ],
+)
+def test_text(charset, data, text):
+    """Text reads as a person would read it, in the document's charset, with references beside bytes."""
+    document = parse(b"<p>" + data + b"</p>", charset=charset)
+
+    assert document.text_of(document.select("p")[0]) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "joined"),
+    [
+        ("https://x.example/a", "https://x.example/a"),
+        ("HTTP://x.example/a", "HTTP://x.example/a"),
+        ("//x.example/a", "https://x.example/a"),
+        ("/a", "https://news.example/a"),
+        ("  a?b \n", "https://news.example/p/a?b"),
+        ("https://x.example/ \na \n/b", "https://x.example/a/b"),
+        ("#top", ""),
+        ("", ""),
+        ("javascript:void(0)", ""),
+        ("data:image/gif;base64,R0", ""),
+        ("mailto:a@x.example", ""),
+        ("http://[::1", "http://[::1"),
+        ("//[::1", ""),
+    ],
+)
+def test_join(url, joined):
+    """Only addresses that a browser would ask a server for are kept."""
+    assert join("https://news.example/p/q", url) == joined
+
+
+def test_unique():
+    """The first few different values, none of them empty."""
+    assert unique(["", "a", "b", "a", "c"], 2) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<div>" * 100_000,
+        b"<p>x" * 2_500_000,
+        b"<p>" + b"".join(b"<b x=%d>" % n for n in range(20_000)) + b"</p>" + b"<p>x</p>" * 20_000,
+        b"<p>" + b"".join(b'<b x=\'"\' y="> %d">' % n for n in range(20_000)) + b"</p>" + b"<p>x</p>" * 20_000,
+    ],
+    ids=["deep", "many", "clones", "hidden clones"],
+)
+def test_documents_that_cost_too_much(data):
+    """Depth, number and multiplication of elements are refused before they cost."""
+    began = time.process_time()
+    with pytest.raises(Unrewritable):
+        parse(data)
+
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x00",
+        b"<",
+        b"<!--",
+        b"<script>",
+        b"<a href='",
+        b"<!DOCTYPE",
+        b"\xff\xfe",
+        b"</",
+        b"<plaintext><a>",
+        b"<a " * 5000,
+    ],
+)
+def test_unfinished_documents(data):
+    """Documents that end anywhere are parsed to what there is."""
+    assert isinstance(parse(data).select("a"), list)
+
+
+def test_a_selector_that_cannot_be_read_fits_nothing():
+    """Lists hold selectors that only one browser knows."""
+    assert parse(b"<a>").select("a:has-text(/x/)[") == []
