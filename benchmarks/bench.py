@@ -136,6 +136,14 @@ def capper(folder, authority, ports, lists):
     return Proxy("capper", command, port, folder)
 
 
+def trust(folder):
+    """A file with the certificates that the proxies sign with, for the client to trust."""
+    authorities = [folder / "mitm" / "mitmproxy-ca-cert.pem", folder / "capper" / "ca" / "capper-ca.pem"]
+    bundle = folder / "trusted.pem"
+    bundle.write_text("".join(path.read_text() for path in authorities))
+    return bundle
+
+
 def load(proxy, scenario, ports, authority, count):
     """One round; CPU milliseconds per request."""
     target = f"{HOST}:{ports[0] if scenario.scheme == 'http' else ports[1]}"
@@ -166,14 +174,15 @@ async def claims(folder, count):
     from capper.domain.cap import Cap
     from capper.domain.decision import prepare
     from capper.domain.policy import Policy, Rule
-    from capper.ledger.redis import open_ledger
+    from capper.ledger import open_ledger
     from capper.ledger.secret import Secret
     from capper.testing import a_sighting, an_ad
 
     caps = ("3 per creative per day", "10 per creative per week", "5 per advertiser per day", "15 per advertiser per week", "1 per advertiser per page")
     policy = Policy(Rule("caps", tuple(map(Cap.parse, caps))))
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    ledger = await open_ledger("embedded", secret=Secret.load_or_create(folder / "secret"), state=folder)
+    folder.mkdir(exist_ok=True)
+    ledger = open_ledger("embedded", Secret.load_or_create(folder / "secret"), folder=folder / "data", deadline=None)
     claimed, bare = [], []
     try:
         client = ledger.client
@@ -232,12 +241,13 @@ def main():
         cold.stop()
         proxies = [mitmdump(folder, authority), capper(folder, authority, ports, [])]
         fresh = {proxy.name: memory(proxy.process.pid) for proxy in proxies}
+        trusted = trust(folder)
         try:
             say(row("CPU per request", "mitmdump, ms", "capper, ms", "ratio min", "median", "max"))
             say("|---|--:|--:|--:|--:|--:|")
             for scenario in SCENARIOS:
                 if args.only in scenario.name:
-                    medians, ratios = compare(proxies, scenario, ports, authority, args.rounds, args.scale)
+                    medians, ratios = compare(proxies, scenario, ports, trusted, args.rounds, args.scale)
                     ratios = [f"{figure:.2f}" for figure in (min(ratios), statistics.median(ratios), max(ratios))]
                     say(row(scenario.name, *(f"{medians[name]:.2f}" for name in ("mitmdump", "capper")), *ratios))
             after = {proxy.name: memory(proxy.process.pid) for proxy in proxies}

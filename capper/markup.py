@@ -121,6 +121,16 @@ class Element:
         node = self.node.select_one(selector)
         return Element(node) if node is not None else None
 
+    def closest(self, selector: str) -> "Element | None":
+        """The nearest element that a CSS selector fits, itself or one around it."""
+        found = self.node.closest(selector)
+        return Element(found) if found is not None else None
+
+    def within(self, tag: str) -> bool:
+        """Whether the element around it is called `tag`."""
+        parent = self.node.parent
+        return isinstance(parent, turbohtml.Element) and parent.tag == tag
+
     def matches(self, selector: str) -> bool:
         """Whether a CSS selector fits it."""
         return self.node.matches(selector)
@@ -172,6 +182,10 @@ class Document:
         base = self._tree.select_one("base[href]")
         return (join(self.url, base.attr("href") or "") or self.url) if base else self.url
 
+    @cached_property
+    def _lower(self) -> str:
+        return self.source.lower()
+
     def select(self, selector: str) -> list[Element]:
         """The elements a CSS selector fits, in document order; none for a selector that cannot be read."""
         try:
@@ -190,6 +204,8 @@ class Document:
 
     def values(self, attribute: str) -> list[str]:
         """The values of an attribute wherever it stands, in document order."""
+        if attribute not in self._values and attribute not in self._lower:
+            self._values[attribute] = []
         if attribute not in self._values:
             found = self._tree.xpath(f"//@{attribute}")
             kept = [value for value in found if isinstance(value, str)] if isinstance(found, list) else []

@@ -1,11 +1,13 @@
 """Everything recognition knows at one moment, in one value that is swapped whole when lists change."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capper.recognise.domains import site_of
-from capper.recognise.engine import Engines, Label
+from capper.recognise.domains import parted, site_of
+from capper.recognise.engine import Engines
 from capper.recognise.kind import Kind, kind_of, source_of
+from capper.recognise.knowledge import Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from capper.domain.exchange import Exchange
     from capper.domain.identity import Ad
     from capper.recognise.ad import AdReader
+
+
+_CARRIES = re.compile("http|aHR0c|crd=", re.IGNORECASE)
+"""An address that is counted on its way carries where it goes: as it is, in base64, or as `crd` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,8 @@ class Recogniser:
 
     def is_ad(self, url: str, source: str, kind: Kind) -> bool:
         """Whether an ad list names this request, and no exception frees it; trackers are not ads."""
-        return self.engines.verdict(url, source, kind).label is Label.AD
+        match = self.engines.ads.match(url, source, kind)
+        return match is not None and match.blocks()
 
     def page(self, url: str) -> "PageJudge":
         """What is known about the ads of one page."""
@@ -61,8 +68,15 @@ class PageJudge:
         return self._recogniser.is_ad(url, self._url, Kind(kind))
 
     def is_click(self, url: str) -> bool:
-        """Whether following `url` would be counted by an ad network on its way to another site."""
-        landing = self._recogniser.reader.landing(url, self._url)
+        """Whether a click on `url` is counted by an ad network, wherever it then leads."""
+        reader = self._recogniser.reader
+        host, path = parted(url)
+        place = reader.networks.place(host, path)
+        if place is not None and place.role is Role.REDIRECTOR:
+            return True
+        if not _CARRIES.search(path):
+            return False
+        landing = reader.landing(url, self._url)
         return landing is not None and landing.through > 0
 
     def is_elsewhere(self, url: str) -> bool:

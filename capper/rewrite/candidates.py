@@ -1,5 +1,6 @@
 """Which elements of a page may be ads: pictures and links that lists or networks give away, and containers that lists hide."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,19 @@ _MOST_INSIDE = 600
 _MOST_DEPTH = 20
 _MOST_CLIMBED = 6
 _MOST_LOADS = 3
+
+_LONGEST_LOOK = 4096
+_TELLING = re.compile(
+    r"(?<![a-z])(?:ad(?:s|v|vert\w*|server|image|img|pic|s?\d+)?(?![a-z])|webad|textad|annons|anzeige|affil|aff(?![a-z]))"
+    r"|banner|spons|promo|reklam|werbung|publicit|campa[gi]|mainos|(?:728|300|160|320|970|468|336|980)x\d",
+    re.IGNORECASE,
+)
+"""What the address of an ad's picture on the publisher's own site has in it: EasyList's own rules for such are of these."""
+_CARRIES = re.compile(r".{4}http|aHR0c|crd=", re.IGNORECASE)
+"""A link that is counted on its way carries where it goes."""
+_ABSOLUTE = re.compile(r"\s*(?:https?:)?//([^/?#\\\s]+)", re.IGNORECASE)
+_FILES = ("src", "srcset", "data-src", "data-srcset", "data-original", "data-lazy-src", "data-lazy", "data", "poster")
+_NESTING = frozenset(["video", "object"])
 
 _KINDS = {"video": "media", "object": "object", "embed": "object"}
 _PICTURES = "img, video, object, embed, input[type=image i], amp-img"
@@ -89,10 +103,12 @@ class _Search:
         self.document = document
         self.judge = judge
         self._verdicts: dict[tuple[str, str], bool] = {}
+        self._based_elsewhere = judge.is_elsewhere(document.base)
+        self._elsewhere: dict[str, bool] = {}
 
     def pictures(self) -> Iterator[Candidate]:
         """Pictures that lists call ads, or whose link an ad network takes; with their link where it holds little else."""
-        for picture in self.document.select(_PICTURES):
+        for picture in self._promising():
             if is_small(picture):
                 continue
             link = self._link_around(picture)
@@ -100,6 +116,48 @@ class _Search:
             if self._loads_ad(picture) or (target and self.judge.is_click(target)):
                 whole = link if link and link.span and self._modest(link) else _with_alternatives(picture)
                 yield from self._candidate(whole, target)
+
+    def _promising(self) -> Iterator[Element]:
+        """The pictures worth a closer look, by their attributes as written: a page has hundreds, and none or ten are ads.
+
+        A picture of the page's own site whose address has no telling word is left to its own request, which names it too.
+        """
+        page = self.document
+        links = {href for href in page.values("href") if self._may_count(href)}
+        files = {name: {value for value in page.values(name) if self._may_be_ad(value)} for name in _FILES}
+        telling = [(name, values) for name, values in files.items() if values]
+        handlers, styles = bool(page.values("onclick")), any("url(" in style for style in page.values("style"))
+        if not (links or telling or handlers or styles):
+            return
+        for picture in page.select(_PICTURES):
+            if (
+                any(picture.get(name) in values for name, values in telling)
+                or (links and (link := picture.closest("a[href]")) is not None and link.get("href") in links)
+                or (telling and (picture.tag in _NESTING or picture.within("picture")))
+                or (handlers and picture.closest("[onclick]") is not None)
+                or (styles and "url(" in picture.get("style"))
+            ):
+                yield picture
+
+    def _may_count(self, href: str) -> bool:
+        """Whether a link, as written, may be counted on its way: it leads elsewhere, or carries where it goes."""
+        return (_ABSOLUTE.match(href) is not None and self._is_elsewhere(href)) or _CARRIES.search(href) is not None
+
+    def _may_be_ad(self, file: str) -> bool:
+        """Whether a file, as written, comes from elsewhere or has a telling word in its address."""
+        at = file.find("//", 0, _LONGEST_LOOK)
+        if (at >= 0 and self._is_elsewhere(file[at : at + _LONGEST_LOOK])) or (at < 0 and self._based_elsewhere):
+            return True
+        return _TELLING.search(file, 0, _LONGEST_LOOK) is not None
+
+    def _is_elsewhere(self, url: str) -> bool:
+        """As the judge says, asked once for each host."""
+        match = _ABSOLUTE.match(url)
+        host = match[1] if match else url
+        known = self._elsewhere.get(host)
+        if known is None:
+            known = self._elsewhere[host] = self.judge.is_elsewhere(f"http://{host}/")
+        return known
 
     def frames(self) -> Iterator[Candidate]:
         """Frames whose document is written into the page and holds an ad."""
