@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +16,7 @@ from mitmproxy.proxy import mode_specs
 from capper.domain.exchange import Action, Exchange, Outcome
 from capper.domain.policy import Policy
 from capper.proxy import flows
+from capper.proxy.faults import place, trace
 from capper.proxy.viewer import Caller, Household, household
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class FrequencyCap:
         self._deadline = deadline
         self._stream = stream
         self._people: Household = household(policy())
-        self._complained: set[tuple[str, str]] = set()
+        self._complained: set[str] = set()
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if flow.error or not flow.live or flow.is_replay or flow.response:
@@ -189,16 +189,11 @@ class FrequencyCap:
         try:
             yield
         except Exception as exc:  # noqa: BLE001  fail open (DESIGN: a person's page comes first)
-            frames = traceback.extract_tb(exc.__traceback__)
-            place = f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}"
-            if (type(exc).__name__, place) not in self._complained:
-                self._complained.add((type(exc).__name__, place))
+            where = place(exc)
+            if where not in self._complained:
+                self._complained.add(where)
                 logger.error(  # noqa: TRY400  the exception itself may hold an address
-                    "%s: %s at %s; it passes untouched, and this is told once\n%s",
-                    attempt,
-                    type(exc).__name__,
-                    place,
-                    "".join(traceback.format_list(frames)),
+                    "%s: %s; it passes untouched, and this is told once\n%s", attempt, where, trace(exc)
                 )
 
 

@@ -25,6 +25,7 @@ from capper.proxy.addon import DEADLINE, FrequencyCap, Judge
 from capper.proxy.addresses import local_address
 from capper.proxy.auth import Credentials, Doorkeeper
 from capper.proxy.authority import Certificates, load_authority
+from capper.proxy.dispatch import Dispatch, trust_messages
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
 from capper.proxy.shield import Boundary, Resolve, Shield, check_listener
@@ -94,7 +95,9 @@ class CapperMaster(master.Master):
         check_listener(choices.host, choices.modes, lan=bool(choices.lan), auth=choices.auth is not None)
         authority = load_authority(choices.state, datetime.now(UTC))
         mend()
+        trust_messages()
         super().__init__(options.Options())
+        self.addons = Dispatch(self)
         # Nobody listens to mitmproxy's old log events; without this each log line becomes a task.
         self._legacy_log_events.uninstall()
         self.choices = choices

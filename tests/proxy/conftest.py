@@ -144,6 +144,7 @@ class H2Origin:
     seen: list[dict[str, str]] = field(default_factory=list)
     trailers: list[tuple[str, str]] = field(default_factory=list)
     interim: list[tuple[str, str]] = field(default_factory=list)
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def __aenter__(self):
         self.server = await asyncio.start_server(self._serve, LOOPBACK, 0, ssl=self.tls)
@@ -151,7 +152,8 @@ class H2Origin:
 
     async def __aexit__(self, *_):
         self.server.close()
-        self.server.close_clients()
+        for writer in self.writers:
+            writer.transport.abort()
         await self.server.wait_closed()
 
     @property
@@ -159,6 +161,7 @@ class H2Origin:
         return self.server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader, writer):
+        self.writers.append(writer)
         conn = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
         conn.initiate_connection()
         fields: dict[int, dict[str, str]] = {}

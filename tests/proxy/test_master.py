@@ -119,3 +119,18 @@ async def test_many_clients_at_once(origin, proxy, client):
     responses = await asyncio.gather(*(http.get(f"http://news.test/{n}") for n in range(100)))
 
     assert [response.text for response in responses] == [f"/{n}" for n in range(100)]
+
+
+async def test_wireguard_listener(tmp_path):
+    """A WireGuard listener leaves its owner a file for her device, readable by the owner only, and logs no key."""
+    keys = tmp_path / "anna.conf"
+    options = ProxyOptions(tmp_path / "state", modes=(f"wireguard:{keys}@{LOOPBACK}:0",))
+    running = CapperMaster(options, PassingGate(), Policy)
+    await running.start()
+    files = running.wireguard_files()
+    await running.stop()
+    ((name, file),) = files
+
+    assert name == "anna"
+    assert "PrivateKey" in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0

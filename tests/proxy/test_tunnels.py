@@ -170,3 +170,16 @@ async def test_unreachable_host_is_explained(proxy, client):
         await http.get("https://nowhere.invalid/")
     assert plain.status_code == 502
     assert "nowhere.invalid" in plain.text
+
+
+async def test_upstream_proxy(origin, proxy, client):
+    """Behind another proxy, which may well be on this machine, requests go through it and are judged all the same."""
+    outer = await origin(lambda seen: reply(seen.target.encode()))
+    gate = PassingGate(want=lambda _: True)
+    inner = await proxy(gate, modes=(f"upstream:http://{LOOPBACK}:{outer.port}",))
+    http = await client(inner)
+    response = await http.get("http://news.test/a")
+
+    assert response.text == "http://news.test/a"
+    assert [exchange.request.url for exchange in gate.asked] == ["http://news.test/a"]
+    assert (await http.get(f"http://{LOOPBACK}:{outer.port}/")).status_code == 403
