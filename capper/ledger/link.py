@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis.asyncio import ConnectionPool, RedisCluster
 from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
@@ -18,6 +20,8 @@ TIMEOUT = 2.0
 """Seconds until a server that says nothing is given up; `GuardedLedger` waits much less."""
 
 _BATCH = 500
+_ONCE = Retry(NoBackoff(), 0)
+"""Trying again, and when, is for Line and the guard to say; redis-py would wait for seconds."""
 _BY_KEY = frozenset({"EVALSHA", "EVAL", "MGET", "SET", "UNLINK"})
 
 
@@ -252,12 +256,12 @@ def connect(
         ConfigError: the address cannot be understood.
     """
     # RESP2, because pushed messages would come between the replies; no time limits but those of Line.
-    options: dict[str, Any] = {"protocol": 2, "socket_timeout": None, "socket_connect_timeout": timeout}
+    options: dict[str, Any] = {"protocol": 2, "socket_timeout": None, "socket_connect_timeout": timeout, "retry": _ONCE}
     place = redacted(url)
     try:
         scheme = urlsplit(url).scheme
         if scheme.endswith("+cluster"):
-            options["socket_timeout"] = timeout
+            options |= {"socket_timeout": timeout, "retry": None}
             return ClusterLink(RedisCluster.from_url(url.replace("+cluster", "", 1), **options), place)
         if scheme.endswith("+sentinel"):
             return _by_sentinel(url, options, timeout)
@@ -284,7 +288,7 @@ def _by_sentinel(url: str, options: dict[str, Any], timeout: float) -> Line:
     user, _, password = login.partition(":")
     if login:
         options |= {"username": unquote(user) or None, "password": unquote(password)}
-    sentinel = Sentinel(sentinels, sentinel_kwargs={"socket_timeout": timeout, **ours})  # type: ignore[no-untyped-call]
+    sentinel = Sentinel(sentinels, sentinel_kwargs={"socket_timeout": timeout, "retry": _ONCE, **ours})  # type: ignore[no-untyped-call]
     pool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
         service, sentinel, ssl=parts.scheme.startswith("rediss"), db=int(db or 0), **options, **given
     )
@@ -306,7 +310,8 @@ def redacted(url: str) -> str:
 
 def _unavailable(place: str, exc: Exception) -> LedgerUnavailable:
     kind = ScriptForgotten if isinstance(exc, NoScriptError) else LedgerUnavailable
-    return kind(f"ask the ledger at {place}: {exc}")
+    said = str(exc).partition(" : <")[0]  # what follows is how redis-py shows its own objects
+    return kind(f"ask the ledger at {place}: {said}")
 
 
 def _pack(command: Sequence[str | bytes]) -> bytes:
