@@ -34,7 +34,7 @@ class RecogniserSource:
     """The recogniser in force; `refresh` builds another when a list in use has changed."""
 
     def __init__(self, settings: Settings, now: datetime) -> None:
-        self._state, self._own = _state(settings), settings.lists
+        self._state, self._own = settings.state, settings.lists
         self._reader = AdReader(load_networks())
         self._made_of: tuple[str, ...] = ()
         self.refresh(now)
@@ -53,6 +53,21 @@ class RecogniserSource:
         engines.warm()
         self._recogniser, self._made_of = Recogniser(engines, self._reader), made_of
         return True
+
+    def renew(self, now: datetime) -> bool:
+        """Fetch the subscriptions that are due, then `refresh`; the only connections that capper makes of its own accord.
+
+        A list that cannot be had keeps its last good copy.
+        """
+        store = ListStore(self._state)
+        try:
+            reports = store.update(now) if store.subscriptions() else []
+        except ConfigError as exc:
+            logger.warning("renew the filter lists: %s", exc)
+            reports = []
+        for report in reports:
+            logger.info("filter list %s: %s", report.name, report.outcome)
+        return self.refresh(now)
 
     def _lists(self) -> list[FilterList]:
         """The lists that travel with capper, the subscriptions, and the owner's own files."""
@@ -119,16 +134,9 @@ def household_ledger(settings: Settings, deadline: timedelta | None = None) -> L
     Raises:
         ConfigError: its address or the secret cannot be used.
     """
-    state = _state(settings)
     wait = deadline or timedelta(milliseconds=settings.deadline_ms)
-    secret = Secret.load_or_create(state / "secret")
-    return open_ledger(settings.ledger, secret, folder=state / "ledger", deadline=wait)
-
-
-def _state(settings: Settings) -> Path:
-    if settings.state is None:
-        raise ConfigError("no state folder is named")
-    return settings.state
+    secret = Secret.load_or_create(settings.secret_file)
+    return open_ledger(settings.ledger, secret, folder=settings.ledger_folder, deadline=wait)
 
 
 def _own_list(path: Path) -> FilterList:

@@ -170,7 +170,7 @@ class Gate:
     async def _image(self, exchange: Exchange, response: Response) -> Outcome:
         picture = measure(response.body)
         if picture is None:
-            return Outcome(note="an ad's image of unknown size")
+            return self._untouched(exchange, "an ad's picture of unknown size")
         if min(picture.width, picture.height) <= self._limits.pixel:
             return PASS
         delivery = self._trail.delivery(exchange.viewer.name, exchange.device, exchange.request.url, exchange.at)

@@ -30,6 +30,8 @@ app = typer.Typer(rich_markup_mode=None)
 
 REFRESH = timedelta(minutes=5)
 """How often the filter lists in use are looked at: `capper lists update` may have brought newer ones."""
+RENEW = timedelta(hours=1)
+"""How often subscriptions are asked for that are due by their own word; one that failed is tried again then."""
 _UNAVAILABLE = 3
 
 
@@ -195,13 +197,17 @@ async def _check_ledger(assembly: Assembly, settings: Settings) -> None:
 
 
 async def _refresh(assembly: Assembly) -> None:
+    renewed = None
     while True:
-        await asyncio.sleep(REFRESH.total_seconds())
+        now = utc_now()
+        due = renewed is None or now - renewed >= RENEW
         try:
-            if await asyncio.to_thread(assembly.recogniser.refresh, utc_now()):
+            if await asyncio.to_thread(assembly.recogniser.renew if due else assembly.recogniser.refresh, now):
                 logging.getLogger("capper").info("the filter lists were read again")
         except (ConfigError, OSError, ValueError) as exc:
             logging.getLogger("capper").warning("the filter lists stay as they were: %s", exc)
+        renewed = now if due else renewed
+        await asyncio.sleep(REFRESH.total_seconds())
 
 
 def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> None:

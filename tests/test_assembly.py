@@ -1,0 +1,82 @@
+"""The parts put together as settings say, and lists that change while they are in use."""
+
+from dataclasses import replace
+
+import pytest
+
+from capper.assembly import RecogniserSource, assemble, household_ledger
+from capper.domain.errors import ConfigError
+from capper.journal import Level
+from capper.recognise.filterlist import ListKind
+from capper.recognise.kind import Kind
+from capper.recognise.lists import ListStore
+from capper.settings import Settings
+from capper.testing import NOON
+
+PAGE = "https://news.example/"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Settings with a state folder of the test's own and a ledger in memory."""
+    return Settings(state=tmp_path, ledger="memory:")
+
+
+def test_an_owners_own_list_is_used(settings, tmp_path):
+    """A file named in the settings says what is an ad."""
+    own = tmp_path / "own.txt"
+    own.write_text("||odd.example^\n")
+
+    source = RecogniserSource(replace(settings, lists=(own,)), NOON)
+
+    assert source.current().is_ad("https://odd.example/a.png", PAGE, Kind.IMAGE)
+
+
+def test_an_own_list_that_is_missing_is_an_error_in_one_sentence(settings, tmp_path):
+    """The file is named and what is wrong with it."""
+    with pytest.raises(ConfigError, match=r"lists: read .*gone\.txt: No such file"):
+        RecogniserSource(replace(settings, lists=(tmp_path / "gone.txt",)), NOON)
+
+
+def test_lists_are_swapped_whole_when_one_has_changed(settings, tmp_path):
+    """A subscription made while the proxy runs is in force after the next look, and not before."""
+    source = RecogniserSource(settings, NOON)
+    before = source.current()
+    (tmp_path / "new.txt").write_text("||odd.example^\n")
+    ListStore(tmp_path).add(str(tmp_path / "new.txt"), ListKind.ADS, NOON)
+
+    assert not source.current().is_ad("https://odd.example/a.png", PAGE, Kind.IMAGE)
+    assert source.refresh(NOON)
+    assert not source.refresh(NOON)
+    assert source.current() is not before
+    assert source.current().is_ad("https://odd.example/a.png", PAGE, Kind.IMAGE)
+
+
+def test_a_subscription_that_is_due_is_fetched_again(settings, tmp_path):
+    """Renewing asks for what is due by the list's own word."""
+    file = tmp_path / "mine.txt"
+    file.write_text("! Expires: 1 hour\n||one.example^\n")
+    ListStore(tmp_path).add(str(file), ListKind.ADS, NOON)
+    source = RecogniserSource(settings, NOON)
+    file.write_text("! Expires: 1 hour\n||one.example^\n||two.example^\n")
+
+    changed = source.renew(NOON.replace(year=2027))
+
+    assert changed
+    assert source.current().is_ad("https://two.example/a.png", PAGE, Kind.IMAGE)
+
+
+async def test_an_assembly_is_what_the_settings_say(settings):
+    """Level, limits and ledger come from the settings; closing lets go of everything."""
+    assembly = await assemble(replace(settings, journal_level=1, max_body=4096))
+
+    assert (Level.COUNTS, 4096) == (assembly.journal.level, assembly.gate.max_body)
+    assert (await assembly.ledger.health()).ok
+    await assembly.close()
+
+
+def test_the_ledger_of_the_household_has_a_secret_of_its_own(settings):
+    """Opening the ledger makes the secret, readable by its owner only."""
+    household_ledger(settings)
+
+    assert 0o600 == settings.secret_file.stat().st_mode & 0o777
