@@ -42,7 +42,7 @@ def cached_engines(cache: Path, lists: Sequence[FilterList], now: datetime) -> E
         return Engines.deserialize(_read(cache, key))
     except FileNotFoundError:
         pass
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         logger.info("filter engines are built anew: %s", exc)
     engines = Engines.build(lists)
     try:
