@@ -131,7 +131,9 @@ def capper(folder, authority, ports, lists):
         command += ["--resolve", f"{HOST}:{origin}=127.0.0.1:{origin}"]
     for path in lists:
         subprocess.run(
-            [command[0], "lists", "add", str(path), "--state", str(folder / "capper")], check=True, stdout=subprocess.DEVNULL
+            [command[0], "lists", "add", str(path), "--state", str(folder / "capper")],
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
     return Proxy("capper", command, port, folder)
 
@@ -178,7 +180,13 @@ async def claims(folder, count):
     from capper.ledger.secret import Secret
     from capper.testing import a_sighting, an_ad
 
-    caps = ("3 per creative per day", "10 per creative per week", "5 per advertiser per day", "15 per advertiser per week", "1 per advertiser per page")
+    caps = (
+        "3 per creative per day",
+        "10 per creative per week",
+        "5 per advertiser per day",
+        "15 per advertiser per week",
+        "1 per advertiser per page",
+    )
     policy = Policy(Rule("caps", tuple(map(Cap.parse, caps))))
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     folder.mkdir(exist_ok=True)
@@ -187,7 +195,9 @@ async def claims(folder, count):
     try:
         client = ledger.client
         for number in range(count + 200):
-            sighting = a_sighting(an_ad(f"a{number % 500}.example", f"c/{number % 1000}"), occasion=f"o{number}", page=f"p{number}")
+            sighting = a_sighting(
+                an_ad(f"a{number % 500}.example", f"c/{number % 1000}"), occasion=f"o{number}", page=f"p{number}"
+            )
             _, claim = prepare(policy, sighting, now + timedelta(seconds=number))
             start = time.perf_counter()
             await ledger.claim("anna", [claim], now + timedelta(seconds=number), policy.session_gap)
@@ -210,7 +220,14 @@ def row(*cells):
 
 
 def machine():
-    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "unknown")
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        "unknown",
+    )
     return f"{os.cpu_count()} x {model}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 
 
@@ -219,7 +236,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the requests of a full run")
     parser.add_argument("--only", default="", help="scenarios whose name holds this word")
-    parser.add_argument("--lists", nargs="*", type=Path, default=[], help="filter lists to load beside the starter lists")
+    parser.add_argument(
+        "--lists", nargs="*", type=Path, default=[], help="filter lists to load beside the starter lists"
+    )
     parser.add_argument("--write", type=Path, help="the page whose table is replaced")
     args = parser.parse_args()
     lines = []
@@ -232,7 +251,10 @@ def main():
         folder = Path(name)
         authority, certificate = certificates.make(folder, HOST)
         origin = subprocess.Popen(
-            [PYTHON, str(HERE / "origin.py"), str(certificate)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [PYTHON, str(HERE / "origin.py"), str(certificate)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         ports = [int(port) for port in origin.stdout.readline().split()]
         say(f"Machine: {machine()}. {datetime.now(UTC):%Y-%m-%d}, {args.rounds} interleaved rounds.")
@@ -260,8 +282,14 @@ def main():
         say(row("claim, 5 caps, one ad, unix socket", "p50, us", "p99, us"))
         say("|---|--:|--:|")
         for label, values in (("bare INCR, same client", bare), ("claim", claimed)):
-            say(row(label, f"{quantile(values, .5) * 1e6:.0f}", f"{quantile(values, .99) * 1e6:.0f}"))
-        say(row("ratio", f"{quantile(claimed, .5) / quantile(bare, .5):.2f}", f"{quantile(claimed, .99) / quantile(bare, .99):.2f}"))
+            say(row(label, f"{quantile(values, 0.5) * 1e6:.0f}", f"{quantile(values, 0.99) * 1e6:.0f}"))
+        say(
+            row(
+                "ratio",
+                f"{quantile(claimed, 0.5) / quantile(bare, 0.5):.2f}",
+                f"{quantile(claimed, 0.99) / quantile(bare, 0.99):.2f}",
+            )
+        )
         say()
         say(row("start and memory", "mitmdump", "capper"))
         say("|---|--:|--:|")

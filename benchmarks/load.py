@@ -57,7 +57,7 @@ def ask(sock, head):
         data += received(sock)
     fields = data[:end].lower().split(b"\r\n")
     if b" 200" not in fields[0]:
-        raise SystemExit(f"expected 200, received {fields[0]!r} {data[end:end + 300]!r}")
+        raise SystemExit(f"expected 200, received {fields[0]!r} {data[end : end + 300]!r}")
     length = next(int(field.partition(b":")[2]) for field in fields if field.startswith(b"content-length:"))
     got = len(data)
     while got < end + 4 + length:

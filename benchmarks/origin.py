@@ -1,11 +1,12 @@
 """An origin that costs next to nothing: fixed answers over HTTP/1.1 keep-alive, plain and TLS, in a process of its own.
 
-    python benchmarks/origin.py CERTIFICATE     prints the two ports (plain, TLS) and serves until its stdin closes
+python benchmarks/origin.py CERTIFICATE     prints the two ports (plain, TLS) and serves until its stdin closes
 """
 
 import asyncio
 import ssl
 import sys
+from typing import ClassVar
 
 import pages
 
@@ -13,7 +14,7 @@ import pages
 class Origin(asyncio.Protocol):
     """Answers each request head with the fixed answer for its path; pipelined heads included."""
 
-    answers: dict[bytes, bytes] = {}
+    answers: ClassVar[dict[bytes, bytes]] = {}
 
     def connection_made(self, transport):
         self.transport = transport

@@ -5,7 +5,28 @@ import struct
 import zlib
 
 ADVERTISERS = ["shoes.example", "travel.example", "coffee.example", "phones.example", "books.example"]
-WORDS = "the of and city water market people said year time work first school house river council north open day new".split()
+WORDS = [
+    "the",
+    "of",
+    "and",
+    "city",
+    "water",
+    "market",
+    "people",
+    "said",
+    "year",
+    "time",
+    "work",
+    "first",
+    "school",
+    "house",
+    "river",
+    "council",
+    "north",
+    "open",
+    "day",
+    "new",
+]
 
 
 def content():
@@ -28,9 +49,14 @@ def page(size, ads):
     for number in range(articles):
         if ads and number % (articles // ads) == 0:
             parts.append(banner(number // (articles // ads)))
-        links = "".join(f'<li><a href="/story/{number}/{n}"><img src="/thumb/{number}-{n}.jpg" width=80 height=60 alt="">{chance.choice(WORDS)}</a>' for n in range(3))
+        links = "".join(
+            f'<li><a href="/story/{number}/{n}"><img src="/thumb/{number}-{n}.jpg" width=80 height=60 alt="">{chance.choice(WORDS)}</a>'
+            for n in range(3)
+        )
         text = " ".join(chance.choices(WORDS, k=each // 6))[: each - len(links) - 90]
-        parts.append(f'<article class="story s{number}"><h2>{chance.choice(WORDS)}</h2><p>{text}</p><ul>{links}</ul></article>\n')
+        parts.append(
+            f'<article class="story s{number}"><h2>{chance.choice(WORDS)}</h2><p>{text}</p><ul>{links}</ul></article>\n'
+        )
     parts.append("</main></body></html>")
     return "".join(parts).encode()
 
