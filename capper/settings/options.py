@@ -16,7 +16,7 @@ from capper.settings.reader import a_choice, a_text, an_integer, near, spell_val
 
 MIB = 1024 * 1024
 _SIZES = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": MIB}
-MODES = ("regular", "transparent", "socks5", "upstream", "reverse", "wireguard", "local", "tun")
+MODES = ("regular", "transparent", "socks5", "upstream", "wireguard", "local", "tun")
 LEDGERS = ("embedded", "memory")
 LEDGER_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 _SHORTEST = {4: 16, 6: 32}
@@ -328,7 +328,7 @@ OPTIONS: dict[str, Option] = {
     "max_decoded": Option(a_size, "A response that unpacks to more than this passes untouched.", '"8 MiB"', _number),
     "upstream_ca": Option(
         a_path,
-        "A file of certificates (PEM) to trust for websites, instead of the system's.",
+        "A file of certificates (PEM) to trust for websites, besides the usual authorities.",
         '"/etc/ssl/company.pem"',
     ),
     "resolve": Option(
