@@ -220,6 +220,6 @@ class _Reader:
         word = self.word()
         if not word:
             return ValueError(f"{self.text!r} ends where {expected} was expected")
-        near = difflib.get_close_matches(word, _WORDS, n=1, cutoff=0.7)
+        near = difflib.get_close_matches(word, _WORDS, n=1, cutoff=0.65)
         hint = f"; did you mean {str(near[0])!r}?" if near and near[0] != word else ""
         return ValueError(f"{self.text!r}: expected {expected}, found {word!r}{hint}")
