@@ -161,7 +161,7 @@ def test_a_newcomer_is_told_where_to_put_a_policy():
         ('listen = "127.0.0.1:65536"', 'line 1: listen: expected an address like "127.0.0.1:8080", found "127.0.0.1:65536"'),
         (
             'mode = "wiregard:a"',
-            ("line 1: mode: expected a mode (regular, transparent, socks5, upstream, reverse, wireguard, local, tun),"
+            ("line 1: mode: expected a mode (regular, transparent, socks5, upstream, wireguard, local, tun),"
             ' found "wiregard:a"; did you mean "wireguard"?'),
         ),
         ("mode = []", 'line 1: mode: expected at least one mode, like "regular"'),
