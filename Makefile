@@ -21,7 +21,7 @@ test: venv ## style, types, layers and every test but the slow ones, with a real
 	@scripts/check
 	@$(bin)/python -m pytest -n auto $(ARGS)
 
-test-slow: venv ## soak, large corpora and the other supported Pythons
+test-slow: venv ## the slow tests: soak and large corpora
 	@scripts/system-packages
 	@$(bin)/python -m pytest -n auto -m slow --timeout 1800 $(ARGS)
 

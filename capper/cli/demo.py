@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from capper.cli.options import Json
-from capper.cli.tables import moment, print_json, print_table, print_text
+from capper.cli.tables import print_json, print_table, print_text
 from capper.demo.household import Household, TurnedClock, running_household
 from capper.demo.sites import SITES
 from capper.demo.tour import DEVICES, POLICY, Row, Stop, reason, summary, tour
@@ -68,7 +68,7 @@ async def _run(folder: Path, ledger: str, *, serve: bool, as_json: bool) -> None
             )
         else:
             print_text("")
-            _print_summary(summary(stops), stops[-1].at)
+            _print_summary(summary(stops), stops[0].at, stops[-1].at)
         if serve:
             over = _interruption()
             _print_invitation(household)
@@ -91,27 +91,34 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 
 def _line(stop: Stop, start: datetime) -> str:
-    """One stop: `+ 0:13  anna's phone   news.example      shoes.example withheld (...)`."""
-    minutes = int((stop.at - start) / timedelta(minutes=1))
+    """One stop: `+ 0:13  anna's phone   news.example     shoes.example withheld (...)`."""
     became = ", ".join(
         f"{record.label} {'withheld (' + reason(record) + ')' if record.verdict == 'withhold' else 'shown'}"
         for record in stop.records
     )
-    return f"+{minutes // 60:2}:{minutes % 60:02}  {stop.step.device:14} {stop.step.site:16} {became}"
+    return f"{_hour(stop.at, start)}  {stop.step.device:14} {stop.step.site:16} {became}"
 
 
-def _print_summary(rows: Sequence[Row], now: datetime) -> None:
+def _hour(at: datetime, start: datetime) -> str:
+    """How long after the first page, in hours and minutes: `+24:31`."""
+    minutes = int((at - start) / timedelta(minutes=1))
+    return f"+{minutes // 60:2}:{minutes % 60:02}"
+
+
+def _print_summary(rows: Sequence[Row], start: datetime, now: datetime) -> None:
     print_table(
         ("Person", "Advertiser", "#Shown", "#Withheld", "Why", "Reopens"),
-        [(row.person, row.advertiser, str(row.shown), str(row.withheld), row.why, _reopens(row, now)) for row in rows],
+        [
+            (row.person, row.advertiser, str(row.shown), str(row.withheld), row.why, _reopens(row, start, now))
+            for row in rows
+        ],
     )
 
 
-def _reopens(row: Row, now: datetime) -> str:
+def _reopens(row: Row, start: datetime, now: datetime) -> str:
     if row.reopens is None:
-        return "" if not row.withheld else "never"
-    when = moment(row.reopens, now, UTC)
-    return f"{when} UTC" if row.reopens > now else f"{when} UTC (it has)"
+        return "never" if row.withheld else ""
+    return f"{_hour(row.reopens, start)}{', and did' if row.reopens <= now else ''}"
 
 
 def _print_invitation(household: Household) -> None:
