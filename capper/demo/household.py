@@ -10,14 +10,14 @@ from pathlib import Path
 from capper.assembly import Assembly, assemble, utc_now
 from capper.demo.sites import AD_LIST
 from capper.demo.world import World, running_world
-from capper.domain.errors import CapperError
+from capper.domain.errors import CapperError, LedgerUnavailable
 from capper.proxy.authority import authority_file
 from capper.proxy.master import CapperMaster, ProxyOptions
 from capper.proxy.opening import open_all
 from capper.proxy.testing import LOOPBACK
 from capper.settings import Address, Open, Settings
 
-PATIENCE_MS = 2000
+PATIENCE_MS = 10_000
 """How long the ledger may take: a busy machine should not spoil the demonstration."""
 
 
@@ -83,7 +83,19 @@ async def running_household(
         world = await stack.enter_async_context(running_world(folder))
         assembly = await assemble(settings, now=clock)
         stack.push_async_callback(assembly.close)
-        choices = ProxyOptions(state, LOOPBACK, 0, opened=open_all, resolve=world.resolve, upstream_ca=world.authority)
+        # Starts it: the first page need not wait for that, and a page that waits too long goes uncounted.
+        health = await assembly.ledger.health()
+        if not health.ok:
+            raise LedgerUnavailable(f"start the demo's ledger: {health.detail}")
+        choices = ProxyOptions(
+            state,
+            LOOPBACK,
+            0,
+            opened=open_all,
+            resolve=world.resolve,
+            upstream_ca=world.authority,
+            deadline=2 * PATIENCE_MS / 1000,
+        )
         master = CapperMaster(choices, assembly.gate, assembly.policy, clock)
         await master.start()
         stack.push_async_callback(master.stop)
