@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from capper.domain.cap import Cap
+from capper.domain.decision import Decision, Verdict
 from capper.domain.errors import ConfigError
+from capper.domain.identity import Ad, Viewer
 from capper.domain.policy import Policy
 from capper.gate import Gate, Limits
 from capper.journal import Journal, LedgerSink, Level
@@ -20,6 +23,7 @@ from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.lists import ListStore, starter_lists
 from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
+from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
 
 logger = logging.getLogger(__name__)
@@ -120,9 +124,17 @@ async def assemble(
         ledger = household_ledger(settings)
     if journal is None:
         journal = Journal(Level(settings.journal_level), LedgerSink(ledger))
+    await asyncio.to_thread(_learn_to_speak, now())
     limits = Limits(settings.max_body, settings.max_decoded)
     gate = Gate(recogniser.current, ledger, policy, journal, limits=limits, language=settings.language)
     return Assembly(gate, ledger, policy, journal, recogniser)
+
+
+def _learn_to_speak(now: datetime) -> None:
+    """Read the catalogues of every language once: done at the first placeholder, it would hold up everybody's traffic."""
+    told = Decision(Verdict.WITHHOLD, Viewer(), Ad(), "", Cap.parse("1 per day"), 1, now + timedelta(days=30))
+    for language in LANGUAGES:
+        words(told, Speech(language), now)
 
 
 def household_ledger(settings: Settings, deadline: timedelta | None = None) -> Ledger:

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from blockbuster import blockbuster_ctx
 
+from capper.assembly import _learn_to_speak
 from capper.domain.cap import Cap
 from capper.domain.exchange import Action
 from capper.domain.policy import Policy, Rule
@@ -16,7 +18,7 @@ from capper.recognise.engine import Engines
 from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
-from capper.testing import FrozenClock, StubLedger, an_exchange
+from capper.testing import NOON, FrozenClock, StubLedger, an_exchange
 
 NEWS = "https://www.news.example/story"
 CLICK = "https://adclick.g.doubleclick.net/pcs/click?xai=1&adurl=https%3A%2F%2Fwww.shoes.example%2Fsale"
@@ -29,6 +31,14 @@ LISTS = [
     FilterList("trackers", "||stats.example^", ListKind.TRACKERS),
 ]
 RECOGNISER = Recogniser(Engines.build(LISTS), AdReader(load_networks()))
+
+
+@pytest.fixture(autouse=True)
+def no_blocking():
+    """A call that would hold up everybody's traffic fails the test."""
+    _learn_to_speak(NOON)
+    with blockbuster_ctx():
+        yield
 
 
 def png(width: int, height: int) -> bytes:
