@@ -216,7 +216,7 @@ class EmbeddedLedger(RedisLedger):
         gone = await super().forget(viewer)
         with contextlib.suppress(LedgerUnavailable):
             # Refused while one is under way or due; that one leaves her out too, or the next does.
-            await self._link("BGREWRITEAOF")
+            await self.link("BGREWRITEAOF")
         return gone
 
 

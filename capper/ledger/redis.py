@@ -33,7 +33,8 @@ class RedisLedger:
     """A ledger on the server that `link` leads to. `health` tells the server's version and whether it may lose counts."""
 
     def __init__(self, link: Link, secret: Secret) -> None:
-        self._link = link
+        self.link = link
+        """For commands beside the protocol: INFO, a benchmark's bare INCR."""
         self._keyring = Keyring(secret)
         self._refreshed = time.monotonic()
         self._script = files("capper.ledger").joinpath("lua", "claim.lua").read_bytes()
@@ -64,7 +65,7 @@ class RedisLedger:
         life_ms = max(life // timedelta(milliseconds=1), 1)
         key = keys.note(at)
         value = clamp(at + life_ms).to_bytes(6) + keys.seal_note(record, key)
-        await self._link("SET", key, value, "PX", str(life_ms))
+        await self.link("SET", key, value, "PX", str(life_ms))
 
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:
         """The viewer's journal records, oldest first."""
@@ -85,16 +86,16 @@ class RedisLedger:
         old = (await self._keys(viewer)).pattern()
         await asyncio.to_thread(self._keyring.secret.forget, viewer)
         gone = 0
-        async for keys in self._link.scan(old):
-            gone += await self._link("UNLINK", *keys)
+        async for keys in self.link.scan(old):
+            gone += await self.link("UNLINK", *keys)
         return gone
 
     async def health(self) -> Health:
         """The server, its version, and whether it may lose counts; never raises."""
         try:
-            info = _read_info(await self._link("INFO"))
+            info = _read_info(await self.link("INFO"))
         except LedgerUnavailable as exc:
-            return Health(ok=False, server=self._link.place, detail=str(exc))
+            return Health(ok=False, server=self.link.place, detail=str(exc))
         name = "valkey" if "valkey_version" in info else "redis"
         version = info.get(f"{name}_version", "")
         problems = [self._keyring.secret.problem]
@@ -104,11 +105,11 @@ class RedisLedger:
         if info.get("maxmemory", "0") != "0" and policy != "noeviction":
             problems.append(f"maxmemory-policy {policy} may evict counts before they expire: set noeviction")
         detail = "; ".join(filter(None, problems))
-        return Health(ok=not detail, server=f"{name} {version} at {self._link.place}", detail=detail)
+        return Health(ok=not detail, server=f"{name} {version} at {self.link.place}", detail=detail)
 
     async def close(self) -> None:
         """Hang up."""
-        await self._link.close()
+        await self.link.close()
 
     async def _run(
         self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool
@@ -120,16 +121,16 @@ class RedisLedger:
 
     async def _eval(self, *args: str | bytes) -> list[bytes]:
         try:
-            replies: list[bytes] = await self._link("EVALSHA", self._digest, *args)
+            replies: list[bytes] = await self.link("EVALSHA", self._digest, *args)
         except ScriptForgotten:
-            replies = await self._link("EVAL", self._script, *args)  # which teaches it again
+            replies = await self.link("EVAL", self._script, *args)  # which teaches it again
         return replies
 
     async def _values(self, pattern: bytes) -> AsyncIterator[tuple[bytes, bytes]]:
-        async for keys in self._link.scan(pattern):
+        async for keys in self.link.scan(pattern):
             for first in range(0, len(keys), _BATCH):
                 batch = keys[first : first + _BATCH]
-                for key, value in zip(batch, await self._link("MGET", *batch), strict=True):
+                for key, value in zip(batch, await self.link("MGET", *batch), strict=True):
                     if value is not None:
                         yield key, value
 

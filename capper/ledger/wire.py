@@ -10,6 +10,8 @@ from capper.domain.window import ALWAYS, SESSION_LIMIT, to_ms
 from capper.ledger.keys import ViewerKeys
 
 _MILLISECOND = timedelta(milliseconds=1)
+_SESSION_LIMIT = SESSION_LIMIT // _MILLISECOND
+_OCCASION_LIFE = OCCASION_LIFE // _MILLISECOND
 _MOST_MS = (1 << 47) - 1
 """The year 6429: later times do not fit the six bytes they are stored in."""
 
@@ -38,8 +40,8 @@ def request(
             count,
             clamp(to_ms(now)),
             clamp(gap // _MILLISECOND),
-            SESSION_LIMIT // _MILLISECOND,
-            OCCASION_LIFE // _MILLISECOND,
+            _SESSION_LIMIT,
+            _OCCASION_LIFE,
             len(claims),
         )
     ]

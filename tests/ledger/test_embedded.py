@@ -36,14 +36,14 @@ async def seen(ledger, occasion: str) -> int:
 
 async def process_id(ledger) -> int:
     """The server's."""
-    info = (await ledger._link("INFO")).decode()
+    info = (await ledger.link("INFO")).decode()
     return int(next(line for line in info.split() if line.startswith("process_id:")).partition(":")[2])
 
 
 async def flushed(ledger) -> None:
     """Return once the append-only file is on the disk, as the server does by itself within a second."""
-    await ledger._link("CONFIG", "SET", "appendfsync", "always")
-    await ledger._link("PING")
+    await ledger.link("CONFIG", "SET", "appendfsync", "always")
+    await ledger.link("PING")
 
 
 def gone(pid: int) -> bool:
@@ -73,7 +73,7 @@ async def two(tmp_path):
 async def test_is_private(tmp_path, two):
     """Its folder and its socket are its owner's alone, and it listens on no port."""
     await seen(two[0], "o1")
-    config = dict(zip(*[iter(await two[0]._link("CONFIG", "GET", "*"))] * 2, strict=True))
+    config = dict(zip(*[iter(await two[0].link("CONFIG", "GET", "*"))] * 2, strict=True))
 
     assert stat.S_IMODE((tmp_path / "l").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "l" / "ledger.sock").stat().st_mode) == 0o700
@@ -188,7 +188,7 @@ async def test_forgetting_rewrites_the_file(tmp_path, two):
     await seen(two[0], "o1")
     tag = two[0]._keyring.of("anna").tag.encode()
     await two[0].forget("anna")
-    while b"aof_rewrite_in_progress:1" in (info := await two[0]._link("INFO")) or b"rewrite_scheduled:1" in info:
+    while b"aof_rewrite_in_progress:1" in (info := await two[0].link("INFO")) or b"rewrite_scheduled:1" in info:
         pass  # asking is waiting
     await two[0].close()
 
@@ -204,7 +204,7 @@ from capper.ledger.secret import Secret
 
 async def main():
     ledger = EmbeddedLedger(Path(sys.argv[1]), Secret())
-    print((await ledger._link("INFO")).decode().partition("process_id:")[2].split()[0], flush=True)
+    print((await ledger.link("INFO")).decode().partition("process_id:")[2].split()[0], flush=True)
     await asyncio.sleep(600)
 
 asyncio.run(main())

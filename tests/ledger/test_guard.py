@@ -290,4 +290,4 @@ async def test_a_server_that_is_not_there_is_no_hindrance(tmp_path, secret):
     assert [answer.shown for answer in answers] == [True, True, True, False, False]
     assert not health.ok
     assert "No such file" in health.detail
-    assert isinstance(guard.ledger._link, Line)
+    assert isinstance(guard.ledger.link, Line)

@@ -80,7 +80,7 @@ async def test_a_connection_the_server_closed_is_opened_again(redis_server, redi
     """A claim that finds its connection closed is repeated on another, and counts once."""
     claim = prepare(POLICY, a_sighting(occasion="o1"), NOON)[1]
     await redis_ledger.claim("anna", [claim], NOON, GAP)
-    await redis_ledger._link("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    await redis_ledger.link("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     other = connect(redis_server.url)
     await other("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     await other.close()
@@ -97,7 +97,7 @@ async def test_a_connection_the_server_closed_is_opened_again(redis_server, redi
 async def test_a_server_that_forgot_the_script_is_taught_again(redis_ledger):
     """After SCRIPT FLUSH the same claims are answered as before."""
     first = await use(redis_ledger)
-    await redis_ledger._link("SCRIPT", "FLUSH")
+    await redis_ledger.link("SCRIPT", "FLUSH")
 
     assert (first, await use(redis_ledger, "ben")) == ([True, True, False], [True, True, False])
 
@@ -188,13 +188,13 @@ async def test_a_user_with_the_documented_rights_can_do_everything(redis_server,
     from capper.ledger import redis as module
 
     rights = module.__doc__.partition("`ACL SETUSER capper on >PASSWORD ")[2].partition("`")[0].split()
-    await redis_ledger._link("ACL", "SETUSER", "capper", "on", ">pw", *rights)
+    await redis_ledger.link("ACL", "SETUSER", "capper", "on", ">pw", *rights)
     ledger = RedisLedger(connect(redis_server.url.replace("unix://", "unix://capper:pw@")), secret)
-    await redis_ledger._link("SCRIPT", "FLUSH")
+    await redis_ledger.link("SCRIPT", "FLUSH")
     shown, health = await use(ledger), await ledger.health()
     gone = await ledger.forget("anna")
     with pytest.raises(LedgerUnavailable, match="no permissions"):
-        await ledger._link("SET", "other", "x")
+        await ledger.link("SET", "other", "x")
     await ledger.close()
 
     assert (shown, health.ok) == ([True, True, False], True)
@@ -218,12 +218,12 @@ async def test_a_full_server_counts_all_or_nothing(start_redis, secret):
     """A server out of memory refuses the whole claim; nothing of it is counted."""
     with start_redis() as server:
         ledger = RedisLedger(connect(server.url), secret)
-        await ledger._link("CONFIG", "SET", "maxmemory", "1")
+        await ledger.link("CONFIG", "SET", "maxmemory", "1")
         claim = prepare(POLICY, a_sighting(), NOON)[1]
         with pytest.raises(LedgerUnavailable, match="maxmemory"):
             await ledger.claim("anna", [claim], NOON, GAP)
-        await ledger._link("CONFIG", "SET", "maxmemory", "0")
-        keys = await ledger._link("KEYS", "*")
+        await ledger.link("CONFIG", "SET", "maxmemory", "0")
+        keys = await ledger.link("KEYS", "*")
         await ledger.close()
 
     assert keys == []
@@ -363,7 +363,7 @@ async def test_a_cluster_of_three(start_redis, secret):
     assert all(sizes), "every node holds some viewer"
     assert (sum(gone), left) == (sum(sizes), [0, 0, 0])
     assert health.ok
-    assert isinstance(ledger._link, ClusterLink)
+    assert isinstance(ledger.link, ClusterLink)
 
 
 @pytest.mark.parametrize(

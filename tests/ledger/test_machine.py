@@ -70,7 +70,7 @@ class Ledgers(RuleBasedStateMachine):
     def begin(self, gap):
         """A household's policy says how long a gap ends a session."""
         self.gap = timedelta(minutes=gap)
-        self.runner.run(self.redis._link("FLUSHALL"))
+        self.runner.run(self.redis.link("FLUSHALL"))
 
     def both(self, ask):
         """Ask both, and find the same."""
@@ -136,8 +136,8 @@ class Ledgers(RuleBasedStateMachine):
 
     def teardown(self):
         """Every key left behind expires. Hang up."""
-        keys = self.runner.run(self.redis._link("KEYS", "*"))
-        lives = [self.runner.run(self.redis._link("PTTL", key)) for key in keys]
+        keys = self.runner.run(self.redis.link("KEYS", "*"))
+        lives = [self.runner.run(self.redis.link("PTTL", key)) for key in keys]
         self.runner.run(self.redis.close())
         self.runner.close()
 

@@ -111,7 +111,7 @@ async def test_nothing_readable_reaches_a_redis_server(redis_server, redis_ledge
     """Neither what the server is asked, nor its dump, nor its append-only file holds a piece of any name."""
     with monitored(redis_server.url.removeprefix("unix://")) as said:
         await use(redis_ledger)
-    await redis_ledger._link("SAVE")
+    await redis_ledger.link("SAVE")
     dump = (redis_server.folder / "dump.rdb").read_bytes()
     appended = b"".join(path.read_bytes() for path in redis_server.folder.glob("appendonlydir/*"))
     # The script is code, the same for everyone; it is sent once to a server that does not know it.
@@ -130,7 +130,7 @@ async def test_nothing_readable_is_on_the_embedded_servers_disk(tmp_path):
     """No file in the embedded server's folder holds a piece of any name, before and after the file is rewritten."""
     ledger = EmbeddedLedger(tmp_path / "l", Secret.load_or_create(tmp_path / "secret"))
     await use(ledger)
-    await ledger._link("BGREWRITEAOF")
+    await ledger.link("BGREWRITEAOF")
     await use(ledger)
     await ledger.close()
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -141,10 +141,10 @@ async def test_nothing_readable_is_on_the_embedded_servers_disk(tmp_path):
 
 async def test_every_key_expires(redis_server, redis_ledger):
     """Every key has a time to live, at most that of the longest window that needs it."""
-    await redis_ledger._link("FLUSHALL")
+    await redis_ledger.link("FLUSHALL")
     await use(redis_ledger)
-    keys = await redis_ledger._link("KEYS", "*")
-    lives = {key: await redis_ledger._link("PTTL", key) for key in keys}
+    keys = await redis_ledger.link("KEYS", "*")
+    lives = {key: await redis_ledger.link("PTTL", key) for key in keys}
 
     assert len(lives) > 20
     assert all(0 < life <= POLICY.retention // timedelta(milliseconds=1) for life in lives.values())
@@ -160,23 +160,23 @@ async def test_a_life_is_never_shortened(redis_ledger):
         await redis_ledger.claim("anna", [claim], NOON, GAP)
     [key] = [
         key
-        async for keys in redis_ledger._link.scan(b"cap{*}A*")
+        async for keys in redis_ledger.link.scan(b"cap{*}A*")
         for key in keys
         if key in await of(redis_ledger, "anna")
     ]
 
-    assert await redis_ledger._link("PTTL", key) > timedelta(days=6) // timedelta(milliseconds=1)
+    assert await redis_ledger.link("PTTL", key) > timedelta(days=6) // timedelta(milliseconds=1)
 
 
 async def of(ledger: RedisLedger, viewer: str) -> list[bytes]:
     """The viewer's own keys."""
-    return [key async for keys in ledger._link.scan(ledger._keyring.of(viewer).pattern()) for key in keys]
+    return [key async for keys in ledger.link.scan(ledger._keyring.of(viewer).pattern()) for key in keys]
 
 
 async def dump(ledger: RedisLedger, viewer: str) -> dict[bytes, bytes]:
     """A copy of all that is kept of a viewer."""
     keys = await of(ledger, viewer)
-    return dict(zip(keys, await ledger._link("MGET", *keys), strict=True))
+    return dict(zip(keys, await ledger.link("MGET", *keys), strict=True))
 
 
 @pytest.mark.parametrize("change", ["forget", "rotate"])
@@ -191,7 +191,7 @@ async def test_old_records_cannot_be_read_once_the_key_is_gone(redis_server, tmp
     else:
         secret.rotate()
     for key, value in backup.items():
-        await ledger._link("SET", key, value, "PX", "100000")
+        await ledger.link("SET", key, value, "PX", "100000")
     again = prepare(POLICY, a_sighting(Ad(("quietshoes.example",)), viewer="annabel"), NOON)[1]
     [answer] = await ledger.claim("annabel", [again], NOON, GAP)
     keys = ledger._keyring.of("annabel")
