@@ -117,6 +117,10 @@ async def assemble(
         ConfigError: a file or option cannot be used.
         LedgerUnavailable: the ledger cannot be opened.
     """
+    try:
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"make the state folder {settings.state}: {exc.strerror}") from exc
     if policy is None:
         policy = PolicySource(policy_file(settings), now).current
     recogniser = await asyncio.to_thread(RecogniserSource, settings, now())

@@ -80,3 +80,19 @@ def test_the_ledger_of_the_household_has_a_secret_of_its_own(settings):
     household_ledger(settings)
 
     assert 0o600 == settings.secret_file.stat().st_mode & 0o777
+
+
+async def test_the_state_folder_is_its_owners_alone(settings, tmp_path):
+    """A folder that is made is closed to others."""
+    assembly = await assemble(replace(settings, state=tmp_path / "new" / "state"))
+
+    assert 0o700 == (tmp_path / "new" / "state").stat().st_mode & 0o777
+    await assembly.close()
+
+
+async def test_a_state_folder_that_cannot_be_made_is_an_error_in_one_sentence(settings, tmp_path):
+    """A file in its place is named, with what is wrong."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigError, match=r"make the state folder .*file/state: Not a directory"):
+        await assemble(replace(settings, state=tmp_path / "file" / "state"))
