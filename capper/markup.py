@@ -4,10 +4,11 @@ The only importer of `turbohtml`. A document is parsed as latin-1, so that every
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from math import isqrt
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -19,10 +20,12 @@ DEEPEST = 512
 """Browsers nest elements no deeper (Blink's limit), so below that their tree is another one than ours."""
 MOST_TAGS = 200_000
 MOST_CLONES = 3_000_000
-_QUICK = 1700
-"""Documents with fewer tags can neither nest too deep for us nor multiply past `MOST_CLONES`."""
+_SHALLOW = 1700
+"""Documents with fewer tags cannot nest too deep for us."""
+_FEW = 2 * isqrt(MOST_CLONES)
+"""With fewer tags some are blocks and the others what blocks clone, and their product is no more than `MOST_CLONES`."""
 
-_TOO_DEEP = "*" + " > *" * DEEPEST
+_TOO_DEEP = turbohtml.XPath(f"boolean({'/*' * (DEEPEST + 1)})")
 _FORMATTING = re.compile(
     rb"<(?:[bBiIuUsS]|[eE][mM]|[tT][tT]|[bB][iI][gG]|[cC][oO][dD][eE]|[fF][oO][nN][tT]|[nN][oO][bB][rR]"
     rb"|[sS](?:[mM][aA][lL][lL]|[tT][rR][iI][kK][eE]|[tT][rR][oO][nN][gG]))(?=[\s/>])([^<>]*>)?"
@@ -174,17 +177,13 @@ class Document:
         self.url = url
         self.charset = charset
         self._tree = tree
-        self._values: dict[str, list[str]] = {}
+        self._found: dict[str, list[tuple[turbohtml.Element, str]]] = {}
 
     @cached_property
     def base(self) -> str:
         """What its relative URLs are relative to."""
         base = self._tree.select_one("base[href]")
         return (join(self.url, base.attr("href") or "") or self.url) if base else self.url
-
-    @cached_property
-    def _lower(self) -> str:
-        return self.source.lower()
 
     def select(self, selector: str) -> list[Element]:
         """The elements a CSS selector fits, in document order; none for a selector that cannot be read."""
@@ -204,17 +203,22 @@ class Document:
 
     def values(self, attribute: str) -> list[str]:
         """The values of an attribute wherever it stands, in document order."""
-        if attribute not in self._values and attribute not in self._lower:
-            self._values[attribute] = []
-        if attribute not in self._values:
-            found = self._tree.xpath(f"//@{attribute}")
-            kept = [value for value in found if isinstance(value, str)] if isinstance(found, list) else []
-            self._values[attribute] = kept
-        return self._values[attribute]
+        return [value for _, value in self._having(attribute)]
+
+    def holding(self, attribute: str, values: Collection[str]) -> list[Element]:
+        """The elements on which an attribute has one of `values`, in document order."""
+        return [Element(node) for node, value in self._having(attribute) if value in values]
 
     def names(self, attribute: str) -> set[str]:
         """The words of an attribute wherever it stands: all classes, all ids."""
         return {name for value in set(self.values(attribute)) for name in value.split()}
+
+    def _having(self, attribute: str) -> list[tuple[turbohtml.Element, str]]:
+        found = self._found.get(attribute)
+        if found is None:
+            nodes = self._tree.select(f"[{attribute}]")
+            found = self._found[attribute] = [(node, node.attr(attribute) or "") for node in nodes]
+        return found
 
     def decode(self, text: str) -> str:
         """Text as a person reads it: bytes in the document's charset, beside characters that were references."""
@@ -258,14 +262,16 @@ def parse(data: bytes, url: str = "", charset: str = "") -> Document:
     tags = data.count(b"<")
     if tags > MOST_TAGS:
         raise Unrewritable(f"the document has more than {MOST_TAGS} tags")
-    if tags > _QUICK and tags * _clonable(data) > MOST_CLONES:
+    if tags > _FEW and tags * _clonable(data) > MOST_CLONES:
         raise Unrewritable("the document has too many formatting elements that may be cloned")
-    # turbohtml counts CRLF once; a space in place of CR is white space wherever CR is, and keeps the offsets.
-    source = data.decode("latin-1").replace("\r\n", " \n")
+    source = data.decode("latin-1")
+    if "\r" in source:
+        # turbohtml counts CRLF once; a space in place of CR is white space wherever CR is, and keeps the offsets.
+        source = source.replace("\r\n", " \n")
     tree = turbohtml.parse(
         source, positions=False, source_locations=True, scripting=True, allow_declarative_shadow_roots=False
     )
-    if tags > _QUICK and tree.select_one(_TOO_DEEP) is not None:
+    if tags > _SHALLOW and _TOO_DEEP(tree):
         raise Unrewritable(f"the document is nested more than {DEEPEST} deep")
     return Document(source, tree, url, charset)
 

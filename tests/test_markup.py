@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.domain.errors import Unrewritable
-from capper.markup import VOID, Span, join, parse, unique
+from capper.markup import DEEPEST, VOID, Span, join, parse, unique
 
 PIECES = st.lists(
     st.sampled_from(
@@ -233,6 +233,30 @@ def test_documents_that_cost_too_much(data):
 def test_unfinished_documents(data):
     """Documents that end anywhere are parsed to what there is."""
     assert isinstance(parse(data).select("a"), list)
+
+
+def test_holding():
+    """Elements by the value of an attribute, in document order."""
+    document = parse(
+        b'<a href=1 id=x><b href="2"><i href=1 class="p  q"></i></b></a><template><a href=1 id=y></template>'
+    )
+
+    assert [element.tag for element in document.holding("href", {"1"})] == ["a", "i", "a"]
+    assert document.holding("href", ()) == document.holding("src", {"1"}) == []
+    assert document.values("href") == ["1", "2", "1", "1"]
+    assert document.names("class") == {"p", "q"}
+
+
+@pytest.mark.parametrize("depth", [511, 512, 513, 2000])
+def test_depth(depth):
+    """A document of many tags may be as deep as browsers make it and no deeper: html and body are two of the elements."""
+    data = b"<div>" * (depth - 2) + b"</div>" * (depth - 2) + b"<p></p>" * 1000
+
+    if depth <= DEEPEST:
+        assert parse(data).select("p")
+    else:
+        with pytest.raises(Unrewritable):
+            parse(data)
 
 
 def test_a_selector_that_cannot_be_read_fits_nothing():

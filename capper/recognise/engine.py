@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 ENGINE_VERSION = f"adblock {version('adblock')}, capper 1"
 """Serialized engines are read back by the same version only."""
 
+_MOST_SITES = 256
 LONGEST_URL = 16_384
 """More of a URL is not looked at: matching time grows with it (100 kB of `&ad=` take 32 ms)."""
 
@@ -54,11 +55,12 @@ class FilterEngine:
     to an advertiser's site is a visitor, not an audience.
     """
 
-    __slots__ = ("_engine", "_selectors")
+    __slots__ = ("_cosmetics", "_engine", "_selectors")
 
     def __init__(self, engine: adblock.Engine, selectors: SelectorRules) -> None:
         self._engine = engine
         self._selectors = selectors
+        self._cosmetics: dict[tuple[str, bool], Cosmetics] = {}
 
     @classmethod
     def build(cls, lists: Sequence[FilterList]) -> Self:
@@ -108,15 +110,22 @@ class FilterEngine:
         found = _calmly(self._engine.url_cosmetic_resources, _address(url))
         if found is None:
             return Cosmetics()
-        generic = not getattr(found, "generichide", False)
-        ours = self._selectors.of(host_of(url), generic=generic)
-        return Cosmetics((*sorted(found.hide_selectors), *ours), frozenset(found.exceptions), generic)
+        # All but `generichide` hang on the host alone, and hundreds of selectors are dear to fetch for every page.
+        site = host_of(url), not getattr(found, "generichide", False)
+        known = self._cosmetics.get(site)
+        if known is None:
+            ours = self._selectors.of(site[0], generic=site[1])
+            known = Cosmetics((*sorted(found.hide_selectors), *ours), frozenset(found.exceptions), site[1])
+            if len(self._cosmetics) >= _MOST_SITES:
+                self._cosmetics.clear()
+            self._cosmetics[site] = known
+        return known
 
     def hiding(self, classes: Iterable[str], ids: Iterable[str], page: Cosmetics) -> list[str]:
         """The generic `.class` and `#id` selectors that hide elements of these classes and ids on `page`."""
         if not page.generic:
             return []
-        known = sorted({_plain(name) for name in classes}), sorted({_plain(name) for name in ids})
+        known = _all_plain(classes), _all_plain(ids)
         return sorted(_calmly(self._engine.hidden_class_id_selectors, *known, set(page.exceptions)) or [])
 
     def warm(self) -> None:
@@ -300,6 +309,11 @@ def _address(url: str) -> str:
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _all_plain(names: Iterable[str]) -> list[str]:
+    found = list(names)
+    return found if "".join(found).isascii() else list({_plain(name) for name in found})
 
 
 def _plain(text: str) -> str:

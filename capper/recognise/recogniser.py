@@ -10,7 +10,7 @@ from capper.recognise.kind import Kind, kind_of, source_of
 from capper.recognise.knowledge import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Sequence
 
     from capper.domain.evidence import Evidence
     from capper.domain.exchange import Exchange
@@ -83,8 +83,8 @@ class PageJudge:
         """Whether `url` leads away from the page's site."""
         return site_of(url) != self._site
 
-    def selectors(self, classes: "Collection[str]", ids: "Collection[str]") -> "Iterable[str]":
-        """CSS selectors that hide ads on this page, given the classes and ids it has."""
+    def selectors(self, classes: "Collection[str]", ids: "Collection[str]") -> "tuple[Sequence[str], Sequence[str]]":
+        """CSS selectors that hide ads on this page: those of its whole site, and those for the classes and ids it has."""
         engines = self._recogniser.engines
         page = engines.cosmetics(self._url)
-        return (*page.selectors, *engines.ads.hiding(classes, ids, page))
+        return page.selectors, engines.ads.hiding(classes, ids, page)

@@ -1,6 +1,6 @@
 """What finding and applying speak of: the slots of a document, how each is filled, and who judges what is an ad."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -25,8 +25,8 @@ class Judge(Protocol):
         """Whether `url` leads away from the page's site."""
         ...
 
-    def selectors(self, classes: Collection[str], ids: Collection[str]) -> Iterable[str]:
-        """CSS selectors that hide ads on this page, given the classes and ids it has."""
+    def selectors(self, classes: Collection[str], ids: Collection[str]) -> Sequence[Iterable[str]]:
+        """CSS selectors that hide ads on this page, given the classes and ids it has; in groups, those of all pages apart."""
         ...
 
 

@@ -24,20 +24,34 @@ _MOST_CLIMBED = 6
 _MOST_LOADS = 3
 
 _LONGEST_LOOK = 4096
-_TELLING = re.compile(
-    r"(?<![a-z])(?:ad(?:s|v|vert\w*|server|image|img|pic|s?\d+)?(?![a-z])|webad|textad|annons|anzeige|affil|aff(?![a-z]))"
-    r"|banner|spons|promo|reklam|werbung|publicit|campa[gi]|mainos|(?:728|300|160|320|970|468|336|980)x\d",
-    re.IGNORECASE,
+_TELLING_WORDS = tuple(
+    "webad textad annons anzeige affil banner spons promo reklam werbung publicit campag campai mainos".split()  # noqa: SIM905
+)
+_TELLING = (
+    # Each begins with letters of its own, by which `re` finds where to look.
+    re.compile(r"ad(?<![a-z]ad)(?:s|v|vert\w*|server|image|img|pic|s?\d+)?(?![a-z])"),
+    re.compile(r"aff(?<![a-z]aff)(?![a-z])"),
+    re.compile(r"x(?<=(?:728|300|160|320|970|468|336|980)x)\d"),
 )
 """What the address of an ad's picture on the publisher's own site has in it: EasyList's own rules for such are of these."""
-_CARRIES = re.compile(r".{4}http|aHR0c|crd=", re.IGNORECASE)
-"""A link that is counted on its way carries where it goes."""
 _ABSOLUTE = re.compile(r"\s*(?:https?:)?//([^/?#\\\s]+)", re.IGNORECASE)
-_FILES = ("src", "srcset", "data-src", "data-srcset", "data-original", "data-lazy-src", "data-lazy", "data", "poster")
-_NESTING = frozenset(["video", "object"])
+_FILES = (
+    "src",
+    "srcset",
+    "data-src",
+    "data-srcset",
+    "data-original",
+    "data-lazy-src",
+    "data-lazy-srcset",
+    "data-lazy",
+    "data",
+    "poster",
+)
+_CHANCES = ("//", "http", "ahr0c", "crd=")
 
 _KINDS = {"video": "media", "object": "object", "embed": "object"}
-_PICTURES = "img, video, object, embed, input[type=image i], amp-img"
+_PICTURES = ("img", "video", "object", "embed", "input", "amp-img")
+_CLICKED = ", ".join(f"[onclick] {tag}, {tag}[onclick]" for tag in _PICTURES)
 _LOOKS = ("img", "video", "object", "embed", "svg", "canvas", "amp-img")
 _CONTENT = "main, article, h1, form, textarea, select, nav, header, footer, [itemprop=articleBody], [role=main]"
 _NEVER = frozenset(
@@ -122,38 +136,66 @@ class _Search:
 
         A picture of the page's own site whose address has no telling word is left to its own request, which names it too.
         """
-        page = self.document
-        links = {href for href in page.values("href") if self._may_count(href)}
-        files = {name: {value for value in page.values(name) if self._may_be_ad(value)} for name in _FILES}
-        telling = [(name, values) for name, values in files.items() if values]
-        handlers, styles = bool(page.values("onclick")), any("url(" in style for style in page.values("style"))
-        if not (links or telling or handlers or styles):
-            return
-        for picture in page.select(_PICTURES):
-            if (
-                any(picture.get(name) in values for name, values in telling)
-                or (links and (link := picture.closest("a[href]")) is not None and link.get("href") in links)
-                or (telling and (picture.tag in _NESTING or picture.within("picture")))
-                or (handlers and picture.closest("[onclick]") is not None)
-                or (styles and "url(" in picture.get("style"))
-            ):
-                yield picture
+        found = dict.fromkeys((*self._linked(), *self._told(), *self._handled(), *self._styled()))
+        return (each for each in found if _is_picture(each))
 
-    def _may_count(self, href: str) -> bool:
-        """Whether a link, as written, may be counted on its way: it leads elsewhere, or carries where it goes."""
-        return (_ABSOLUTE.match(href) is not None and self._is_elsewhere(href)) or _CARRIES.search(href) is not None
+    def _linked(self) -> Iterator[Element]:
+        """What stands in a link that may be counted on its way."""
+        covered: set[Element] = set()
+        for link in self.document.holding("href", self._counted(self.document.values("href"))):
+            if link.tag != "a" or link in covered:
+                continue
+            for each in link.descendants("a", *_PICTURES):
+                if each.tag == "a":
+                    covered.add(each)
+                else:
+                    yield each
 
-    def _may_be_ad(self, file: str) -> bool:
-        """Whether a file, as written, comes from elsewhere or has a telling word in its address."""
-        at = file.find("//", 0, _LONGEST_LOOK)
-        if (at >= 0 and self._is_elsewhere(file[at : at + _LONGEST_LOOK])) or (at < 0 and self._based_elsewhere):
-            return True
-        return _TELLING.search(file, 0, _LONGEST_LOOK) is not None
+    def _counted(self, hrefs: Iterable[str]) -> set[str]:
+        """The links, as written, that may be counted on their way: they lead elsewhere, or carry where they go."""
+        different = set(hrefs)
+        text = "\0".join(different).lower()
+        if not any(chance in text for chance in _CHANCES):
+            return set()
+        return {href for href in different if self._leads_elsewhere(href) or _carries(href)}
 
-    def _is_elsewhere(self, url: str) -> bool:
-        """As the judge says, asked once for each host."""
+    def _told(self) -> Iterator[Element]:
+        """What has a file that may be an ad's, or an alternative that has."""
+        for name in _FILES:
+            for each in self.document.holding(name, self._telling(self.document.values(name))):
+                around = each.closest("picture, video") if each.tag == "source" else each
+                if around is not None and around.tag == "picture":
+                    yield from around.descendants(*_PICTURES)
+                elif around is not None:
+                    yield around
+
+    def _telling(self, files: Iterable[str]) -> set[str]:
+        """The files, as written, that come from elsewhere or have a telling word in their address."""
+        looks = {file: file[:_LONGEST_LOOK].lower() for file in set(files)}
+        text = "\0".join(("", *looks.values(), ""))
+        worded = _pieces(text, _places(text))
+        if not (worded or self._based_elsewhere or "//" in text):
+            return set()
+        return {file for file, look in looks.items() if look in worded or self._is_far(look)}
+
+    def _is_far(self, file: str) -> bool:
+        at = file.find("//")
+        return self._based_elsewhere if at < 0 else self._leads_elsewhere(file[at:])
+
+    def _handled(self) -> list[Element]:
+        """What a script may take somewhere."""
+        return self.document.select(_CLICKED) if self.document.values("onclick") else []
+
+    def _styled(self) -> Iterator[Element]:
+        """Pictures that show one more as their background."""
+        return (each for each in self.document.select("[style*='url(']") if each.tag in _PICTURES)
+
+    def _leads_elsewhere(self, url: str) -> bool:
+        """Whether a URL names a host, and one elsewhere as the judge says, who is asked once for each."""
         match = _ABSOLUTE.match(url)
-        host = match[1] if match else url
+        if match is None:
+            return False
+        host = match[1]
         known = self._elsewhere.get(host)
         if known is None:
             known = self._elsewhere[host] = self.judge.is_elsewhere(f"http://{host}/")
@@ -169,7 +211,7 @@ class _Search:
     def containers(self) -> Iterator[Candidate]:
         """Elements that lists hide and that do hold an ad: a way elsewhere, and something to look at."""
         selectors = self.judge.selectors(self.document.names("class"), self.document.names("id"))
-        for element in hidden(self.document, selectors):
+        for element in hidden(self.document, *selectors):
             target = self._target(element) if self._may_contain(element) else ""
             if not target:
                 continue
@@ -263,6 +305,32 @@ def written(document: Document, markup: str) -> Document | None:
         return parse(markup.encode("latin-1", "xmlcharrefreplace"), document.url, document.charset)
     except Unrewritable:
         return None
+
+
+def _places(text: str) -> Iterator[int]:
+    """Where telling words stand in a text in lower case."""
+    for word in _TELLING_WORDS:
+        at = text.find(word)
+        while at >= 0:
+            yield at
+            at = text.find(word, at + len(word))
+    for pattern in _TELLING:
+        yield from (match.start() for match in pattern.finditer(text))
+
+
+def _pieces(text: str, places: Iterable[int]) -> set[str]:
+    """The pieces of a text, each between two zeros, in which `places` are."""
+    return {text[text.rindex("\0", 0, at) + 1 : text.index("\0", at)] for at in places}
+
+
+def _carries(href: str) -> bool:
+    """Whether a link carries where it goes, as one does that is counted on its way."""
+    text = href.lower()
+    return text.find("http", 4) >= 0 or "ahr0c" in text or "crd=" in text
+
+
+def _is_picture(element: Element) -> bool:
+    return element.tag in _PICTURES and (element.tag != "input" or element.get("type").lower() == "image")
 
 
 def _with_alternatives(picture: Element) -> Element:

@@ -6,7 +6,7 @@ at least is looked up in the page's own values first; only those that may fit ar
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,74 +14,85 @@ from capper.markup import Document, Element
 
 _NEED = re.compile(r"\[(href|class|id)([\^*$]?=)\"([^\"\\]+)\"\]")
 _TAG = re.compile(r"[A-Za-z][\w-]*")
+_ALONE = re.compile(r"[\w-]+(?:[.#][\w-]+|\[[^\]\"\\]*(?:\"[^\"\\]*\")?\])*")
+"""A selector of one element, not of where it stands."""
 _OPEN = re.compile(r":(?:not|is|where|has)\(|,")
 
 
 @dataclass(frozen=True, slots=True)
-class _Needy:
-    """A selector and an attribute value without which it fits nothing."""
-
-    selector: str
-    attribute: str
-    operator: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Index:
-    tags: tuple[str, ...]
-    needy: tuple[_Needy, ...]
+    """Selectors by what they cost: bare tags, those a made-up tag begins, those that need a value, and the rest.
+
+    `needy` holds (value, selector) under (attribute, operator). An engine knows where the elements of HTML's own tags
+    stand, so the selectors that begin with one are quick alone; the others cost less together.
+    """
+
+    tags: frozenset[str]
+    made_up: tuple[tuple[str, str], ...]
+    needy: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
     rest: tuple[str, ...]
 
 
-def hidden(document: Document, selectors: Iterable[str]) -> list[Element]:
-    """The elements that any of `selectors` fits, each once."""
-    index = _index(tuple(selectors))
+def hidden(document: Document, *groups: Iterable[str]) -> list[Element]:
+    """The elements that any selector of `groups` fits, each once; what each group needs is worked out once."""
     found: dict[Element, None] = {}
-    if index.tags:
-        for root in document.select("html"):
-            found.update(dict.fromkeys(root.descendants(*index.tags)))
-    for selector in (*_promising(document, index.needy), *index.rest):
-        found.update(dict.fromkeys(document.select(selector)))
+    for index in (_index(tuple(group)) for group in groups):
+        tagged = _tagged(document, index)
+        found.update(dict.fromkeys(each for each in tagged if each.tag in index.tags))
+        there = {each.tag for each in tagged}
+        made_up = (selector for tag, selector in index.made_up if tag in there)
+        for selector in (*made_up, *_promising(document, index), *index.rest):
+            found.update(dict.fromkeys(document.select(selector)))
     return list(found)
+
+
+def _tagged(document: Document, index: _Index) -> list[Element]:
+    tags = {*index.tags, *(tag for tag, _ in index.made_up)}
+    return [each for root in document.select("html") for each in root.descendants(*tags)] if tags else []
 
 
 @lru_cache(256)
 def _index(selectors: tuple[str, ...]) -> _Index:
     tags: list[str] = []
-    needy: list[_Needy] = []
+    made_up: list[tuple[str, str]] = []
+    needy: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    quick: list[str] = []
     rest: list[str] = []
     for selector in selectors:
         need = None if _OPEN.search(selector) else _NEED.search(selector)
-        if _TAG.fullmatch(selector):
+        tag = _TAG.match(selector)
+        if tag and tag[0] == selector:
             tags.append(selector.lower())
         elif need:
-            needy.append(_Needy(selector, *need.groups()))
-        else:
+            needy.setdefault((need[1], need[2]), []).append((need[3], selector))
+        elif not tag or not _ALONE.fullmatch(selector):
             rest.append(selector)
-    return _Index(tuple(tags), tuple(needy), tuple(_readable(rest)))
+        elif "-" in tag[0]:
+            made_up.append((tag[0].lower(), selector))
+        else:
+            quick.append(selector)
+    return _Index(frozenset(tags), tuple(made_up), needy, (*quick, *_together(rest)))
 
 
-def _readable(selectors: list[str]) -> Iterator[str]:
+def _together(selectors: list[str]) -> Iterator[str]:
     """The selectors that can be read, a hundred in one: a single bad one would spoil such a list."""
     good = [selector for selector in selectors if Document.can_select(selector)]
     for start in range(0, len(good), 100):
         yield ",".join(good[start : start + 100])
 
 
-def _promising(document: Document, needy: tuple[_Needy, ...]) -> Iterator[str]:
-    values: dict[str, list[str]] = {}
-    for need in needy:
-        known = values.get(need.attribute)
-        if known is None:
-            known = values[need.attribute] = sorted(set(document.values(need.attribute)))
-        value, operator = need.value, need.operator
+def _promising(document: Document, index: _Index) -> Iterator[str]:
+    for (attribute, operator), needy in index.needy.items():
+        values = sorted(set(document.values(attribute)))
+        if not values:
+            continue
         if operator in ("^=", "="):
-            at = bisect_left(known, value)
-            fits = at < len(known) and known[at].startswith(value)
-        elif operator == "*=":
-            fits = any(value in each for each in known)
+            last = len(values) - 1
+            for value, selector in needy:
+                at = bisect_left(values, value)
+                if at <= last and values[at].startswith(value):
+                    yield selector
         else:
-            fits = any(each.endswith(value) for each in known)
-        if fits:
-            yield need.selector
+            # No value holds a zero, so none is found across two of them.
+            text, end = "\0".join((*values, "")), "" if operator == "*=" else "\0"
+            yield from (selector for value, selector in needy if f"{value}{end}" in text)

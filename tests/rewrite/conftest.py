@@ -25,7 +25,7 @@ class WordJudge:
     def selectors(self, classes, ids):
         assert isinstance(classes, set)
         assert isinstance(ids, set)
-        return self.hide
+        return (self.hide,)
 
 
 @pytest.fixture

@@ -16,16 +16,17 @@ SELECTORS = [
     "AMP-AD", "amp-ad", ".x", "#a1", "[class]", '[id^="div-gpt-ad"]', '[id*="gpt"]', '[id$="-1"]', '[id="a1"]', "ins", "a > img",
     'a[href^="https://ads.example/"]', 'a[href^="https://ads.example/"] > img', 'a[href="//ads.example/2"]', "[data-ad-slot]",
     'a[href^="https://ads.example/"][href*="u=2"]', 'a:not([href^="https://ads.example/"])', 'div[class^="ad"], ins', "bad::(",
+    "amp-ad.x", 'AMP-AD[class="x y"]', "amp-ad[id]", "other-ad[id]", "div.ad", "div.ad.wide[class]", "amp-ad > a", "amp-ad:not(.x)",
     '[class*="wide"]', '[href$="/"]', 'a[href^="https://other.example/"]', ".nothing", "div:has(a)", 'a[href^="//ADS" i]',
 ]  # fmt: skip
 
 
-@given(st.lists(st.sampled_from(SELECTORS), max_size=12))
-def test_as_one_by_one(selectors):
-    """The shortcut through the page's own values leaves nothing out and adds nothing."""
+@given(st.lists(st.sampled_from(SELECTORS), max_size=12), st.integers(0, 12))
+def test_as_one_by_one(selectors, cut):
+    """The shortcuts through the page's own tags and values leave nothing out and add nothing, in however many groups."""
     expected = {element for selector in selectors for element in PAGE.select(selector)}
 
-    assert set(hidden(PAGE, selectors)) == expected
+    assert set(hidden(PAGE, selectors[:cut], selectors[cut:])) == expected
 
 
 @pytest.mark.parametrize("selectors", [[], ["bad::("], ["[", ".x"]])
