@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from capper.domain.evidence import Evidence
 from capper.markup import Document, Element, collapse, parse_fragment, unique
@@ -143,7 +144,9 @@ def _inside(element: Element) -> Iterator[Element]:
         yield each
         if each.tag == "noscript":
             # A browser with scripts holds it as text; it is the same ad for one without.
-            yield from parse_fragment(each.raw_text()[:LONGEST_SCRIPT]).descendants()
+            text = each.raw_text()[:LONGEST_SCRIPT]
+            # A saved page may have it escaped once more.
+            yield from parse_fragment(unescape(text) if "<" not in text else text).descendants()
 
 
 def _others(document: Document, element: Element) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,9 @@ _VALUE_END = re.compile(r"[&;\s\"'<>]")
 _ESCAPE = re.compile(r"\\{1,2}(?:x|u00)([0-9a-f]{2})", re.IGNORECASE)
 _AMPERSAND = re.compile(r"&(?:amp;)+")
 _BARE = "?/!*;@|"
-_NO_CLICK = (Role.CHOICES, Role.BEACON)
+_NO_CLICK = (Role.CHOICES, Role.BEACON, Role.TEASER)
+_PASSING = (Role.REDIRECTOR, Role.COUNTER)
+_NETWORKS = (Role.REDIRECTOR, Role.BEACON)
 _PLAIN = ("http://", "https://")
 
 
@@ -38,14 +40,15 @@ _PLAIN = ("http://", "https://")
 class Landing:
     """Where a click leads once all that only count it are looked through, and the advertiser that names.
 
-    `through` counts the redirectors that were looked through. `advertiser` is the registrable domain; a reseller's, with
-    what tells its customers apart after a slash.
+    `through` counts all that was looked through, and `paid` says that an ad network was among it. `advertiser` is the
+    registrable domain; a reseller's, with what tells its customers apart after a slash.
     """
 
     url: str
     advertiser: str
     basis: Basis
     through: int
+    paid: bool = False
 
 
 class Clue(NamedTuple):
@@ -80,17 +83,24 @@ class Walk:
         if role in _NO_CLICK:
             return None
         domain = registrable(host)
-        passes_on = role is Role.REDIRECTOR or (domain or host) == self.publisher
+        passes_on = role in _PASSING or (domain or host) == self.publisher
         if depth < DEPTH and role is not Role.RESELLER:
             for target in self._targets(rest, self._everything if passes_on else self._plain):
                 found = self.follow(clue_of(target), depth + 1)
                 if found:
-                    return replace(found, through=found.through + passes_on)
+                    paid = found.paid or role is Role.REDIRECTOR
+                    return replace(found, through=found.through + passes_on, paid=paid)
         if passes_on:
             return self._origin(rest)
-        if domain is None or role is Role.HOSTING:
+        if domain is None or role is Role.HOSTING or self._counts(rest):
             return None
         return Landing(clue.url, _name(domain, rest, place), Basis.CLICK, 0)
+
+    def _counts(self, rest: str) -> bool:
+        """Whether an address sends the click on to an ad network: who counts clicks is not the advertiser."""
+        targets = map(clue_of, self._targets(rest, self._everything))
+        places = (self.networks.place(clue.host, clue.rest) for clue in targets if clue.host)
+        return any(place and place.role in _NETWORKS for place in places)
 
     def inside(self, clue: Clue) -> Landing | None:
         """The landing in the address of a file: only what is plainly a click's destination counts."""
@@ -103,7 +113,7 @@ class Walk:
             found = self.follow(clue_of(target), 1)
             if found:
                 return replace(found, through=found.through + 1)
-        return self._origin(clue.rest) if place and place.role is Role.REDIRECTOR else None
+        return self._origin(clue.rest) if place and place.role in _PASSING else None
 
     @property
     def _plain(self) -> int:
@@ -145,7 +155,7 @@ class Walk:
         domain = registrable(host)
         if not domain or domain == self.publisher or self.networks.place(host, "/"):
             return None
-        return Landing(url, domain, Basis.CRD, 1)
+        return Landing(url, domain, Basis.CRD, 1, paid=True)
 
 
 def clue_of(url: str) -> Clue:

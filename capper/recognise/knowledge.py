@@ -17,7 +17,11 @@ class Role(StrEnum):
     """What a host is to an ad, where it is not its advertiser."""
 
     REDIRECTOR = "redirector"
-    """Counts the click and passes it on."""
+    """An ad network's: counts the click on an ad and passes it on."""
+    COUNTER = "counter"
+    """Counts or shortens anyone's links and passes them on: that it does says nothing of an ad."""
+    TEASER = "teaser"
+    """Counts the click on a link from one of the publisher's pages to another."""
     BEACON = "beacon"
     """Counts something that is no click: what it holds leads nowhere."""
     CHOICES = "choices"
@@ -181,7 +185,7 @@ class Networks:
         return tuple(name[:-1].lower() for name in self.changing if name.endswith("*"))
 
 
-_TRACKER = Place(Role.REDIRECTOR)
+_TRACKER = Place(Role.COUNTER)
 _NOTICE = Place(Role.CHOICES)
 
 

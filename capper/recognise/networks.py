@@ -151,6 +151,8 @@ class _Reader:
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.(?:[a-z0-9-]+|\*)")
 _ROLES = {
     "redirectors": Role.REDIRECTOR,
+    "counters": Role.COUNTER,
+    "teasers": Role.TEASER,
     "beacons": Role.BEACON,
     "choices": Role.CHOICES,
     "hosting": Role.HOSTING,
