@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from capper.recognise.ad import AdReader
 
 
+_SHORT = 3
+"""A name no longer than this may stand in anyone's address."""
 _CARRIES = re.compile("http|aHR0c|crd=", re.IGNORECASE)
 """An address that is counted on its way carries where it goes: as it is, in base64, or as `crd` does."""
 
@@ -58,10 +60,11 @@ class Recogniser:
 class PageJudge:
     """What recognition says of the elements of one page; `capper.rewrite.base.Judge` to those who find them."""
 
-    __slots__ = ("_recogniser", "_site", "_url")
+    __slots__ = ("_name", "_recogniser", "_site", "_url")
 
     def __init__(self, recogniser: Recogniser, url: str) -> None:
         self._recogniser, self._url, self._site = recogniser, url, site_of(url)
+        self._name = self._site.partition(".")[0]
 
     def is_ad(self, url: str, kind: str) -> bool:
         """Whether a request from this page for `url` as `kind` (`image`, `media`, `object`) fetches an ad."""
@@ -69,19 +72,31 @@ class PageJudge:
 
     def is_click(self, url: str) -> bool:
         """Whether a click on `url` is counted by an ad network, wherever it then leads."""
-        reader = self._recogniser.reader
         host, path = parted(url)
-        place = reader.networks.place(host, path)
-        if place is not None and place.role is Role.REDIRECTOR:
+        role = self._role(host, path)
+        if role is Role.REDIRECTOR or (role is Role.RESELLER and self.is_ad(url, Kind.OTHER)):
             return True
-        if not _CARRIES.search(path):
+        if role is Role.TEASER or not _CARRIES.search(path):
             return False
-        landing = reader.landing(url, self._url)
-        return landing is not None and landing.through > 0
+        landing = self._recogniser.reader.landing(url, self._url)
+        return landing is not None and landing.paid
+
+    def is_teaser(self, url: str) -> bool:
+        """Whether `url` leads to another page of the same publisher, through a network that counts the click."""
+        return self._role(*parted(url)) is Role.TEASER
 
     def is_elsewhere(self, url: str) -> bool:
-        """Whether `url` leads away from the page's site."""
-        return site_of(url) != self._site
+        """Whether `url` leads away from the page's site, and not to its own profile in a social network either."""
+        if site_of(url) == self._site:
+            return False
+        host, path = parted(url)
+        role = self._role(host, path)
+        own = role is Role.RESELLER and len(self._name) > _SHORT and self._name in path.lower()
+        return not own and role is not Role.TEASER
+
+    def _role(self, host: str, path: str) -> Role | None:
+        place = self._recogniser.reader.networks.place(host, path)
+        return place.role if place else None
 
     def selectors(self, classes: "Collection[str]", ids: "Collection[str]") -> "tuple[Sequence[str], Sequence[str]]":
         """CSS selectors that hide ads on this page: those of its whole site, and those for the classes and ids it has."""

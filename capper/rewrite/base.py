@@ -21,6 +21,10 @@ class Judge(Protocol):
         """Whether `url` is where an ad network takes clicks."""
         ...
 
+    def is_teaser(self, url: str) -> bool:
+        """Whether `url` leads to another page of the same publisher, through a network that counts the click."""
+        ...
+
     def is_elsewhere(self, url: str) -> bool:
         """Whether `url` leads away from the page's site."""
         ...

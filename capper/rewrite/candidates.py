@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from capper.clues import clicks, resources
 from capper.domain.errors import Unrewritable
-from capper.markup import Document, Element, Span, parse
+from capper.markup import Document, Element, Span, parse, unique
 from capper.rewrite.base import Judge
 from capper.rewrite.hiding import hidden
 from capper.rewrite.sizes import is_small
@@ -18,6 +18,8 @@ _LARGE_PAGE = 20_000
 _LONGEST_FRAME = 500_000
 _LABEL = 25
 """Less text than that beside no picture is a word such as Advertisement, not an ad."""
+_LONGEST_WORDS = 300
+"""The text of an ad that has no picture."""
 _MOST_INSIDE = 600
 _MOST_DEPTH = 20
 _MOST_CLIMBED = 6
@@ -90,7 +92,8 @@ class Candidate:
 def candidates(document: Document, judge: Judge) -> list[Candidate]:
     """The elements that are ads and can be replaced, none within another, in document order."""
     search = _Search(document, judge)
-    found = {each.span: each for each in (*search.containers(), *search.frames(), *search.pictures())}
+    searches = (search.containers(), search.frames(), search.pictures(), search.backgrounds())
+    found = {each.span: each for each in chain.from_iterable(searches)}
     ordered = sorted(found.values(), key=lambda each: (each.span.start, -each.span.end))
     return list(_outermost(ordered, _MOST_DEPTH))
 
@@ -127,6 +130,8 @@ class _Search:
                 continue
             link = self._link_around(picture)
             target = next(iter(clicks(self.document, link)), "") if link else ""
+            if target and self.judge.is_teaser(target):
+                continue
             if self._loads_ad(picture) or (target and self.judge.is_click(target)):
                 whole = link if link and link.span and self._modest(link) else _with_alternatives(picture)
                 yield from self._candidate(whole, target)
@@ -201,6 +206,14 @@ class _Search:
             known = self._elsewhere[host] = self.judge.is_elsewhere(f"http://{host}/")
         return known
 
+    def backgrounds(self) -> Iterator[Candidate]:
+        """Links that an ad network takes and that show their picture as a background."""
+        links = dict.fromkeys(each.closest("a[href]") for each in self.document.select("a[href] [style*='url(']"))
+        for link in links:
+            target = next(iter(clicks(self.document, link)), "") if link else ""
+            if link and target and self.judge.is_click(target) and self._modest(link):
+                yield from self._candidate(link, target)
+
     def frames(self) -> Iterator[Candidate]:
         """Frames whose document is written into the page and holds an ad."""
         for frame in self.document.select("iframe[srcdoc]"):
@@ -218,8 +231,9 @@ class _Search:
             cards = self._cards(element)
             for card in cards:
                 yield from self._candidate(card, self._target(card))
-            if not cards:
-                yield from self._candidate(element, target, container=True)
+            whole = element if element.tag != "a" or _seen(element) else self._text_ad(element, target)
+            if whole and not cards:
+                yield from self._candidate(whole, target, container=True)
 
     def _candidate(self, element: Element, target: str, *, container: bool = False) -> Iterator[Candidate]:
         span = element.span
@@ -275,12 +289,31 @@ class _Search:
         """Where a click in a container leads; "" where nothing leads elsewhere or nothing is there to be seen."""
         if not _seen(element) and len(self.document.text_of(element, 2 * _LABEL)) < _LABEL:
             return ""
-        return next((url for each in _few(element) for url in self._ways_out(each)), "")
+        target = ""
+        for url in unique((url for each in _few(element) for url in clicks(self.document, each)), _MOST_INSIDE):
+            if self.judge.is_teaser(url):
+                # What it recommends is the publisher's own.
+                return ""
+            if not target and (self.judge.is_elsewhere(url) or self.judge.is_click(url)):
+                target = url
+        return target
 
-    def _ways_out(self, element: Element) -> Iterator[str]:
-        for url in clicks(self.document, element):
-            if url and (self.judge.is_elsewhere(url) or self.judge.is_click(url)):
-                yield url
+    def _text_ad(self, link: Element, target: str) -> Element | None:
+        """All of the ad in words that a link is part of; None for a link within a sentence, which is the page's own."""
+        whole = link if self._alone(link) else None
+        for above in islice(link.ancestors(), _MOST_CLIMBED if whole else 0):
+            if above.tag in _NEVER or len(self.document.text_of(above, _LONGEST_WORDS + 1)) > _LONGEST_WORDS:
+                break
+            links = list(above.descendants("a"))
+            if any(target not in clicks(self.document, each) or not self._alone(each) for each in links):
+                break
+            if len(links) > 1:
+                whole = above
+        return whole
+
+    def _alone(self, link: Element) -> bool:
+        around, text = link.parent, self.document.text_of(link)
+        return around is not None and len(self.document.text_of(around, len(text) + 2 * _LABEL)) < len(text) + _LABEL
 
     def _cards(self, element: Element) -> list[Element]:
         """The single ads of a widget that shows several: siblings alike, each with a picture and a way elsewhere."""

@@ -19,6 +19,9 @@ class WordJudge:
     def is_click(self, url):
         return any(word in url for word in self.clicks)
 
+    def is_teaser(self, url):
+        return "teaser" in url
+
     def is_elsewhere(self, url):
         return f"//{self.site}/" not in url and f".{self.site}/" not in url
 
