@@ -74,6 +74,10 @@ def run(
     open_: Annotated[
         Open | None, typer.Option("--open", help="Which TLS is opened: ads, or all (for demonstrations and tests).")
     ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="A site whose own pages are opened too, for the ads in them; repeatable."),
+    ] = None,
     upstream_ca: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Further certificates (PEM) to trust for websites.")
     ] = None,
@@ -95,6 +99,7 @@ def run(
         "policy": policy,
         "ledger": ledger,
         "open": open_,
+        "sites": site,
         "upstream_ca": upstream_ca,
         "state": state,
     }
@@ -171,14 +176,17 @@ def _named(settings: Settings) -> dict[tuple[str, int], tuple[str, int]]:
 
 def _opening(choices: "ProxyOptions", settings: Settings, assembly: Assembly) -> "ProxyOptions":
     from capper.proxy.opening import open_all  # noqa: PLC0415
+    from capper.recognise.hosts import HostSet  # noqa: PLC0415
 
     if settings.open is Open.ALL:
         return replace(choices, opened=open_all)
 
-    def delivers_ads(host: str) -> bool:
-        return assembly.recogniser.current().engines.hosts.covers(host)
+    sites = HostSet(settings.sites)
 
-    return replace(choices, opened=delivers_ads)
+    def opened(host: str) -> bool:
+        return sites.covers(host) or assembly.recogniser.current().engines.hosts.covers(host)
+
+    return replace(choices, opened=opened)
 
 
 async def _check_ledger(assembly: Assembly, settings: Settings) -> None:
@@ -223,7 +231,9 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
         ("certificate", f"{authority_file(settings.state)}: install it there too, as an authority for websites"),
         (
             "opened",
-            "every site (--open all)" if settings.open is Open.ALL else f"{len(opened)} ad hosts; the rest unread",
+            "every site (--open all)"
+            if settings.open is Open.ALL
+            else f"{', '.join((f'{len(opened)} ad hosts', *settings.sites))}; the rest unread",
         ),
         ("policy", first_words(settings) or str(policy_file(settings))),
         ("ledger", redacted(settings.ledger)),

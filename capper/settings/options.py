@@ -70,6 +70,7 @@ class Settings:
     journal_level: int = 2
     lists: tuple[Path, ...] = ()
     open: Open = Open.ADS
+    sites: tuple[str, ...] = ()
     max_body: int = 8 * MIB
     max_decoded: int = 16 * MIB
     upstream_ca: Path | None = None
@@ -133,6 +134,13 @@ def a_network(value: object) -> Network:
     if not network.is_private and network.prefixlen < _SHORTEST[network.version]:
         raise ValueError(f'"{text}" is far more than a household; name the range of your own network')
     return network
+
+
+def a_site(value: object) -> str:
+    """A site by its host: `news.example`; a URL of it will do."""
+    expected = 'a site like "news.example"'
+    text = a_text(value, expected)
+    return a_host(text.partition("://")[2].partition("/")[0] if "://" in text else text, expected, value)
 
 
 def a_ledger(value: object, base: Path) -> str:
@@ -321,6 +329,13 @@ OPTIONS: dict[str, Option] = {
         "Which TLS connections are opened: ads (hosts that deliver ads, and sites with a rewrite rule) or all (for"
         " demonstrations and tests). What is not opened is not seen.",
         '"all"',
+    ),
+    "sites": Option(
+        many(a_site),
+        "Sites whose own pages are opened too, each with its subdomains, so that ads which are part of them are counted and"
+        " capped. What is not named here, and delivers no ads, is not seen.",
+        '["news.example", "weather.example"]',
+        _commas,
     ),
     "max_body": Option(
         a_size, "A response larger than this, as it comes over the wire, passes untouched.", '"4 MiB"', _number

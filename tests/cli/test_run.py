@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -190,3 +191,21 @@ def test_ready_within_a_second_of_work(start):
     start("--ledger", "memory")
 
     assert time.monotonic() - begun < 10
+
+
+def test_a_named_site_is_opened_with_its_subdomains(tmp_path):
+    """`--site` opens the site's own pages, and those of nobody else."""
+    from capper.assembly import RecogniserSource
+    from capper.cli.run import _opening
+    from capper.proxy.master import ProxyOptions
+    from capper.settings import Settings
+    from capper.testing import NOON
+
+    settings = Settings(state=tmp_path, sites=("news.example",))
+    assembly = SimpleNamespace(recogniser=RecogniserSource(settings, NOON))
+
+    opened = _opening(ProxyOptions(tmp_path), settings, assembly).opened
+
+    assert [True, True, False, False] == [
+        opened(host) for host in ("news.example", "www.news.example", "badnews.example", "bank.example")
+    ]
