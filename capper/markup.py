@@ -84,16 +84,24 @@ class Element:
     @property
     def span(self) -> Span | None:
         """Where it stands from `<` to `>`; None where it was never closed, so that its end is anybody's guess."""
-        start, end = self.start_tag, self.end_tag
-        if start and end:
-            return Span(start.start, end.end)
-        return start if start and self.tag in VOID else None
+        location = self.node.source_location
+        if location is None:
+            return None
+        start, end = location.start_tag, location.end_tag
+        if end:
+            return Span(start.start_offset, end.end_offset)
+        return Span(start.start_offset, start.end_offset) if self.tag in VOID else None
 
     def attribute_span(self, name: str) -> Span | None:
         """Where the attribute stands, `name="value"` or the name alone."""
+        return self.attribute_spans((name,)).get(name)
+
+    def attribute_spans(self, names: Iterable[str]) -> dict[str, Span]:
+        """Where those of the attributes stand that it has, in the order of `names`."""
         location = self.node.source_location
-        found = location.attrs.get(name) if location else None
-        return Span(found.start_offset, found.end_offset) if found else None
+        attrs = location.attrs if location else {}
+        found = ((name, attrs.get(name)) for name in names)
+        return {name: Span(at.start_offset, at.end_offset) for name, at in found if at}
 
     @property
     def parent(self) -> "Element | None":

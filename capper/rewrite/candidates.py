@@ -49,7 +49,7 @@ _FILES = (
     "data",
     "poster",
 )
-_CHANCES = ("//", "http", "ahr0c", "crd=")
+_CARRYING = ("http", "ahr0c", "crd=")
 
 _KINDS = {"video": "media", "object": "object", "embed": "object"}
 _PICTURES = ("img", "video", "object", "embed", "input", "amp-img")
@@ -122,6 +122,7 @@ class _Search:
         self._verdicts: dict[tuple[str, str], bool] = {}
         self._based_elsewhere = judge.is_elsewhere(document.base)
         self._elsewhere: dict[str, bool] = {}
+        self._replaceable: dict[Element, bool] = {}
 
     def pictures(self) -> Iterator[Candidate]:
         """Pictures that lists call ads, or whose link an ad network takes; with their link where it holds little else."""
@@ -159,15 +160,17 @@ class _Search:
     def _counted(self, hrefs: Iterable[str]) -> set[str]:
         """The links, as written, that may be counted on their way: they lead elsewhere, or carry where they go."""
         different = set(hrefs)
+        found = {href for href in different if "//" in href and self._leads_elsewhere(href)}
         text = "\0".join(different).lower()
-        if not any(chance in text for chance in _CHANCES):
-            return set()
-        return {href for href in different if self._leads_elsewhere(href) or _carries(href)}
+        if any(sign in text for sign in _CARRYING):
+            found.update(href for href in different - found if _carries(href))
+        return found
 
     def _told(self) -> Iterator[Element]:
         """What has a file that may be an ad's, or an alternative that has."""
         for name in _FILES:
-            for each in self.document.holding(name, self._telling(self.document.values(name))):
+            files = self.document.values(name)
+            for each in self.document.holding(name, self._telling(files)) if files else ():
                 around = each.closest("picture, video") if each.tag == "source" else each
                 if around is not None and around.tag == "picture":
                     yield from around.descendants(*_PICTURES)
@@ -237,8 +240,11 @@ class _Search:
 
     def _candidate(self, element: Element, target: str, *, container: bool = False) -> Iterator[Candidate]:
         span = element.span
-        foreign = any(above.tag in _FOREIGN for above in element.ancestors())
-        if span and not foreign and element.sound(self.document):
+        known = self._replaceable.get(element)
+        if known is None:
+            foreign = any(above.tag in _FOREIGN for above in element.ancestors())
+            known = self._replaceable[element] = not foreign and element.sound(self.document)
+        if span and known:
             yield Candidate(element, span, target, container)
 
     def _link_around(self, picture: Element) -> Element | None:

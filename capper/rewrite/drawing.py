@@ -7,6 +7,7 @@ ASCII, so it fits every charset that keeps ASCII; the greys are readable on whit
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 from capper.rewrite.wording import Words
@@ -64,6 +65,7 @@ def draw_fluid(height: int | None, words: Words, dress: str = "") -> str:
     )
 
 
+@lru_cache(1024)
 def fit(width: int, height: int, words: Words) -> Layout:
     """As much of `words` as fits the box, in the largest comfortable type; less text goes before small type."""
     for least in (_COMFORTABLE, _SIZES[-1]):
@@ -129,7 +131,12 @@ def _elide(text: str, font: int, width: float) -> str:
 
 
 def _width(text: str, font: int) -> float:
-    return font * sum(_EM[_glyph(char)] for char in text)
+    return font * sum(map(_em, text))
+
+
+@lru_cache(4096)
+def _em(char: str) -> float:
+    return _EM[_glyph(char)]
 
 
 def _glyph(char: str) -> str:

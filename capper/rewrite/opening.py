@@ -26,12 +26,9 @@ def dress(document: Document, element: Element) -> bytes:
 
 def _kept(document: Document, element: Element, names: tuple[str, ...]) -> str:
     kept = []
-    for name in names:
-        span = element.attribute_span(name)
-        if span is None:
-            continue
-        value = element.get(name).lower()
-        if name == "style" and ("url(" in value or "image" in value or "\\" in value):
+    for name, span in element.attribute_spans(names).items():
+        value = element.get(name).lower() if name == "style" else ""
+        if "url(" in value or "image" in value or "\\" in value:
             kept.append(f' style="{ascii_text(_without_pictures(element.get("style")))}"')
         else:
             kept.append(f" {document.source[span.start : span.end]}")

@@ -147,6 +147,8 @@ def _when(reopens: datetime | None, now: datetime, speech: Speech, _: Translate)
         return ""
     # Rounded up: a person who comes back at the minute we named must not be a few seconds early.
     reopens = (reopens + timedelta(minutes=1, microseconds=-1)).astimezone(speech.zone)
+    # To the minute, so that the same words are made once.
+    reopens = reopens.replace(second=0, microsecond=0)
     time = _format("Hm", reopens, speech)
     days = (reopens.date() - now.astimezone(speech.zone).date()).days
     at_midnight = not (reopens.hour or reopens.minute)
@@ -163,6 +165,7 @@ def _when(reopens: datetime | None, now: datetime, speech: Speech, _: Translate)
     return _("again on {date}").format(date=date)
 
 
+@lru_cache(1024)
 def _format(skeleton: str, when: datetime, speech: Speech) -> str:
     return format_skeleton(skeleton, when, tzinfo=speech.zone, locale=_locale(speech.language))
 
@@ -185,6 +188,7 @@ def _locale(language: str) -> Locale:
     return Locale.parse(language)
 
 
+@lru_cache(1024)
 def _name(text: str) -> str:
     """A name that came from an ad, without what could disturb the text around it (controls, bidi overrides)."""
     kept = "".join(char if unicodedata.category(char)[0] not in "CZ" else " " for char in text[: LONGEST_NAME * 4])
