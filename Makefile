@@ -37,7 +37,7 @@ format: venv ## put the style right where a tool can
 	@$(bin)/ruff format
 
 bench: venv ## speed and memory against plain mitmdump; writes docs/benchmarks.md
-	@$(bin)/python benchmarks/bench.py $(ARGS)
+	@$(bin)/python benchmarks/bench.py --write docs/benchmarks.md $(ARGS)
 
 lock: ## requirements.lock, anew (ARGS="--upgrade" for newer versions)
 	@scripts/lock $(ARGS)
