@@ -6,19 +6,20 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
-
-import httpx
-import tenacity
+from typing import TYPE_CHECKING, Final
 
 from capper.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    import httpx
 
 MEGABYTE: Final = 1_000_000
 MOST: Final = 20 * MEGABYTE
 """The largest list accepted; AdGuard's base list, the largest there is, has 7 MB."""
 
 _REDIRECTS = 5
-_TIMEOUT = httpx.Timeout(20, connect=10)
+_PATIENCE, _TO_CONNECT = 20, 10
+"""Seconds for each step of an answer, and to connect."""
 _CHUNK = 65_536
 
 
@@ -54,6 +55,10 @@ class Fetcher:
         Raises:
             ConfigError: why it could not be had, in one sentence.
         """
+        # Imported with the first download: they are a fifth of the time it takes the proxy to start.
+        import httpx  # noqa: PLC0415
+        import tenacity  # noqa: PLC0415
+
         retry = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             stop=tenacity.stop_after_attempt(self.attempts),
@@ -62,12 +67,15 @@ class Fetcher:
             reraise=True,
         )
         try:
-            with httpx.Client(verify=self.verify, timeout=_TIMEOUT, follow_redirects=False) as client:
+            wait = httpx.Timeout(_PATIENCE, connect=_TO_CONNECT)
+            with httpx.Client(verify=self.verify, timeout=wait, follow_redirects=False) as client:
                 return retry(self._follow, client, url, etag)
         except (_Again, httpx.HTTPError, httpx.InvalidURL) as exc:
             raise ConfigError(f"fetch {url}: {_reason(exc)}") from exc
 
-    def _follow(self, client: httpx.Client, url: str, etag: str) -> Download:
+    def _follow(self, client: "httpx.Client", url: str, etag: str) -> Download:
+        import httpx  # noqa: PLC0415  as above
+
         until = time.monotonic() + self.deadline
         at = httpx.URL(require_https(url))
         for _ in range(_REDIRECTS + 1):
@@ -82,7 +90,7 @@ class Fetcher:
             at = answer
         raise ConfigError(f"fetch {url}: more than {_REDIRECTS} redirects")
 
-    def _ask(self, client: httpx.Client, url: httpx.URL, etag: str, until: float) -> Download | httpx.URL:
+    def _ask(self, client: "httpx.Client", url: "httpx.URL", etag: str, until: float) -> "Download | httpx.URL":
         """One request: a download, or where to ask instead."""
         # Only gzip, because it is the coding we can inflate in bounded steps: a small body may unpack to anything.
         headers = {"Accept": "text/plain, */*;q=0.5", "Accept-Encoding": "gzip"}
@@ -100,7 +108,7 @@ class Fetcher:
                 raise ConfigError(f"fetch {url}: the server answers {status}")
             return Download(self._read(response, url, until), response.headers.get("ETag", ""))
 
-    def _read(self, response: httpx.Response, url: httpx.URL, until: float) -> bytes:
+    def _read(self, response: "httpx.Response", url: "httpx.URL", until: float) -> bytes:
         body = bytearray()
         for chunk in _decoded(response, url):
             body += chunk
@@ -124,7 +132,7 @@ def require_https(url: str) -> str:
     return url
 
 
-def _decoded(response: httpx.Response, url: httpx.URL) -> Iterator[bytes]:
+def _decoded(response: "httpx.Response", url: "httpx.URL") -> Iterator[bytes]:
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding in ("", "identity"):
         yield from response.iter_raw(_CHUNK)
