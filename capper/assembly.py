@@ -25,6 +25,7 @@ from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
+from capper.settings.watch import LOOK
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,13 @@ class Assembly:
         """Write what is waiting, then let go of the ledger."""
         await self.journal.close()
         await self.ledger.close()
+
+
+async def keep_watch(policy: Callable[[], Policy]) -> None:
+    """Look at the policy's file also while nobody reads, so that what was saved holds for the very next page."""
+    while True:
+        policy()
+        await asyncio.sleep(LOOK.total_seconds())
 
 
 async def assemble(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capper.assembly import Assembly, assemble, utc_now
+from capper.assembly import Assembly, assemble, keep_watch, utc_now
 from capper.cli.options import Config, LedgerUrl, Policy, State
 from capper.cli.plain import plain
 from capper.cli.tables import print_text
@@ -33,6 +33,8 @@ REFRESH = timedelta(minutes=5)
 RENEW = timedelta(hours=1)
 """How often subscriptions are asked for that are due by their own word; one that failed is tried again then."""
 _UNAVAILABLE = 3
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a service manager, and a terminal that is closed."""
 
 
 @app.command(
@@ -123,13 +125,14 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
             raise typer.Exit(_UNAVAILABLE) from exc
         try:
             with _signals(master):
-                refreshing = asyncio.create_task(_refresh(assembly))
+                beside = [asyncio.create_task(work) for work in (_refresh(assembly), keep_watch(assembly.policy))]
                 _tell(settings, master, assembly)
                 # What start-up made stays; the collector need not look at it again and again.
                 gc.collect()
                 gc.freeze()
                 await master.serve()
-                refreshing.cancel()
+                for task in beside:
+                    task.cancel()
         finally:
             await master.stop()
 
@@ -247,17 +250,18 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
 @contextlib.contextmanager
 def _signals(master: "CapperMaster") -> Iterator[None]:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDINGS:
         loop.add_signal_handler(number, master.shutdown)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDINGS:
             loop.remove_signal_handler(number)
 
 
 def _log() -> None:
-    """Faults go to standard error. mitmproxy's own log names every site visited, so it is told to keep to errors."""
+    """Faults go to standard error, and that a policy was reloaded. mitmproxy's own log names every site visited: errors only."""
     debug = bool(os.environ.get("CAPPER_DEBUG"))
     logging.basicConfig(level=logging.INFO if debug else logging.WARNING, format="capper: %(message)s")
+    logging.getLogger("capper.settings.watch").setLevel(logging.INFO)
     logging.getLogger("mitmproxy").setLevel(logging.INFO if debug else logging.ERROR)

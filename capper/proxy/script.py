@@ -1,12 +1,13 @@
 """capper as an addon for people who already run mitmproxy; `addons/cap_ads.py` is the file they name."""
 
+import asyncio
 import logging
 from pathlib import Path
 
 from mitmproxy import connection, ctx
 from mitmproxy.addonmanager import Loader
 
-from capper.assembly import Assembly, assemble
+from capper.assembly import Assembly, assemble, keep_watch
 from capper.domain.errors import CapperError
 from capper.proxy.addon import FrequencyCap
 from capper.settings import load_settings
@@ -23,6 +24,7 @@ class CapAds:
 
     def __init__(self) -> None:
         self._assembly: Assembly | None = None
+        self._watching: asyncio.Task[None] | None = None
         self.addons: list[FrequencyCap] = []
 
     def load(self, loader: Loader) -> None:
@@ -48,10 +50,14 @@ class CapAds:
             # While mitmproxy starts, an error in its log ends it.
             logger.error("capper: %s", exc)  # noqa: TRY400  a sentence for a person, not a fault
             return
+        self._watching = asyncio.create_task(keep_watch(self._assembly.policy))
         self.addons = [FrequencyCap(self._assembly.gate, self._assembly.policy, _user, stream=False)]
 
     async def done(self) -> None:
         self.addons = []
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         if self._assembly is not None:
             await self._assembly.close()
             self._assembly = None

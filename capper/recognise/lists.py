@@ -124,7 +124,8 @@ class ListStore:
         except FileNotFoundError:
             return []
         except (OSError, KeyError, TypeError, ValueError, RecursionError) as exc:
-            raise ConfigError(f"read {self._file}: {exc}") from exc
+            reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
+            raise ConfigError(f"read {self._file}: {reason}") from exc
 
     def lists(self) -> list[FilterList]:
         """The last good copies; one that cannot be read is left out, and the log says so."""
@@ -216,7 +217,7 @@ class ListStore:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield self.subscriptions()
         except OSError as exc:
-            raise ConfigError(f"write {self.folder}: {exc}") from exc
+            raise ConfigError(f"write {self.folder}: {exc.strerror or exc}") from exc
 
 
 def starter_lists() -> list[FilterList]:

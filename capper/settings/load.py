@@ -96,8 +96,11 @@ def _check(settings: Settings) -> None:
     if not (settings.listen.loopback or settings.lan or settings.proxy_auth):
         raise ConfigError(
             f"listen = {settings.listen} can be reached from other machines, and nothing says who may use it: name your"
-            ' network (lan = ["192.168.1.0/24"]) or a password (proxy_auth), or listen on 127.0.0.1'
+            " network (--lan 192.168.1.0/24) or a password (--proxy-auth NAME:PASSWORD), here or in capper.toml, or listen"
+            " on 127.0.0.1"
         )
+    if settings.state.exists() and not settings.state.is_dir():
+        raise ConfigError(f"state = {settings.state} is a file; a folder is needed")
 
 
 def defaults() -> dict[str, Any]:

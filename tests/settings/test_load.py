@@ -254,3 +254,10 @@ def test_the_ledgers_addresses_are_the_ledgers():
 def test_a_ledgers_address(text, ledger, tmp_path):
     """Addresses of a ledger keep what follows their scheme; a folder starts from the file."""
     assert load(f'ledger = "{text}"', tmp_path).ledger == ledger.format(base=tmp_path)
+
+
+def test_a_state_folder_that_is_a_file_is_refused(tmp_path):
+    """Every command says so in the same words."""
+    (tmp_path / "state").write_text("")
+    with pytest.raises(ConfigError, match="state is a file; a folder is needed"):
+        load(state=tmp_path / "state")
