@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urljoin
 
 from capper.domain.decision import Answer, Decision, conclude, prepare
 from capper.domain.errors import CapperError
@@ -19,7 +20,7 @@ from capper.journal import Journal
 from capper.ledger.base import Ledger
 from capper.recognise.domains import host_of, registrable
 from capper.recognise.gallery import Gallery
-from capper.recognise.kind import Kind, is_prefetch
+from capper.recognise.kind import UNKNOWN_SOURCE, Kind, is_prefetch
 from capper.recognise.picture import measure
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite import caching, filler, page
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 PASS = Outcome()
 _DOCUMENTS = {Kind.DOCUMENT, Kind.SUBDOCUMENT}
 _PICTURES = {Kind.IMAGE, Kind.OBJECT}
+_FILES = {*_PICTURES, Kind.SUBDOCUMENT}
+_REDIRECTS = {301, 302, 303, 307, 308}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Limits:
     decoded: int = 16 * 1024 * 1024
     pixel: int = 2
     """An image no wider or no higher than this is a beacon, not a sighting."""
+    beacon: int = 1000
+    """The same in bytes, of an image that is known by its size in bytes alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,9 @@ class Gate:
             return False
         if response.status == 304:
             return self._known(exchange) is not None
+        if response.status in _REDIRECTS:
+            kind = self._kind(exchange)
+            return kind in _FILES and self._delivers_ad(exchange, kind)
         if not editable(exchange.request, response):
             return False
         kind = self._kind(exchange)
@@ -151,6 +159,8 @@ class Gate:
         kind = self._kind(exchange)
         if response.status == 304:
             return await self._unmodified(exchange, response)
+        if response.status in _REDIRECTS:
+            return self._redirected(exchange, response)
         if kind in _PICTURES:
             return await self._image(exchange, response)
         if kind is Kind.SUBDOCUMENT and self._delivers_ad(exchange, kind):
@@ -167,17 +177,45 @@ class Gate:
             headers = headers if name in headers else headers.with_(name, value)
         return await self._deliver(exchange, response.carrying(b"", headers), creative, ())
 
+    def _redirected(self, exchange: Exchange, response: Response) -> Outcome:
+        """An ad server sends the browser on: what it is sent to is this ad, whoever keeps the file."""
+        try:
+            target = urljoin(exchange.request.url, response.headers.get("location").strip())
+        except ValueError:
+            return PASS
+        ad = self._recogniser().read_url(exchange.request.url, self._page_url(exchange))
+        form = Format.IMAGE if self._kind(exchange) in _PICTURES else Format.FRAME
+        delivery = self._delivery(exchange, ad, form)
+        self._trail.delivered(exchange.viewer.name, exchange.device, (target,), delivery, exchange.at)
+        return PASS
+
     async def _image(self, exchange: Exchange, response: Response) -> Outcome:
+        if response.unrecorded:
+            return await self._unrecorded(exchange, response)
         picture = measure(response.body)
         if picture is None:
             return self._untouched(exchange, "an ad's picture of unknown size")
         if min(picture.width, picture.height) <= self._limits.pixel:
             return PASS
-        delivery = self._trail.delivery(exchange.viewer.name, exchange.device, exchange.request.url, exchange.at)
-        ad = delivery.ad if delivery else self._recogniser().read_url(exchange.request.url, self._page_url(exchange))
+        ad = self._ad_of_file(exchange)
         ad = await asyncio.to_thread(self._gallery.identify, response.body, ad)
         size = (picture.width, picture.height)
         return await self._deliver(exchange, response, Creative(ad, Format.IMAGE, size), ())
+
+    async def _unrecorded(self, exchange: Exchange, response: Response) -> Outcome:
+        """A picture of which a recording keeps the size in bytes alone: it was shown, and it is known by its address."""
+        if response.unrecorded <= self._limits.beacon:
+            return PASS
+        (decision,) = await self._claim(exchange, [self._delivery(exchange, self._ad_of_file(exchange), Format.IMAGE)])
+        # What stood there is not known, so nothing can be put in its place; that it is withheld is said all the same.
+        return Outcome(Action.REWRITE, response, (decision,)) if decision.withheld else Outcome(decisions=(decision,))
+
+    def _ad_of_file(self, exchange: Exchange) -> Ad:
+        url = exchange.request.url
+        delivery = self._trail.delivery(exchange.viewer.name, exchange.device, url, exchange.at)
+        if delivery and delivery.ad.identified:
+            return delivery.ad
+        return self._recogniser().read_url(url, self._page_url(exchange))
 
     async def _creative_document(self, exchange: Exchange, response: Response) -> Outcome:
         body = decode(response.headers, response.body, self._limits.decoded)
@@ -255,13 +293,14 @@ class Gate:
         return decisions
 
     def _sighting(self, exchange: Exchange, delivery: Delivery) -> Sighting:
-        url = delivery.page.url if delivery.page else self._recogniser().source(exchange)
+        here = delivery.page or self._supposed(exchange)
+        url = here.url if here else self._recogniser().source(exchange)
         return Sighting(
             viewer=exchange.viewer,
             ad=delivery.ad,
             occasion=delivery.occasion,
             format=delivery.format,
-            page=delivery.page.token if delivery.page else None,
+            page=here.token if here else None,
             site=registrable(host_of(url)),
             network=registrable(host_of(exchange.request.url)),
         )
@@ -270,13 +309,16 @@ class Gate:
         """The delivery this file belongs to: one of the last minutes that named it, else a new one of its own."""
         viewer, device, url, now = exchange.viewer.name, exchange.device, exchange.request.url, exchange.at
         found, here = self._trail.delivery(viewer, device, url, now), self._page(exchange)
+        file = self._trail.digest("file", url)
         if found is not None:
-            if here is None or found.page is None or found.page.token == here.token:
-                return found
-            # Another load of a page asks for the same file: the same ad, and a sighting of its own.
-            ad, form = found.ad, found.format
-        where = here.token if here else now.isoformat()
-        return Delivery(ad, self._trail.digest("file", where, str(list(ad)), url).hex(), form, here)
+            known = found if found.ad.identified else replace(found, ad=ad)
+            unseen = here is None or found.page is None
+            if (unseen and found.file != file) or (here and found.page and found.page.token == here.token):
+                return known
+            # Another load of a page, seen or not, asks for the same file: the same ad, and a sighting of its own.
+            ad, form = known.ad, known.format
+        where = here.token if here else f"{self._recogniser().source(exchange)} {now.isoformat()}"
+        return Delivery(ad, self._trail.digest("file", where, str(list(ad)), url).hex(), form, here, file)
 
     def _remember(self, exchange: Exchange, urls: tuple[str, ...], delivery: Delivery) -> None:
         if delivery.ad.identified:
@@ -289,17 +331,20 @@ class Gate:
         recogniser = self._recogniser()
         kind = recogniser.kind(exchange)
         headers = exchange.request.headers
-        if kind is not Kind.DOCUMENT or exchange.kind or "sec-fetch-dest" in headers or "referer" not in headers:
+        if kind is not Kind.DOCUMENT or "sec-fetch-dest" in headers:
             return kind
-        framed = recogniser.is_ad(exchange.request.url, recogniser.source(exchange), Kind.SUBDOCUMENT)
+        # A browser that calls all documents so may still say that this one is part of a load under way.
+        inside = exchange.page and self._trail.loaded(exchange.viewer.name, exchange.device, exchange.page, exchange.at)
+        if not inside and (exchange.kind or "referer" not in headers):
+            return kind
+        framed = recogniser.is_ad(exchange.request.url, self._source(exchange), Kind.SUBDOCUMENT)
         return Kind.SUBDOCUMENT if framed else kind
 
     def _delivers_ad(self, exchange: Exchange, kind: Kind) -> bool:
         url, now = exchange.request.url, exchange.at
         if self._trail.delivery(exchange.viewer.name, exchange.device, url, now):
             return True
-        recogniser = self._recogniser()
-        return recogniser.is_ad(url, recogniser.source(exchange), kind)
+        return self._recogniser().is_ad(url, self._source(exchange), kind)
 
     def _known(self, exchange: Exchange) -> Creative | None:
         return self._creatives.get(self._creative_key(exchange), exchange.at)
@@ -322,13 +367,26 @@ class Gate:
         if exchange.page and not self._trail.loaded(viewer, device, exchange.page, now):
             # Its browser calls this a load of its own: a visit by a link from another site, not a frame.
             return self._open(exchange)
-        here = self._page(exchange) or self._open(exchange)
+        here = self._page(exchange) or self._supposed(exchange) or self._open(exchange)
         self._trail.framed(viewer, device, exchange.request.url, here, now)
         return here
 
     def _page(self, exchange: Exchange) -> Page | None:
         source = self._recogniser().source(exchange)
         return self._trail.page_of(exchange.viewer.name, exchange.device, source, exchange.page, exchange.at)
+
+    def _supposed(self, exchange: Exchange) -> Page | None:
+        """The load that a request from a page that was not seen belongs to; None where no page is named."""
+        source = self._recogniser().source(exchange)
+        if source == UNKNOWN_SOURCE:
+            return None
+        return self._trail.supposed(exchange.viewer.name, exchange.device, source, exchange.at)
+
+    def _source(self, exchange: Exchange) -> str:
+        """The document that made the request: what the request says, else the page whose load it is part of."""
+        source = self._recogniser().source(exchange)
+        here = self._page(exchange) if source == UNKNOWN_SOURCE and exchange.page else None
+        return here.url if here else source
 
     def _page_url(self, exchange: Exchange) -> str:
         here = self._page(exchange)

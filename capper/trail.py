@@ -16,6 +16,9 @@ from capper.domain.identity import Ad
 from capper.domain.sighting import Format
 from capper.domain.window import SCOPE_LIFE
 
+PAUSE = timedelta(seconds=30)
+"""A page that asked for no ad this long and asks again is another, as far as can be told from outside."""
+
 
 class Recent[Key: Hashable, Value]:
     """A mapping that forgets: at most `most` values, the longest unused first, none after `life` since it was put."""
@@ -63,6 +66,8 @@ class Delivery:
     occasion: str
     format: Format
     page: Page | None
+    file: bytes = b""
+    """The digest of the file's URL, where the ad is a file of its own and no element of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class Trail:
     2. `page_of`: a request made from a document (or a frame in it) leads back to that load.
     3. `delivered`: an ad was shown; its files are remembered as belonging to it.
     4. `delivery`: a request for one of those files leads back to the ad.
+
+    Of a page that is not decrypted nothing is seen but what it asks of others: `supposed` tells its loads by the pauses.
     """
 
     most: int = 20_000
@@ -88,6 +95,7 @@ class Trail:
     def __post_init__(self) -> None:
         self._pages: Recent[_Whose, Page] = Recent(self.most, SCOPE_LIFE)
         self._deliveries: Recent[_Whose, Delivery] = Recent(self.most, OCCASION_LIFE)
+        self._supposed: Recent[_Whose, Page] = Recent(self.most, PAUSE)
 
     def digest(self, *parts: str) -> bytes:
         """A keyed digest of `parts`, 16 bytes."""
@@ -111,6 +119,16 @@ class Trail:
             if page is not None:
                 return page
         return None
+
+    def supposed(self, viewer: str, device: str, source: str, now: datetime) -> Page:
+        """The load of a page that was not seen itself: all that one site's page asks for until it pauses is one load."""
+        name = _names(source, None)[-1:] or [source]
+        whose = _Whose(viewer, device, self.digest("supposed", *name))
+        page = self._supposed.get(whose, now)
+        if page is None:
+            page = Page(self.digest("supposed", viewer, device, *name, now.isoformat()).hex(), source)
+        self._supposed.put(whose, page, now)
+        return page
 
     def loaded(self, viewer: str, device: str, hint: str, now: datetime) -> bool:
         """Whether a document of the load that the browser calls `hint` was seen."""

@@ -95,3 +95,22 @@ def test_a_load_is_known_once_its_document_was_seen():
     trail.opened("anna", "pc", NEWS, "page_1", NOON)
 
     assert (False, True) == (before, trail.loaded("anna", "pc", "page_1", NOON))
+
+
+def test_a_page_that_was_not_seen_is_told_by_its_pauses():
+    """Requests of one site in one go are one load; after a pause, or from another site, they are another."""
+    trail = Trail()
+    news, other = "https://www.news.example/", "https://www.weekly.example/"
+
+    first = trail.supposed("anna", "", news, NOON)
+    again = trail.supposed("anna", "", news + "story", NOON + timedelta(seconds=20))
+    later = trail.supposed("anna", "", news, NOON + timedelta(seconds=45))
+    paused = trail.supposed("anna", "", news, NOON + timedelta(seconds=80))
+
+    assert first == again == later
+    assert 4 == len(
+        {
+            page.token
+            for page in (first, paused, trail.supposed("anna", "", other, NOON), trail.supposed("ben", "", news, NOON))
+        }
+    )

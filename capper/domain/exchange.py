@@ -74,11 +74,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response; `body` is in its content coding, as it came over the wire."""
+    """A response; `body` is in its content coding, as it came over the wire.
+
+    `unrecorded` is the size of a body that a recording tells of but does not hold; `body` is empty then.
+    """
 
     status: int
     headers: Headers = Headers()  # noqa: RUF009  immutable
     body: bytes = b""
+    unrecorded: int = 0
 
     def carrying(self, body: bytes, headers: Headers | None = None) -> Self:
         """The same response with another body."""

@@ -1,7 +1,8 @@
 """One HAR entry as an Exchange, and what was delivered instead of it as an entry again.
 
 A HAR holds bodies decoded: as text, or as base64. The exchange therefore has no content coding; the header fields that
-are taken away for that stand in the changed entry as they stood in the recording.
+are taken away for that stand in the changed entry as they stood in the recording. (Some tools leave base64 in its coding;
+that is seen by its bytes.)
 """
 
 import base64
@@ -21,12 +22,14 @@ from capper.rewrite.charset import CODECS
 BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 """The time of a recording that says none."""
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_LARGEST = 2**53
 _HIDDEN = {"content-encoding", "transfer-encoding"}
 _TEXTUAL = re.compile(
     r"\s*(?:text/|image/svg\+xml|application/(?:[\w.+-]*(?:json|xml|javascript|ecmascript)))", re.IGNORECASE
 )
 _META = re.compile(r"""<meta[\s/][^>]*?charset\s*=\s*["']?\s*([^\s"'/>;]+)""", re.IGNORECASE)
 _META_REACH = 1024
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _PERISHABLE = frozenset(
     [
         "content-length",
@@ -106,28 +109,42 @@ def read(entry: Mapping[str, Any], at: datetime, viewer: Callable[[str | None], 
         viewer=viewer(_text(entry.get("_viewer")) or None),
         at=at,
         device=_text(entry.get("_device")),
-        kind=_text(entry.get("_resourceType")) or None,
+        kind=_kind(entry),
         page=_text(entry.get("pageref")) or None,
     )
     return _with_response(exchange, response)
+
+
+def _kind(entry: Mapping[str, Any]) -> str | None:
+    """The browser's own word for the resource type. Chrome calls a frame a document, and says that a page's parser asked."""
+    kind = _text(entry.get("_resourceType")) or None
+    initiator = entry.get("_initiator")
+    asked = initiator.get("type") if isinstance(initiator, dict) else None
+    return "sub_frame" if kind == "document" and asked == "parser" else kind
 
 
 def _with_response(exchange: Exchange, answer: Mapping[str, Any]) -> Recorded:
     content = answer.get("content")
     content = content if isinstance(content, dict) else {}
     rows = [(pair, field) for field in _list(answer.get("headers")) if (pair := _pair(field))]
-    rows = [row for row in rows if row[0][0].lower() not in _HIDDEN]
     content_type = Headers(pair for pair, _ in rows).get("content-type")
     declared = content_type or _text(content.get("mimeType"))
     body, codec, charset = _body(content, declared)
+    hidden = _HIDDEN - {"content-encoding"} if codec is None and _is_coded(body, declared) else _HIDDEN
+    rows = [row for row in rows if row[0][0].lower() not in hidden]
     if charset:
         declared = f"{declared.partition(';')[0].strip()}; charset={charset}"
     if declared != content_type:
         rows = _declaring(rows, declared)
-    size = content.get("size")
-    missing = not body and isinstance(size, int | float) and size > 0
-    response = Response(_status(answer), Headers(pair for pair, _ in rows), body)
-    return Recorded(replace(exchange, response=response), tuple(field for _, field in rows), codec, missing)
+    unrecorded = 0 if body else _size(answer, content)
+    response = Response(_status(answer), Headers(pair for pair, _ in rows), body, unrecorded)
+    return Recorded(replace(exchange, response=response), tuple(field for _, field in rows), codec, unrecorded > 0)
+
+
+def _size(answer: Mapping[str, Any], content: Mapping[str, Any]) -> int:
+    """The body's size in bytes as the recording tells it, the surest word first; 0 where none does (-1: not known)."""
+    told = (content.get("size"), answer.get("bodySize"), answer.get("_transferSize"))
+    return next((int(size) for size in told if isinstance(size, int | float) and 0 <= size < _LARGEST), 0)
 
 
 def _declaring(rows: list[tuple[tuple[str, str], Any]], declared: str) -> list[tuple[tuple[str, str], Any]]:
@@ -210,6 +227,11 @@ def _body(content: Mapping[str, Any], content_type: str) -> tuple[bytes, str | N
     return _encoded(text, content_type)
 
 
+def _is_coded(body: bytes, content_type: str) -> bool:
+    """Whether a text is still in its content coding, as some tools leave it: no text has such bytes."""
+    return bool(_TEXTUAL.match(content_type)) and _CONTROL.search(body, 0, _META_REACH) is not None
+
+
 def _encoded(text: str, content_type: str) -> tuple[bytes, str, str | None]:
     """The text in the charset it was sent in; where that cannot hold it, in UTF-8, and said to be so."""
     label = _label(content_type)
@@ -250,7 +272,8 @@ def delivered(
     `entry` is changed in place. What capper says nothing about stays: timings, cookies of the request, unknown names.
     """
     was, now = recorded.exchange.response, outcome.response
-    if now is None or was is None or now == was:
+    withheld = any(decision.withheld for decision in outcome.decisions)
+    if now is None or was is None or (now == was and not (was.unrecorded and withheld)):
         return None
     answer = entry["response"]
     content = answer["content"] if isinstance(answer.get("content"), dict) else {}
@@ -269,7 +292,8 @@ def delivered(
     if edited:
         _put_body(content, recorded, now)
         answer["bodySize"] = -1 if coded else len(now.body)
-    answer["content"] = content
+    if edited or "content" in answer:
+        answer["content"] = content
     capper: dict[str, Any] = {"action": outcome.action.value, "decisions": list(decisions)}
     if outcome.note:
         capper["note"] = outcome.note

@@ -42,6 +42,10 @@ class Gallery:
             merged = _merged(found, ad) if found else ad
             if merged is None:
                 return ad
+            if not merged.identified:
+                # Nothing but the picture itself tells it from others.
+                name = blake2b(key.encode(), digest_size=8).hexdigest()
+                merged = replace(merged, creative=f"picture/{name}", basis=Basis.LIKENESS)
             self._keep(self._files, digest, key)
             self._keep(self._ads, key, replace(merged, basis=found.basis if found and not ad.advertisers else ad.basis))
             return merged
