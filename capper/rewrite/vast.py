@@ -5,13 +5,14 @@ Dropping one of either is legal, and a `<VAST>` without any means "no ad": the p
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
 from capper.clues import evidence_of_document
 from capper.domain.errors import Unrewritable
 from capper.domain.evidence import Evidence
+from capper.domain.offer import Offer
 from capper.markup import Span, join, parse, unique
 from capper.rewrite.xmltree import Element, Tree, read
 
@@ -39,31 +40,25 @@ _TAG_URIS = ("vastadtaguri", "vastadtagurl", "daastadtaguri")
 _CLICKS = ("clickthrough", "nonlinearclickthrough", "companionclickthrough")
 _MEDIA = ("mediafile", "mezzanine", "interactivecreativefile", "flashresource", "staticresource", "iframeresource")
 _IMPRESSIONS = ("impression", "viewable")
-_BEACONS = (
-    *_IMPRESSIONS,
-    "tracking",
-    "clicktracking",
-    "nonlinearclicktracking",
-    "companionclicktracking",
-)
+_BEACONS = ("tracking", "clicktracking", "nonlinearclicktracking", "companionclicktracking")
 _RANDOM = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}")
 _NO_SYSTEM = re.compile(r"[\d.]*|vast|daast|ad ?server|unknown", re.IGNORECASE)
 _NO_ID = re.compile(r".{0,3}|0+|unknown|undefined|null|none|n/a|test|[\[{$%].*", re.IGNORECASE)
-_CATEGORY = re.compile(r"(?:IAB)?\d{1,3}(?:-\d{1,3})?", re.IGNORECASE)
+_SITE = re.compile(r"^https?://(?:www\.)?([^/?#:]+).*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """One `<Ad>`: what it gives away about itself and the bytes it would cost.
+    """One `<Ad>`: what it says about itself and the bytes it would cost.
 
     `place` tells the ad breaks of one document apart: with the document it makes the token of a pod. `wrapper` is where
     the player asks on for the real ad (so this one is no sighting yet), "" for an ad that plays itself. `sequence` is its
-    turn in a pod, None in a buffet. `impressions` are asked for once it plays; all its other files and beacons are the
-    evidence's resources. A macro such as `[CACHEBUSTING]` stands in them as it is.
+    turn in a pod, None in a buffet. `impressions` are asked for once it plays; they and all its other files and beacons
+    are the resources of the offer's evidence. A macro such as `[CACHEBUSTING]` stands in them as it is.
     """
 
     number: int
-    evidence: Evidence
+    offer: Offer
     span: Span
     place: int
     sequence: int | None = None
@@ -72,7 +67,6 @@ class Video:
     size: tuple[int, int] | None = None
     title: str = ""
     system: str = ""
-    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,80 +161,88 @@ class _Finder:
 
     def _ad(self, tree: Tree, ad: Element, place: int) -> Video:
         body = ad.child("inline", "wrapper") or ad
-        asked = next((tree.text(each) for each in body.children if each.name in _TAG_URIS), "")
+        inside = _Inside(tree, body)
+        asked = next(iter(inside.texts(*_TAG_URIS)), "")
         wrapper = self._tag(asked, place)
-        named, spoken = tree.text(body.child("adsystem")), _text(tree, body.child("advertiser"))
-        impressions = self._urls(tree, ad, _IMPRESSIONS)
-        turn = tree.attribute(ad, "sequence")
+        system, turn = _line(tree.text(body.child("adsystem"))), tree.attribute(ad, "sequence")
+        impressions = self._urls(inside.texts(*_IMPRESSIONS))
+        files, beacons = self._urls(inside.texts(*_MEDIA)), self._urls(inside.texts(*_BEACONS))
+        evidence = Evidence(
+            clicks=self._clicks(inside),
+            resources=unique((*files, *impressions, *beacons, wrapper), MOST_URLS),
+            attributes=tuple(_ids(inside, tree.attribute(ad, "id"), system)),
+            page=self.page,
+        )
+        sponsors = [_SITE.sub(r"\1", _line(text)) for text in inside.texts("advertiser")]
         return Video(
             number=len(self.ads),
-            evidence=Evidence(
-                clicks=self._clicks(tree, body),
-                resources=unique(
-                    (*self._urls(tree, ad, _MEDIA), *impressions, *self._urls(tree, ad, _BEACONS), wrapper), MOST_URLS
-                ),
-                attributes=tuple(_ids(tree, ad, body, named)),
-                text=spoken,
-                page=self.page,
-            ),
+            offer=Offer(sponsors=tuple(sponsors), categories=tuple(_categories(inside)), evidence=evidence),
             span=ad.span,
             place=place,
             sequence=int(turn) if turn.isdecimal() and len(turn) < 6 else None,
             wrapper=wrapper or (asked if body.name == "wrapper" else ""),
             impressions=impressions,
-            size=_size(tree, body),
-            title=_text(tree, body.child("adtitle")),
-            system=named[:_LONGEST_ID],
-            categories=tuple(_categories(tree, body)),
+            size=_size(inside),
+            title=_line(tree.text(body.child("adtitle"))),
+            system=system,
         )
 
-    def _clicks(self, tree: Tree, body: Element) -> tuple[str, ...]:
+    def _clicks(self, inside: "_Inside") -> tuple[str, ...]:
         """Where clicks lead: those of the film itself, else those of what stands over or beside it."""
         for name in _CLICKS:
-            found = self._urls(tree, body, (name,))
+            found = self._urls(inside.texts(name))
             if found:
                 return found
-        html = (tree.text(each)[:_LONGEST_HTML] for each in body.all("htmlresource"))
-        return unique((url for text in html for url in self._inside(text)), MOST_URLS)
+        html = (text[:_LONGEST_HTML] for text in inside.texts("htmlresource"))
+        return unique((url for text in html for url in self._linked(text)), MOST_URLS)
 
-    def _inside(self, html: str) -> tuple[str, ...]:
+    def _linked(self, html: str) -> tuple[str, ...]:
         try:
             return evidence_of_document(parse(html.encode("utf-8", "replace"), self.url), self.page).clicks
         except Unrewritable:
             return ()
 
-    def _urls(self, tree: Tree, within: Element, names: Collection[str]) -> tuple[str, ...]:
-        found = []
-        for each in within.all(*names):
-            # VAST 1 holds several of them in <URL>.
-            inner = [child for child in each.children if child.name == "url"] or [each]
-            found += [self._absolute(tree.text(one)) for one in inner]
-        return unique(found, MOST_URLS)
+    def _urls(self, texts: Iterable[str]) -> tuple[str, ...]:
+        return unique(map(self._absolute, texts), MOST_URLS)
 
     def _absolute(self, text: str) -> str:
         text = text[:_LONGEST]
         return join(self.url or "https:", text) if self.url or text[:2] == "//" or "://" in text[:8] else ""
 
 
-def _ids(tree: Tree, ad: Element, body: Element, system: str) -> Iterator[tuple[str, str]]:
+class _Inside:
+    """The elements of one ad by name, gathered once, each list in document order."""
+
+    def __init__(self, tree: Tree, body: Element) -> None:
+        self.tree, self.body = tree, body
+        self.named: dict[str, list[Element]] = {}
+        for each in body.descendants():
+            self.named.setdefault(each.name, []).append(each)
+
+    def all(self, *names: str) -> list[Element]:
+        """The elements called one of `names`, those of the first name first."""
+        return [each for name in names for each in self.named.get(name, ())]
+
+    def texts(self, *names: str) -> Iterator[str]:
+        """Their texts; VAST 1 holds several addresses of one kind in `<URL>`."""
+        for each in self.all(*names):
+            parts = [child for child in each.children if child.name == "url"] or [each]
+            yield from map(self.tree.text, parts)
+
+
+def _ids(inside: _Inside, own: str, system: str) -> Iterator[tuple[str, str]]:
     """The ids a creative goes by, the most telling first, as attributes that config/networks/video.toml speaks of."""
-    creatives = [each for within in body.children if within.name == "creatives" for each in within.children]
+    tree = inside.tree
+    creatives = [each for each in inside.all("creative") if each.children or each.written]
     creatives.sort(key=lambda creative: creative.child("linear") is None)
     owner = "" if _NO_SYSTEM.fullmatch(system) else _folded(system)
-    registered = [each for creative in creatives for each in creative.all("universaladid")]
-    registered += [
-        each
-        for each in body.all("extension")
-        if tree.attribute(each, "type").lower() == "universaladid"
-        for each in (each.child("universaladid") or each,)
-    ]
-    for each in registered:
+    registered = [each for creative in creatives for each in creative.children if each.name == "universaladid"]
+    for each in dict.fromkeys((*registered, *inside.all("universaladid"))):
         value = tree.text(each) or tree.attribute(each, "idvalue", "value")
         registry = tree.attribute(each, "idregistry", "registry")
         by = owner if _NO_ID.fullmatch(registry) else _folded(registry)
         if by and not _NO_ID.fullmatch(value):
             yield "vast-universal-ad-id", f"{by}/{value[:_LONGEST_ID]}"
-    own = tree.attribute(ad, "id")
     for creative in creatives[:1]:
         parts = [own, tree.attribute(creative, "id") or tree.attribute(creative, "adid")]
         # An id that is made up for each request is none.
@@ -249,27 +251,25 @@ def _ids(tree: Tree, ad: Element, body: Element, system: str) -> Iterator[tuple[
             yield "vast-creative", "/".join((owner, *dict.fromkeys(kept)))
 
 
-def _categories(tree: Tree, body: Element) -> Iterator[str]:
-    """The codes of IAB's taxonomies; other authorities' words mean what they like."""
-    for each in body.children:
-        if each.name == "category" and "iab" in tree.attribute(each, "authority").lower():
-            for word in re.split(r"[\s,;|]+", tree.text(each)[:200]):
-                if _CATEGORY.fullmatch(word):
-                    yield word.upper()
+def _categories(inside: _Inside) -> Iterator[str]:
+    """The codes of IAB's taxonomy; other authorities' words mean what they like."""
+    for each in inside.all("category"):
+        if "iab" in inside.tree.attribute(each, "authority").lower():
+            yield from re.split(r"[\s,;|]+", inside.tree.text(each)[:200])
 
 
-def _size(tree: Tree, body: Element) -> tuple[int, int] | None:
+def _size(inside: _Inside) -> tuple[int, int] | None:
     """The largest of the film's sizes."""
     sizes = []
-    for each in body.all("mediafile", "nonlinear"):
-        width, height = tree.attribute(each, "width"), tree.attribute(each, "height")
+    for each in inside.all("mediafile", "nonlinear"):
+        width, height = inside.tree.attribute(each, "width"), inside.tree.attribute(each, "height")
         if width.isdecimal() and height.isdecimal() and len(width) < 6 and len(height) < 6:
             sizes.append((int(width), int(height)))
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
 
 
-def _text(tree: Tree, element: Element | None) -> str:
-    return " ".join(tree.text(element)[:300].split())
+def _line(text: str) -> str:
+    return " ".join(text[:300].split())
 
 
 def _folded(name: str) -> str:

@@ -52,13 +52,12 @@ class Element:
         """The first element directly inside that is called one of `names`."""
         return next((each for each in self.children if each.name in names), None)
 
-    def all(self, *names: str) -> Iterator["Element"]:
-        """The elements inside that are called one of `names`, in document order."""
+    def descendants(self) -> Iterator["Element"]:
+        """The elements inside, in document order."""
         waiting = self.children[::-1]
         while waiting:
             each = waiting.pop()
-            if each.name in names:
-                yield each
+            yield each
             waiting += each.children[::-1]
 
 
@@ -83,7 +82,9 @@ class Tree:
         """Its own text with that of the elements inside, CDATA as it stands, white space around it gone."""
         if element is None:
             return ""
-        source, at, pieces = self.source[element.inner.start : element.inner.end], 0, []
+        source, at, pieces = self.source[element.inner.start : element.inner.end].strip(), 0, []
+        if "<" not in source:
+            return self._read(source).strip()
         for start, end, kind in _marked(source):
             pieces.append(self._read(_TAG.sub("", source[at:start])))
             if kind == "<![CDATA[":

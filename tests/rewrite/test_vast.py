@@ -10,6 +10,7 @@ from capper.domain.errors import Unrewritable
 from capper.domain.identity import Ad, Basis
 from capper.recognise.ad import AdReader
 from capper.recognise.networks import load_networks
+from capper.recognise.offer import read_offer
 from capper.rewrite.vast import Tag, apply, find, looks
 
 PAGE = "https://news.example/film"
@@ -81,16 +82,16 @@ def test_an_ad_gives_its_evidence(reader):
     """Click, ids, files, impressions, size: what the ladder needs; the icon's and the beacons' targets are none of its clicks."""
     ad, *_ = find(POD, page=PAGE).ads
 
-    assert ad.evidence.clicks == ("https://click.adform.net/C/?bn=1&redirect=https%3A%2F%2Fwww.shoes.com%2Fspring",)
+    assert ad.offer.evidence.clicks == ("https://click.adform.net/C/?bn=1&redirect=https%3A%2F%2Fwww.shoes.com%2Fspring",)
     assert ad.impressions == ("https://ads.example/seen?a=1&b=[CACHEBUSTING]", "https://ads.example/viewed")
-    assert {"https://ads.example/start", "https://cdn.example/large.mp4", *ad.impressions} <= set(ad.evidence.resources)
+    assert {"https://ads.example/start", "https://cdn.example/large.mp4", *ad.impressions} <= set(ad.offer.evidence.resources)
     assert (ad.size, ad.title, ad.system, ad.categories) == (
         (1280, 720),
         "Shoes spring",
         "Example Server",
         ("IAB18-3", "IAB20"),
     )
-    assert reader.read(ad.evidence) == Ad(
+    assert read_offer(reader, ad.offer) == Ad(
         ("shoes.com",), None, "universal-ad-id/ad-id.org/CNPA0484000H", basis=Basis.CLICK
     )
 
@@ -124,7 +125,7 @@ def test_the_first_vast_is_read_too(reader):
 
     assert ad.impressions == ("https://ads.example/1", "https://ads.example/2")
     assert ad.size == (300, 200)
-    assert reader.read(ad.evidence).advertisers == ("shoes.com",)
+    assert read_offer(reader, ad.offer).advertisers == ("shoes.com",)
 
 
 @pytest.mark.parametrize("data", [POD, VMAP, FIRST])
@@ -194,7 +195,7 @@ def test_registered_ids_of_older_versions_stand_in_an_extension(reader):
         b"</UniversalAdId></Extension></Extensions></InLine></Ad></VAST>"
     )
 
-    assert reader.read(find(data).ads[0].evidence).creative == "universal-ad-id/ad-id.org/CNPA0484000H"
+    assert read_offer(reader, find(data).ads[0].offer).creative == "universal-ad-id/ad-id.org/CNPA0484000H"
 
 
 def test_a_companion_in_html_is_read_where_nothing_else_clicks(reader):
@@ -202,7 +203,7 @@ def test_a_companion_in_html_is_read_where_nothing_else_clicks(reader):
     html = '<HTMLResource><![CDATA[<a href="https://www.shoes.com/x"><img src="https://cdn.example/a.png"></a>]]></HTMLResource>'
     data = f"<VAST><Ad><InLine><Creatives><Creative>{html}</Creative></Creatives></InLine></Ad></VAST>".encode()
 
-    assert reader.read(find(data, page=PAGE).ads[0].evidence).advertisers == ("shoes.com",)
+    assert read_offer(reader, find(data, page=PAGE).ads[0].offer).advertisers == ("shoes.com",)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +244,7 @@ def test_a_damaged_answer_is_read_around_its_damage(reader):
     )
     first, second = find(data, page=PAGE).ads
 
-    assert reader.read(first.evidence).advertisers == ("shoes.com",)
+    assert read_offer(reader, first.offer).advertisers == ("shoes.com",)
     assert first.title == "A & B &nbsp; < C"
     assert data[second.span.start :] == b"<Ad id='2'><InLine><Open></InLine></Ad>"
 
@@ -306,7 +307,7 @@ KNOWN = {
 @pytest.mark.parametrize("name", KNOWN)
 def test_whose_ads_the_samples_hold(samples, reader, name):
     """Every ad of every real file has its advertiser, campaign and creative, or none rather than a wrong one."""
-    found = [reader.read(video.evidence) for video in find(samples[name], page=PAGE).ads]
+    found = [read_offer(reader, video.offer) for video in find(samples[name], page=PAGE).ads]
 
     assert [(", ".join(ad.advertisers), ad.campaign or "", ad.creative or "", str(ad.basis)) for ad in found] == KNOWN[
         name
