@@ -8,6 +8,7 @@ only XML's own five and numeric references are read. On well-formed documents it
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from capper.domain.errors import Unrewritable
 from capper.markup import Span
@@ -16,7 +17,16 @@ from capper.rewrite.charset import CODECS
 DEEPEST = 256
 MOST_TAGS = 100_000
 
-_TAG = re.compile(r"<(/?+)([A-Za-z_:\x80-\xff][\w:.\x80-\xff-]*+)((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>", re.ASCII)
+_NAME = r"[A-Za-z_:\x80-\xff][\w:.\x80-\xff-]*+"
+_REST = r"(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+"
+_TAG = re.compile(rf"</?+{_NAME}{_REST}>", re.ASCII)
+_TOKEN = re.compile(
+    # What is left open lasts to the end; every part takes what it can once and for all, so that reading stays linear.
+    r"<!--[^-]*+(?:-(?!->)[^-]*+)*+(?:-->)?+|<!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+(?:\]\]>)?+"
+    r"|<\?[^?]*+(?:\?(?!>)[^?]*+)*+(?:\?>)?+|(?P<type>(?i:<!doctype))"
+    rf"|<(?P<slash>/?+)(?P<name>{_NAME})(?P<rest>{_REST})>",
+    re.ASCII,
+)
 _ATTRIBUTE = re.compile(
     r"(?<![^\s\"'])([^\s=\"'<>/]++)\s*+=\s*+(?:\"([^\"<]*+)\"|'([^'<]*+)'|([^\s\"'<>=]++))", re.ASCII
 )
@@ -85,6 +95,8 @@ class Tree:
         source, at, pieces = self.source[element.inner.start : element.inner.end].strip(), 0, []
         if "<" not in source:
             return self._read(source).strip()
+        if source.startswith("<![CDATA[") and source.find("]]>") == len(source) - 3:
+            return self._decoded(source[9:-3]).strip()
         for start, end, kind in _marked(source):
             pieces.append(self._read(_TAG.sub("", source[at:start])))
             if kind == "<![CDATA[":
@@ -139,38 +151,26 @@ class _Reader:
         self.open: list[Element] = [self.root]
 
     def read(self) -> Element:
-        tags, at, source = 0, self.start, self.source
-        while (at := source.find("<", at, self.end)) >= 0:
-            tags += 1
+        for tags, token in enumerate(_TOKEN.finditer(self.source, self.start, self.end), 1):
             if tags > MOST_TAGS:
                 raise Unrewritable(f"the XML has more than {MOST_TAGS} tags")
-            if source.startswith(("<!", "<?"), at):
-                at = self._special(at)
-                continue
-            tag = _TAG.match(source, at, self.end)
-            if tag is None:
-                at += 1
-                continue
-            at = tag.end()
-            self._close(tag) if tag[1] else self._open(tag)
+            if token["name"] is None:
+                if token["type"]:
+                    raise Unrewritable("the XML has a document type declaration")
+            elif token["slash"]:
+                self._close(token)
+            else:
+                self._open(token)
         for element in self.open[1:]:
             element.inner, element.end = Span(element.inner.start, self.end), self.end
         return self.root
 
-    def _special(self, at: int) -> int:
-        """Where a comment, CDATA section or instruction that begins at `at` ends; without an end it is the rest."""
-        for mark, ending in _ENDS.items():
-            if self.source.startswith(mark, at):
-                end = self.source.find(ending, at + len(mark), self.end)
-                return end + len(ending) if end >= 0 else self.end
-        if self.source[at : at + 9].lower() == "<!doctype":
-            raise Unrewritable("the XML has a document type declaration")
-        return at + 2
-
     def _open(self, tag: re.Match[str]) -> None:
-        element = Element(_local(tag[2]), tag.start(), Span(tag.end(), tag.end()), tag.end(), written=tag[3])
+        start, end = tag.span()
+        written = tag["rest"]
+        element = Element(_local(tag["name"]), start, Span(end, end), end, written=written)
         self.open[-1].children.append(element)
-        if tag[3].endswith("/"):
+        if written.endswith("/"):
             element.closed = True
             return
         if len(self.open) > DEEPEST:
@@ -178,13 +178,15 @@ class _Reader:
         self.open.append(element)
 
     def _close(self, tag: re.Match[str]) -> None:
-        name = _local(tag[2])
-        at = next((at for at in range(len(self.open) - 1, 0, -1) if self.open[at].name == name), 0)
+        name, at = _local(tag["name"]), len(self.open) - 1
+        while at and self.open[at].name != name:
+            at -= 1
         if not at:
             return
+        start, end = tag.span()
         for element in self.open[at:]:
-            element.inner, element.end = Span(element.inner.start, tag.start()), tag.start()
-        self.open[at].end, self.open[at].closed = tag.end(), True
+            element.inner, element.end = Span(element.inner.start, start), start
+        self.open[at].end, self.open[at].closed = end, True
         del self.open[at:]
 
 
@@ -199,6 +201,7 @@ def _marked(source: str) -> Iterator[tuple[int, int, str]]:
         yield found.start(), at, found[0]
 
 
+@lru_cache(maxsize=1024)
 def _local(name: str) -> str:
     return name.rpartition(":")[2].lower()
 

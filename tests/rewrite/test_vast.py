@@ -82,17 +82,19 @@ def test_an_ad_gives_its_evidence(reader):
     """Click, ids, files, impressions, size: what the ladder needs; the icon's and the beacons' targets are none of its clicks."""
     ad, *_ = find(POD, page=PAGE).ads
 
-    assert ad.offer.evidence.clicks == ("https://click.adform.net/C/?bn=1&redirect=https%3A%2F%2Fwww.shoes.com%2Fspring",)
-    assert ad.impressions == ("https://ads.example/seen?a=1&b=[CACHEBUSTING]", "https://ads.example/viewed")
-    assert {"https://ads.example/start", "https://cdn.example/large.mp4", *ad.impressions} <= set(ad.offer.evidence.resources)
-    assert (ad.size, ad.title, ad.system, ad.categories) == (
-        (1280, 720),
-        "Shoes spring",
-        "Example Server",
-        ("IAB18-3", "IAB20"),
+    assert ad.offer.evidence.clicks == (
+        "https://click.adform.net/C/?bn=1&redirect=https%3A%2F%2Fwww.shoes.com%2Fspring",
     )
+    assert ad.impressions == ("https://ads.example/seen?a=1&b=[CACHEBUSTING]", "https://ads.example/viewed")
+    assert {"https://ads.example/start", "https://cdn.example/large.mp4", *ad.impressions} <= set(
+        ad.offer.evidence.resources
+    )
+    assert (ad.size, ad.title, ad.system) == ((1280, 720), "Shoes spring", "Example Server")
     assert read_offer(reader, ad.offer) == Ad(
-        ("shoes.com",), None, "universal-ad-id/ad-id.org/CNPA0484000H", basis=Basis.CLICK
+        ("shoes.com",),
+        creative="universal-ad-id/ad-id.org/CNPA0484000H",
+        categories=("IAB18-3", "IAB18", "IAB20"),
+        basis=Basis.CLICK,
     )
 
 
@@ -165,7 +167,7 @@ def test_ids_that_name_nothing_are_none(reader, system, ad, creative, key):
         "</Creatives></InLine></Ad></VAST>"
     )
 
-    assert reader.read(find(data.encode()).ads[0].evidence).creative == key
+    assert read_offer(reader, find(data.encode()).ads[0].offer).creative == key
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,24 @@ def test_registered_ids_are_read_from_either_place(reader, form, registry, value
         "</UniversalAdId></Creative></Creatives></InLine></Ad></VAST>"
     )
 
-    assert reader.read(find(data.encode()).ads[0].evidence).creative == key
+    assert read_offer(reader, find(data.encode()).ads[0].offer).creative == key
+
+
+@pytest.mark.parametrize(
+    ("spoken", "advertiser"),
+    [
+        ("Shoe  House", "sponsor/shoe house"),
+        ("Shoes.com", "shoes.com"),
+        ("https://www.shoes.com/spring", "shoes.com"),
+        ("", None),
+    ],
+)
+def test_a_spoken_advertiser_speaks_where_no_click_does(reader, spoken, advertiser):
+    """The name in <Advertiser> is a key of its own kind, unless it is a domain."""
+    data = f"<VAST><Ad><InLine><Advertiser><![CDATA[ {spoken} ]]></Advertiser></InLine></Ad></VAST>".encode()
+    ad = read_offer(reader, find(data).ads[0].offer)
+
+    assert (ad.advertisers, ad.basis) == (((advertiser,), Basis.SPONSOR) if advertiser else ((), Basis.UNIDENTIFIED))
 
 
 def test_registered_ids_of_older_versions_stand_in_an_extension(reader):
