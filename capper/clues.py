@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 from capper.domain.evidence import Evidence
 from capper.markup import Document, Element, collapse, parse_fragment, unique
@@ -142,8 +143,10 @@ def _inside(element: Element) -> Iterator[Element]:
     for each in element.descendants():
         yield each
         if each.tag == "noscript":
-            # A browser with scripts holds it as text; it is the same ad for one without.
-            yield from parse_fragment(each.raw_text()[:LONGEST_SCRIPT]).descendants()
+            # A browser with scripts holds it as text, and escapes it where it writes the page down; it is the same ad for
+            # one without.
+            text = each.raw_text()[:LONGEST_SCRIPT]
+            yield from parse_fragment(unescape(text) if text.lstrip().startswith("&lt;") else text).descendants()
 
 
 def _others(document: Document, element: Element) -> Iterator[tuple[str, str]]:

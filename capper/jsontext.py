@@ -6,7 +6,8 @@ What is not cut stays as it was written, to the byte: numbers, escapes, white sp
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from json.decoder import JSONDecodeError, JSONDecoder, scanstring
+from json.decoder import JSONDecodeError, JSONDecoder
+from json.decoder import scanstring as _scanstring  # type: ignore[attr-defined]  # not in its stub
 from typing import Any, NamedTuple
 
 from capper.domain.errors import Unrewritable
@@ -24,20 +25,20 @@ _SUFFIX = re.compile(r"\s*\)?\s*;?\s*(?:/\*.{0,200}?\*/\s*)?", re.DOTALL)
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
+class Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
 # Numbers stay the text they are: nobody here computes with more than a price, and no integer is too long to read.
 _READ: Callable[[str, int], tuple[Any, int]] = JSONDecoder(
-    parse_constant=_refuse, parse_float=lambda text: Number(text), parse_int=lambda text: Number(text)
+    parse_constant=_refuse, parse_float=Number, parse_int=Number
 ).scan_once  # type: ignore[attr-defined]
-
-
-class Number(str):
-    """A number as it is written."""
-
-    __slots__ = ()
 
 
 class Place(NamedTuple):
@@ -150,7 +151,7 @@ class Locator:
         while source[at] not in "}]":
             start, key = at, ""
             if keyed:
-                key, at = scanstring(source, at + 1, True)  # noqa: FBT003  a C function
+                key, at = _scanstring(source, at + 1, True)  # noqa: FBT003  a C function
                 at = blank.match(source, blank.match(source, at).end() + 1).end()  # type: ignore[union-attr]
             _, end = _scan(source, at)
             yield Place(key, start, at, end)
@@ -195,8 +196,10 @@ def insert(source: str, at: int, places: Sequence[Place], items: Sequence[str]) 
 
 def splice(source: str, edits: Sequence[Edit]) -> str:
     """`source` with the edits made; an edit within what another cuts out is lost with it."""
-    parts, at = [], 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, -edit.end)):
+    parts: list[str] = []
+    at = 0
+    # What is put in goes before what is cut out at the same place.
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end > edit.start, -edit.end)):
         if edit.start < at:
             if edit.end > at:
                 raise Unrewritable("two edits of an answer overlap")

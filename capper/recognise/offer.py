@@ -16,7 +16,9 @@ _LONGEST = 120
 _ID = re.compile(r"[^\s\x00-\x1f\ud800-\udfff][^\x00-\x1f\ud800-\udfff]*")
 _UNFILLED = re.compile(r"\$?\{[^}]*\}|%%\w+%%|\[[A-Z_]+\]")
 _NO_ID = frozenset({"", "0", "-1", "null", "undefined", "none", "nan", "unknown", "n/a"})
-_BY = re.compile(r"^(?:(?:sponsored|presented|promoted|powered|advertisement|ad|ads)\s+(?:by|from)|by)\s*:?\s+", re.IGNORECASE)
+_BY = re.compile(
+    r"^(?:(?:sponsored|presented|promoted|powered|advertisement|ad|ads)\s+(?:by|from)|by)\s*:?\s+", re.IGNORECASE
+)
 _NO_NAME = _NO_ID | {"ad", "ads", "advertisement", "sponsored", "promoted", "test"}
 _CATEGORY = re.compile(r"IAB(\d{1,2})(?:-\d{1,2})?", re.IGNORECASE)
 

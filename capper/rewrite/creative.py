@@ -1,7 +1,7 @@
 """What the markup inside a bid gives away: HTML, VAST or native JSON, read only as far as is needed."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
@@ -15,13 +15,19 @@ from capper.markup import parse
 
 MOST_URLS = 60
 LONGEST = 400_000
-_URL = re.compile(r"https?:(?:\\?/){2}[^\s\"'<>\\)\]`]+(?:\\/[^\s\"'<>\\)\]`]+)*", re.IGNORECASE)
+_URL = re.compile(r"https?:(?:\\?/){2}(?:[^\s\"'<>\\)\]`]|\\/)+", re.IGNORECASE)
 _VAST = re.compile(r"\s*(?:<\?xml|<VAST\b|<InLine\b|<Wrapper\b|<Ad\b)", re.IGNORECASE)
-_CLICK = re.compile(r"<(?:NonLinear)?ClickThrough\b[^>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]\s]+)", re.IGNORECASE)
-_COMPANION = re.compile(r"<CompanionClickThrough\b[^>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]\s]+)", re.IGNORECASE)
-_ADVERTISER = re.compile(r"<Advertiser\b[^>]*>\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,200})", re.IGNORECASE)
-_ESCAPED = re.compile(r"(?:%[0-9a-f]{2}|\\x[0-9a-f]{2}|\\(?=[^\w\s]))", re.IGNORECASE)
-_SCRIPTED = re.compile(r"(?:click_?(?:url|tag|through)\w{0,8}|landing_?url|clickthrough)[\"']?\s*[:=]\s*[\"'](https?:[^\"']+)", re.IGNORECASE)
+_NATIVE = re.compile(r"\s*\{\s*\"(?:native|ver|assets|link|imptrackers|eventtrackers|privacy|jstracker)\"")
+_TEXT = r"\b[^>]*>\s*(?:<!\[CDATA\[)?\s*"
+_CLICK = re.compile(rf"<(?:NonLinear)?ClickThrough{_TEXT}(https?:[^<\]\s]+)", re.IGNORECASE)
+_COMPANION = re.compile(rf"<CompanionClickThrough{_TEXT}(https?:[^<\]\s]+)", re.IGNORECASE)
+_COUNTED = re.compile(rf"<(?:Impression|Tracking|ClickTracking){_TEXT}(https?:[^<\]\s]+)", re.IGNORECASE)
+_ADVERTISER = re.compile(rf"<Advertiser{_TEXT}([^<\]]{{1,200}})", re.IGNORECASE)
+_LEADING = re.compile(r"<[a-z][^<>]{0,200}?\s(?:href|on[a-z]{4,10}|data-[a-z-]{2,30})\s*=[^<>]*>", re.IGNORECASE)
+_QUOTED = re.compile(r"[\"'](https?:[^\"']+)", re.IGNORECASE)
+_SCRIPTED = re.compile(r"(?:click_?(?:url|tag|through)\w{0,8}|landing_?(?:url|page))[\"']?\s*[:=]\s*$", re.IGNORECASE)
+_ADOMAIN = re.compile(r"(?:adomain|advertiserDomains?)\\?[\"']?\s*:\s*(\[[^\]]{3,300}\]|\\?\"[^\"]{3,120}\")")
+_WORD = re.compile(r"[\w.:/-]{4,120}")
 _SPONSORED_BY = "1"
 """Native's data asset type of who pays (OpenRTB Native 1.2, section 7.4)."""
 
@@ -32,58 +38,91 @@ class Markup:
 
     format: Format | None = None
     evidence: Evidence = Evidence()  # noqa: RUF009  immutable
+    declared: tuple[str, ...] = ()
     sponsors: tuple[str, ...] = ()
-    urls: tuple[str, ...] = ()
-    """Everything it loads, counts with or leads to."""
 
 
-def read_markup(values: Iterable[Any], page: str, url: str, *, closely: bool) -> Markup:
-    """What the first readable of `values` says; where the advertiser is known already (not `closely`) only its addresses."""
-    made = Markup()
-    for value in values:
-        text = value if isinstance(value, str) else ""
-        if len(text) > LONGEST:
-            continue
-        native = value if isinstance(value, dict) else loads(text)
-        if isinstance(native, dict) and (made.format is None):
-            made = _native(native, page) or made
-        elif _VAST.match(text):
-            made = _vast(text, page)
-        elif "<" in text:
-            made = _html(text, page, url, closely=closely)
-        if made.format:
+def skim(sources: Iterable[Any], page: str) -> Markup:
+    """The format of a bid whose advertiser is known, and the ad server's addresses: they name the campaign."""
+    form, served = None, []
+    for source in sources:
+        text = source if isinstance(source, str) else ""
+        form = form or (_VAST.match(text) and Format.VIDEO) or (_NATIVE.match(text) and Format.NATIVE) or None
+        if "/ddm/" in text:
+            served += [url for url in addresses(text) if "/ddm/" in url]
+    return Markup(form, Evidence(resources=tuple(served[:MOST_URLS]), page=page))
+
+
+def study(sources: Iterable[Any], page: str, url: str) -> Markup:
+    """What the first readable of `sources` says of whose ad it is."""
+    for source in sources:
+        text = source if isinstance(source, str) and len(source) <= LONGEST else ""
+        if _VAST.match(text):
+            return _vast(text, page)
+        native = source if isinstance(source, dict) else loads(text)
+        made = _native(native, page) if isinstance(native, dict) else None
+        if made:
             return made
-    return made
+        if "<" in text:
+            return _html(text, page, url)
+    return Markup()
 
 
-def addresses(text: str) -> tuple[str, ...]:
-    """The addresses a piece of markup holds."""
-    if "http" not in text and "HTTP" not in text:
+def addresses(source: Any) -> tuple[str, ...]:
+    """What a piece of markup loads, counts with or leads to."""
+    if isinstance(source, dict):
+        return tuple(dict.fromkeys(_urls_of(source)))[:MOST_URLS]
+    if not isinstance(source, str) or "://" not in source.replace("\\/", "/"):
         return ()
-    urls = (unescape(match).replace("\\/", "/") for match in _URL.findall(text))
+    urls = (found.replace("\\/", "/").replace("&amp;", "&") for found in _URL.findall(source[:LONGEST]))
     return tuple(dict.fromkeys(urls))[:MOST_URLS]
 
 
 def _vast(text: str, page: str) -> Markup:
-    clicks = _CLICK.findall(text) or _COMPANION.findall(text)
-    evidence = Evidence(clicks=tuple(map(unescape, clicks[:MOST_URLS])), page=page)
+    counting = {host_and_path(found)[0] for found in _COUNTED.findall(text)}
+    clicks = _landings(_CLICK.findall(text), counting) or _landings(_COMPANION.findall(text), counting)
     sponsors = tuple(unescape(name).strip() for name in _ADVERTISER.findall(text))
-    return Markup(Format.VIDEO, evidence, sponsors, addresses(text))
+    return Markup(Format.VIDEO, Evidence(clicks=clicks, page=page), sponsors=sponsors)
 
 
-def _html(text: str, page: str, url: str, *, closely: bool) -> Markup:
-    urls = addresses(text)
-    if not closely:
-        # The campaign of an ad server is worth knowing beside the advertiser; nothing else of the markup is.
-        served = tuple(found for found in urls if "/ddm/" in found)
-        return Markup(Format.BANNER, Evidence(resources=served, page=page), urls=urls)
+def _html(text: str, page: str, url: str) -> Markup:
+    """Only the tags that lead somewhere are read closely: a bid's markup is mostly scripts and styles."""
+    tags = "".join(tag + "</a>" for tag in _LEADING.findall(text)[:MOST_URLS])
+    domains = (
+        tuple(word for found in _ADOMAIN.findall(text) for word in _WORD.findall(found)) if "omain" in text else ()
+    )
+    scripted = tuple(_scripted(text)) if "<script" in text.lower() else ()
     try:
-        evidence = evidence_of_document(parse(text.encode("utf-8", "replace"), url, "utf-8"), page)
+        evidence = evidence_of_document(parse(tags.encode("utf-8", "replace"), url, "utf-8"), page)
     except Unrewritable:
-        return Markup(Format.BANNER, Evidence(resources=urls, page=page), urls=urls)
-    scripted = tuple(found.replace("\\/", "/") for found in _SCRIPTED.findall(text[:LONGEST]))
-    evidence = replace(evidence, clicks=(*evidence.clicks, *scripted)[:MOST_URLS], text="")
-    return Markup(Format.BANNER, evidence, urls=urls)
+        evidence = Evidence(page=page)
+    loaded = evidence.resources if evidence.clicks or scripted else addresses(text)
+    clicks = (*evidence.clicks, *scripted)[:MOST_URLS]
+    return Markup(Format.BANNER, replace(evidence, clicks=clicks, resources=loaded), domains)
+
+
+def _scripted(text: str) -> Iterator[str]:
+    """Where a click goes that a script takes: what stands under such a name."""
+    for match in _QUOTED.finditer(text):
+        if _SCRIPTED.search(text[max(0, match.start() - 40) : match.start()]):
+            yield match[1].replace("\\/", "/")
+
+
+def _landings(urls: Iterable[str], counting: Container[str]) -> tuple[str, ...]:
+    """Without clicks that only come by the host that counts the ad's showing: where they then lead is not in them."""
+    found = []
+    for url in map(unescape, urls):
+        host, rest = host_and_path(url)
+        counts = host in counting and host.count(".") > 1 and not host.startswith("www.")
+        if not counts or len(rest) < 2 or "http" in rest:
+            found.append(url)
+    return tuple(found[:MOST_URLS])
+
+
+def host_and_path(url: str) -> tuple[str, str]:
+    """The host of an address, and what follows it."""
+    host, slash, rest = url.strip().partition("://")[2].partition("/")
+    return host.rpartition("@")[2].partition(":")[0].lower(), slash + rest
 
 
 def _native(value: dict[str, Any], page: str) -> Markup | None:
@@ -96,22 +135,27 @@ def _native(value: dict[str, Any], page: str) -> Markup | None:
         return None
     rows = [asset for asset in (assets if isinstance(assets, list) else [])[:50] if isinstance(asset, dict)]
     links = [link, *(asset.get("link") for asset in rows)]
-    clicks = [each[name] for each in links if isinstance(each, dict) for name in ("url", "fallback") if _is_url(each.get(name))]
+    clicks = [
+        each[name]
+        for each in links
+        if isinstance(each, dict)
+        for name in ("url", "fallback")
+        if _is_url(each.get(name))
+    ]
     data = [asset["data"] for asset in rows if isinstance(asset.get("data"), dict)]
     sponsors = [
-        each["value"]
-        for each in data
-        if str(each.get("type")) == _SPONSORED_BY and isinstance(each.get("value"), str)
+        each["value"] for each in data if str(each.get("type")) == _SPONSORED_BY and isinstance(each.get("value"), str)
     ]
     videos = [asset["video"].get("vasttag") for asset in rows if isinstance(asset.get("video"), dict)]
     vast = next((_vast(tag, page) for tag in videos if isinstance(tag, str)), Markup())
-    urls = [*_urls_of(native), *vast.urls]
     evidence = Evidence(clicks=tuple(clicks) or vast.evidence.clicks, page=page)
-    return Markup(Format.NATIVE, evidence, (*sponsors, *vast.sponsors), tuple(dict.fromkeys(urls))[:MOST_URLS])
+    return Markup(Format.NATIVE, evidence, sponsors=(*sponsors, *vast.sponsors))
 
 
 def _urls_of(native: dict[str, Any]) -> Iterator[str]:
     """What a native ad loads and counts with."""
+    inner = native.get("native")
+    native = inner if isinstance(inner, dict) else native
     for name in ("imptrackers", "eventtrackers", "assets", "jstracker", "link"):
         stack = [native.get(name)]
         while stack:

@@ -63,12 +63,12 @@ class Layout:
     """Says enough of itself to be known wherever it comes from."""
     won: bool = False
     """The answer is no auction: it is the ad that won one."""
+    of_hosts: bool = False
+    """Nobody but its hosts answers in it."""
 
     def speaks_for(self, host: str, path: str) -> bool:
         """Whether an answer from there is in this format, if it has bids at all."""
-        return any(
-            (host == name or host.endswith(f".{name}")) and path.startswith(start) for name, start in self.hosts
-        )
+        return any((host == name or host.endswith(f".{name}")) and path.startswith(start) for name, start in self.hosts)
 
 
 def load_layouts(folder: File | None = None) -> tuple[Layout, ...]:
@@ -85,12 +85,23 @@ def load_layouts(folder: File | None = None) -> tuple[Layout, ...]:
     rows = tables.get("auctions")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(f"{file}: auctions: expected tables of the form [[auctions]]")
-    return tuple(_layout(file, number, row) for number, row in enumerate(rows, 1))
+    named = {row.get("name"): row for row in rows if "like" not in row}
+    return tuple(_layout(file, number, _likened(file, number, row, named)) for number, row in enumerate(rows, 1))
+
+
+def _likened(file: File, number: int, row: dict[str, Any], named: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
+    """The row with what it takes from the one it is `like`; only its hosts' answers are read by it."""
+    if "like" not in row:
+        return row
+    model = named.get(row["like"])
+    if model is None:
+        raise ConfigError(f"{file}: auctions[{number}].like: expected the name of another")
+    return {**model, **{key: value for key, value in row.items() if key != "like"}, "open": False, "of_hosts": True}
 
 
 def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
     where = f"{file}: auctions[{number}]"
-    known = {*_FIELDS, "name", "hosts", "bids", "needs", "factor", "emptied", "absent", "open", "won"}
+    known = {*_FIELDS, "name", "hosts", "bids", "needs", "factor", "emptied", "absent", "open", "won", "of_hosts"}
     for unknown in row.keys() - known:
         raise ConfigError(f"{where}.{unknown}: expected one of {', '.join(sorted(known))}")
     emptied = row.get("emptied", {})
@@ -103,7 +114,9 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
             tuple(_where(way) for way in text.split("|")) for text in _texts(f"{where}.needs", row.get("needs"))
         ),
         fields={
-            name: tuple(_where(text) for text in _texts(f"{where}.{name}", row[name])) for name in _FIELDS if name in row
+            name: tuple(_where(text) for text in _texts(f"{where}.{name}", row[name]))
+            for name in _FIELDS
+            if name in row
         },
         hosts=tuple(_host(text) for text in _texts(f"{where}.hosts", row.get("hosts", []))),
         factor=_number(f"{where}.factor", row.get("factor", 1.0)),
@@ -112,6 +125,7 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
         absent=str(row.get("absent", "")),
         open=row.get("open", False) is True,
         won=row.get("won", False) is True,
+        of_hosts=row.get("of_hosts", False) is True,
     )
 
 
@@ -185,29 +199,31 @@ def _everywhere(answer: Any, most: int) -> Iterator[tuple[Path, tuple[Any, ...]]
         stack += reversed(inner)
 
 
-def values(way: tuple[Any, ...], ways: tuple[Where, ...]) -> Iterator[Any]:
+def values(way: tuple[Any, ...], ways: tuple[Where, ...]) -> list[Any]:
     """What a bid says at each of `ways` that is there, lists taken apart; `way` is what `found` gave."""
+    made: list[Any] = []
     for climb, names in ways:
-        if climb < 0:
-            at: Any = way[0]
-        elif climb == 0:
-            at = way[-1]
-        else:
-            holders = [value for value in way[:-1] if isinstance(value, dict)]
-            at = holders[-climb] if climb <= len(holders) else None
-        yield from _under(at, names)
+        at: Any = way[-1] if climb == 0 else _holder(way, climb)
+        for number, name in enumerate(names):
+            if type(at) is dict:
+                at = at.get(name)
+            elif type(at) is list:
+                for item in at[:50]:
+                    made += values((item,), (Where(0, names[number:]),))
+                at = None
+            else:
+                at = None
+            if at is None:
+                break
+        if type(at) is list:
+            made += at[:100]
+        elif at is not None:
+            made.append(at)
+    return made
 
 
-def _under(at: Any, names: tuple[str, ...]) -> Iterator[Any]:
-    for number, name in enumerate(names):
-        if isinstance(at, list):
-            for item in at[:50]:
-                yield from _under(item, names[number:])
-            return
-        at = at.get(name) if isinstance(at, dict) else None
-        if at is None:
-            return
-    if isinstance(at, list):
-        yield from at[:100]
-    elif at is not None:
-        yield at
+def _holder(way: tuple[Any, ...], climb: int) -> Any:
+    if climb < 0:
+        return way[0]
+    holders = [value for value in way[:-1] if isinstance(value, dict)]
+    return holders[-climb] if climb <= len(holders) else None

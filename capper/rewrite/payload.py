@@ -9,19 +9,30 @@ A bid is a candidate: it may be asked about (peek), never counted. What counts i
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from capper.domain.errors import Unrewritable
 from capper.domain.offer import Offer
 from capper.domain.sighting import Format
 from capper.jsontext import Edit, Locator, Path, Text, cut, insert, read, splice
-from capper.rewrite.creative import Markup, read_markup
+from capper.rewrite.creative import Markup, addresses, host_and_path, skim, study
 from capper.rewrite.layout import Layout, Where, found, values
 from capper.rewrite.targeting import Promotion, ServerBid, amp_bids, amp_edits, promotions
 
 MOST_BIDS = 300
-_HINTS = (b'"seatbid"', b'"bid"', b"pm", b"price", b'"pr"', b"hb_", b'"assets"', b"amznbid", b"adspaceId", b"creativeId")
+_HINTS = (
+    b'"seatbid"',
+    b'"bid"',
+    b"pm",
+    b"price",
+    b'"pr"',
+    b"hb_",
+    b'"assets"',
+    b"amznbid",
+    b"adspaceId",
+    b"creativeId",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +49,19 @@ class Bid:
     format: Format
     slot: str = ""
     price: float | None = None
+    asked: float | None = None
+    """The price as the answer puts it, which is what macros are filled with."""
     currency: str = ""
     deal: bool = False
     won: bool = False
     """No candidate: the answer is the ad itself, fetched because it won."""
-    urls: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    sources: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses that lead back to it once it is shown: read on demand, for most bids never are."""
+        return _filled((*self.given, *(url for source in self.sources for url in addresses(source))), self.asked)
 
 
 @dataclass(frozen=True)
@@ -76,7 +95,13 @@ def may_hold(data: bytes) -> bool:
 
 
 def find(
-    data: bytes, url: str, layouts: Sequence[Layout], *, page: str = "", exchange: bool = False, prefers_deals: bool = False
+    data: bytes,
+    url: str,
+    layouts: Sequence[Layout],
+    *,
+    page: str = "",
+    exchange: bool = False,
+    prefers_deals: bool = False,
 ) -> Found:
     """The bids in the answer from `url`; `page` is the publisher's page.
 
@@ -89,11 +114,11 @@ def find(
     if not may_hold(data):
         return Found(data)
     text = read(data)
-    host, path = _parted(url)
+    host, path = host_and_path(url)
     amp = amp_bids(text.value)
     if amp:
         bids = tuple(
-            Bid(number, ("targeting",), each.offer, Format.BANNER, each.slot, each.price, urls=each.urls)
+            Bid(number, ("targeting",), each.offer, Format.BANNER, each.slot, each.price, given=each.urls)
             for number, each in enumerate(amp)
         )
         return Found(data, bids, text, targeting=tuple(amp), amp=True)
@@ -103,7 +128,7 @@ def find(
     reader = _Reader(layout, url, page, host, served=_served(rows, path))
     bids = tuple(reader.bid(number, *row) for number, row in enumerate(rows))
     targeting = tuple(
-        ServerBid.of(path, way[-1], bid.slot, bid.price, deal=bid.deal) if layout.name == "openrtb" else None
+        ServerBid.of(path, way[-1], bid.slot, bid.price, deal=bid.deal)
         for bid, (path, way) in zip(bids, rows, strict=True)
     )
     return Found(data, bids, text, layout, targeting, prefers_deals=prefers_deals)
@@ -136,9 +161,8 @@ def _layout(
 ) -> tuple[Layout | None, list[_Row]]:
     """The format of an answer: that of its host first, then the first that fits."""
     own = [layout for layout in layouts if layout.speaks_for(host, path)]
-    others = [layout for layout in layouts if layout not in own and (layout.open or exchange)]
-    # What says enough of itself goes before what only its host says.
-    for layout in (*(layout for layout in layouts if layout.open), *own, *others):
+    others = [layout for layout in layouts if layout not in own and not layout.of_hosts and (layout.open or exchange)]
+    for layout in (*own, *others):
         for pattern in layout.bids:
             rows = [row for row in found(answer, pattern, MOST_BIDS) if _fits(layout, row)][:MOST_BIDS]
             if rows:
@@ -147,9 +171,7 @@ def _layout(
 
 
 def _fits(layout: Layout, row: _Row) -> bool:
-    return isinstance(row[1][-1], dict) and all(
-        any(next(values(row[1], (way,)), None) is not None for way in need) for need in layout.needs
-    )
+    return isinstance(row[1][-1], dict) and all(values(row[1], need) for need in layout.needs)
 
 
 def _outermost(rows: list[_Row]) -> list[_Row]:
@@ -167,8 +189,12 @@ def _served(rows: list[_Row], path: str) -> bool:
     """Whether a Prebid Server answers: there a seat is a bidder, at an exchange it is who bought."""
     if path.startswith(("/openrtb2/auction", "/openrtb2/amp", "/openrtb2/video")):
         return True
-    ways = (Where(0, ("ext", "prebid", "targeting")), Where(0, ("ext", "prebid", "meta")), Where(0, ("ext", "origbidcpm")))
-    return any(next(values(way, ways), None) is not None for _, way in rows)
+    ways = (
+        Where(0, ("ext", "prebid", "targeting")),
+        Where(0, ("ext", "prebid", "meta")),
+        Where(0, ("ext", "origbidcpm")),
+    )
+    return any(values(way, ways) for _, way in rows)
 
 
 class _Reader:
@@ -187,18 +213,18 @@ class _Reader:
         return next(iter(self.texts(way, name)), None)
 
     def bid(self, number: int, path: Path, way: tuple[Any, ...]) -> Bid:
-        price = _price(self.first(path, way, "price"))
+        asked = _price(self.first(path, way, "price"))
         advertisers, declared = self.texts(way, "advertiser"), self.texts(way, "declared")
+        sources = tuple(values(way, self.layout.fields.get("markup", ())))
         named = any("." in text for text in (*advertisers, *declared))
-        markup = read_markup(self.markups(way), self.page, self.url, closely=not named)
-        evidence = replace(markup.evidence, page=self.page)
-        clicks = self.texts(way, "click")
+        markup = skim(sources, self.page) if named else study(sources, self.page, self.url)
+        evidence, clicks = markup.evidence, self.texts(way, "click")
         if clicks:
-            evidence = replace(evidence, clicks=(*clicks, *evidence.clicks))
+            evidence = replace(evidence, clicks=(*clicks, *evidence.clicks), page=self.page)
         offer = Offer(
             self.buyer(self.first(path, way, "seat")),
             advertisers,
-            declared,
+            (*declared, *markup.declared),
             (*self.texts(way, "sponsor"), *markup.sponsors),
             self.first(path, way, "buyer_id"),
             self.first(path, way, "campaign"),
@@ -212,16 +238,14 @@ class _Reader:
             offer,
             _format(self.texts(way, "format"), markup),
             self.first(path, way, "slot") or "",
-            None if price is None else price * self.layout.factor,
+            None if asked is None else asked * self.layout.factor,
+            asked,
             self.first(path, way, "currency") or "",
             deal=bool(self.texts(way, "deal")),
             won=self.layout.won,
-            urls=_filled((*self.texts(way, "urls"), *markup.urls), price),
+            given=self.texts(way, "urls"),
+            sources=sources,
         )
-
-    def markups(self, way: tuple[Any, ...]) -> Iterator[Any]:
-        ways = self.layout.fields.get("markup", ())
-        return values(way, ways)
 
     def buyer(self, seat: str | None) -> str:
         if self.served:
@@ -276,12 +300,6 @@ def _filled(urls: Sequence[str], price: float | None) -> tuple[str, ...]:
             made.append(full.replace("${AUCTION_PRICE}", f"{price:.15g}"))
         made.append(full)
     return tuple(dict.fromkeys(made))[:120]
-
-
-def _parted(url: str) -> tuple[str, str]:
-    rest = url.partition("://")[2]
-    host, slash, path = rest.partition("/")
-    return host.rpartition("@")[2].partition(":")[0].lower(), slash + path
 
 
 def _short(host: str) -> str:
@@ -360,4 +378,3 @@ def _crowned(locator: Locator, promotion: Promotion) -> Edit:
     raw = {place.key: locator.source[place.value : place.end] for place in places}
     items = [f'"{new}": {raw[old]}' for new, old in promotion.keys.items() if old in raw]
     return insert(locator.source, at, places, items)
-

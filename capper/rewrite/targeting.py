@@ -121,7 +121,9 @@ def _amp_bid(bidder: str, values: Mapping[str, str], own: Mapping[str, str], pla
     host, path = values.get("cache_host", ""), values.get("cache_path", "")
     ids = [values[name] for name in ("cache_id", "uuid") if name in values] if host and "{" not in host else []
     urls = tuple(f"https://{host}{path}?uuid={name}" for name in ids)
-    return ServerBid(("targeting",), bidder, "", _price(values.get("pb", "")), own, plain, "deal" in values, offer, urls)
+    return ServerBid(
+        ("targeting",), bidder, "", _price(values.get("pb", "")), own, plain, "deal" in values, offer, urls
+    )
 
 
 def _price(text: str) -> float:
@@ -146,7 +148,9 @@ def amp_edits(locator: Locator, bids: Sequence[ServerBid], withheld: Collection[
         best = max((bid for bid in left if bid.own), key=lambda bid: bid.price, default=None)
         gives = best.own if best else {}
         gone |= plain - gives.keys()
-        edits += [Edit(place.value, place.end, raw[gives[place.key]]) for place in places if place.key in plain & gives.keys()]
+        edits += [
+            Edit(place.value, place.end, raw[gives[place.key]]) for place in places if place.key in plain & gives.keys()
+        ]
         new = [f'"{name}": {raw[key]}' for name, key in gives.items() if name not in plain]
     numbers = {number for number, place in enumerate(places) if place.key in gone}
     edits += cut(places, numbers)
