@@ -19,7 +19,7 @@ from capper.recognise.kind import UNKNOWN_SOURCE, Kind, kind_of
 from capper.recognise.recogniser import Recogniser
 
 _LIKELY = (Kind.SUBDOCUMENT, Kind.IMAGE, Kind.SCRIPT, Kind.XHR)
-_FORMATS = {Kind.IMAGE: Format.IMAGE, Kind.SUBDOCUMENT: Format.FRAME, Kind.MEDIA: Format.VIDEO}
+FORMATS = {Kind.IMAGE: Format.IMAGE, Kind.SUBDOCUMENT: Format.FRAME, Kind.MEDIA: Format.VIDEO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ async def judge(
         viewer=viewer,
         ad=whose(recogniser, asking),
         occasion=secrets.token_hex(8),
-        format=_FORMATS.get(kind, Format.BANNER),
+        format=FORMATS.get(kind, Format.BANNER),
         site=registrable(host_of(asking.page)) if asking.page != UNKNOWN_SOURCE else None,
         network=registrable(host_of(asking.url)),
     )
