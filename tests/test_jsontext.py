@@ -110,7 +110,9 @@ def test_guards_and_calls_around_json_stay(before, after):
 
 def test_what_is_not_touched_keeps_its_writing():
     """Large and long numbers, duplicate keys, lone surrogates, escapes and odd spaces survive as they are written."""
-    source = '{ "n":1.0e+0400,"i" : 9007199254740993000000001 ,"n":"\\ud800\\/\\u00e9" ,\r\n"gone":[ 1 ] , "é":"\u2028" }'
+    source = (
+        '{ "n":1.0e+0400,"i" : 9007199254740993000000001 ,"n":"\\ud800\\/\\u00e9" ,\r\n"gone":[ 1 ] , "é":"\u2028" }'
+    )
     text = read(source.encode())
     locator = Locator(text)
     places = locator.children(text.start)
@@ -130,7 +132,18 @@ def test_of_equal_names_the_last_counts():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"null", b"<html>", b'{"a":1', b'{"a":NaN}', b'{"a":1} trailing', b'{"a":01}', b"[1,]", b'{"a":"\x01"}', b"[" * 100_000],
+    [
+        b"",
+        b"null",
+        b"<html>",
+        b'{"a":1',
+        b'{"a":NaN}',
+        b'{"a":1} trailing',
+        b'{"a":01}',
+        b"[1,]",
+        b'{"a":"\x01"}',
+        b"[" * 100_000,
+    ],
 )
 def test_what_no_browser_would_take_is_refused(data):
     """Broken JSON, NaN, control characters and bottomless nesting are not edited."""

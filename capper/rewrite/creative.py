@@ -28,6 +28,7 @@ _QUOTED = re.compile(r"[\"'](https?:[^\"']+)", re.IGNORECASE)
 _SCRIPTED = re.compile(r"(?:click_?(?:url|tag|through)\w{0,8}|landing_?(?:url|page))[\"']?\s*[:=]\s*$", re.IGNORECASE)
 _ADOMAIN = re.compile(r"(?:adomain|advertiserDomains?)\\?[\"']?\s*:\s*(\[[^\]]{3,300}\]|\\?\"[^\"]{3,120}\")")
 _WORD = re.compile(r"[\w.:/-]{4,120}")
+_BY = re.compile(r"\s*(?:sponsored|presented|promoted) by\s", re.IGNORECASE)
 _SPONSORED_BY = "1"
 """Native's data asset type of who pays (OpenRTB Native 1.2, section 7.4)."""
 
@@ -47,7 +48,8 @@ def skim(sources: Iterable[Any], page: str) -> Markup:
     form, served = None, []
     for source in sources:
         text = source if isinstance(source, str) else ""
-        form = form or (_VAST.match(text) and Format.VIDEO) or (_NATIVE.match(text) and Format.NATIVE) or None
+        native = _NATIVE.match(text) or (isinstance(source, dict) and "assets" in source)
+        form = form or (_VAST.match(text) and Format.VIDEO) or (native and Format.NATIVE) or None
         if "/ddm/" in text:
             served += [url for url in addresses(text) if "/ddm/" in url]
     return Markup(form, Evidence(resources=tuple(served[:MOST_URLS]), page=page))
@@ -144,7 +146,9 @@ def _native(value: dict[str, Any], page: str) -> Markup | None:
     ]
     data = [asset["data"] for asset in rows if isinstance(asset.get("data"), dict)]
     sponsors = [
-        each["value"] for each in data if str(each.get("type")) == _SPONSORED_BY and isinstance(each.get("value"), str)
+        each["value"]
+        for each in data
+        if isinstance(each.get("value"), str) and (str(each.get("type")) == _SPONSORED_BY or _BY.match(each["value"]))
     ]
     videos = [asset["video"].get("vasttag") for asset in rows if isinstance(asset.get("video"), dict)]
     vast = next((_vast(tag, page) for tag in videos if isinstance(tag, str)), Markup())

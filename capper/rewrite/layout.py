@@ -63,6 +63,8 @@ class Layout:
     """Says enough of itself to be known wherever it comes from."""
     won: bool = False
     """The answer is no auction: it is the ad that won one."""
+    together: bool = False
+    """The bids of one array share their markup: with one of them all go."""
     of_hosts: bool = False
     """Nobody but its hosts answers in it."""
 
@@ -101,7 +103,20 @@ def _likened(file: File, number: int, row: dict[str, Any], named: Mapping[Any, d
 
 def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
     where = f"{file}: auctions[{number}]"
-    known = {*_FIELDS, "name", "hosts", "bids", "needs", "factor", "emptied", "absent", "open", "won", "of_hosts"}
+    known = {
+        *_FIELDS,
+        "name",
+        "hosts",
+        "bids",
+        "needs",
+        "factor",
+        "emptied",
+        "absent",
+        "open",
+        "won",
+        "together",
+        "of_hosts",
+    }
     for unknown in row.keys() - known:
         raise ConfigError(f"{where}.{unknown}: expected one of {', '.join(sorted(known))}")
     emptied = row.get("emptied", {})
@@ -125,6 +140,7 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
         absent=str(row.get("absent", "")),
         open=row.get("open", False) is True,
         won=row.get("won", False) is True,
+        together=row.get("together", False) is True,
         of_hosts=row.get("of_hosts", False) is True,
     )
 

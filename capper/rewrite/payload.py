@@ -163,10 +163,9 @@ def _layout(
     own = [layout for layout in layouts if layout.speaks_for(host, path)]
     others = [layout for layout in layouts if layout not in own and not layout.of_hosts and (layout.open or exchange)]
     for layout in (*own, *others):
-        for pattern in layout.bids:
-            rows = [row for row in found(answer, pattern, MOST_BIDS) if _fits(layout, row)][:MOST_BIDS]
-            if rows:
-                return layout, _outermost(rows)
+        rows = [row for pattern in layout.bids for row in found(answer, pattern, MOST_BIDS) if _fits(layout, row)]
+        if rows:
+            return layout, _outermost(rows[:MOST_BIDS])
     return None, []
 
 
@@ -319,6 +318,9 @@ def _removal(locator: Locator, found: Found, withheld: Collection[int]) -> list[
     layout = found.layout
     if layout is None:
         return []
+    if layout.together:
+        shared = {found.bids[number].path[:-1] for number in withheld}
+        withheld = {bid.number for bid in found.bids if bid.path[:-1] in shared}
     gone: dict[Path, set[int]] = {}
     members: dict[Path, set[str]] = {}
     edits: list[Edit] = []
