@@ -36,6 +36,7 @@ _LONGEST_HTML = 100_000
 
 _ROOTS = ("vast", "videoadservingtemplate", "daast")
 _MARK = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:vast|vmap|videoadservingtemplate|daast)[\s>/]", re.IGNORECASE)
+_JSON = re.compile(rb"\s*[\[{\"]")
 _TAG_URIS = ("vastadtaguri", "vastadtagurl", "daastadtaguri")
 _CLICKS = ("clickthrough", "nonlinearclickthrough", "companionclickthrough")
 _MEDIA = ("mediafile", "mezzanine", "interactivecreativefile", "flashresource", "staticresource", "iframeresource")
@@ -78,16 +79,40 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """The ads of one place as a player takes them.
+
+    All of `pod` play, in this order. Of `buffet` the first that works plays: alone where there is no pod, else in place of
+    a pod's ad that does not. So a pod's ads are sightings, and of a buffet without a pod only the first that is let through
+    is; the others are asked about, not counted.
+    """
+
+    place: int
+    pod: tuple[Video, ...]
+    buffet: tuple[Video, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Videos:
     """The ads of one answer in its order, and all addresses where the player asks on: of wrappers and of ad breaks."""
 
     ads: tuple[Video, ...] = ()
     tags: tuple[Tag, ...] = ()
 
+    def stops(self) -> tuple[Stop, ...]:
+        """The ads by place, each place's as they play."""
+        return tuple(_stop(place, self.ads) for place in dict.fromkeys(ad.place for ad in self.ads))
+
+
+def _stop(place: int, ads: tuple[Video, ...]) -> Stop:
+    here = [ad for ad in ads if ad.place == place]
+    pod = sorted((ad for ad in here if ad.sequence is not None), key=lambda ad: ad.sequence or 0)
+    return Stop(place, tuple(pod), tuple(ad for ad in here if ad.sequence is None))
+
 
 def looks(data: bytes) -> bool:
     """Whether `data` begins as such an answer does. Cheap."""
-    return _MARK.search(data, 0, 2048) is not None
+    return _MARK.search(data, 0, 2048) is not None and not _JSON.match(data)
 
 
 def find(data: bytes, url: str = "", page: str = "") -> Videos:

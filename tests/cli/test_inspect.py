@@ -139,7 +139,7 @@ def test_an_address(inspect, url, advertiser):
     [
         (b"", "no ad"),
         (b"{", "no bids"),
-        (b"{\"seatbid\": [", "JSON"),
+        (b'{"seatbid": [', "JSON"),
         (b"[]", "no bids"),
         (b"\x00\x01\x02", "no ad"),
         ("<VAST></VAST>".encode("utf-16"), "UTF-16"),

@@ -110,6 +110,16 @@ def test_pods_buffets_and_wrappers_are_told_apart():
     assert found.tags == (Tag("https://next.example/vast?pod=1", 0),)
 
 
+def test_a_place_plays_as_players_play_it():
+    """A pod goes by its numbers, not by the order it is written in; the ads beside it are its stand-ins."""
+    data = b"<VAST><Ad id='c' sequence='3'/><Ad id='x'/><Ad id='a' sequence='1'/><Ad id='y'/></VAST>"
+    (stop,) = find(data).stops()
+
+    assert [ad.number for ad in stop.pod] == [2, 0]
+    assert [ad.number for ad in stop.buffet] == [1, 3]
+    assert [(stop.place, len(stop.pod), len(stop.buffet)) for stop in find(VMAP).stops()] == [(0, 0, 1), (2, 1, 0)]
+
+
 def test_breaks_are_places_of_their_own():
     """Each VMAP break is one place: its ads and the addresses that fetch more for it, an answer in CDATA included."""
     found = find(VMAP)
@@ -230,6 +240,7 @@ def test_a_companion_in_html_is_read_where_nothing_else_clicks(reader):
     [
         b"",
         b'{"seatbid": []}',
+        b' {"adm": "<VAST><Ad></Ad></VAST>"}',
         b"<html><body>about VAST</body></html>",
         b"<rss><channel/></rss>",
         b"<Ad></Ad><VASTLY><Ad></Ad></VASTLY>",
