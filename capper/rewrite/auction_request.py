@@ -1,20 +1,25 @@
 """Tells an auction, before it is held, whom not to ask: `badv`, `bcat` and `bapp` of an OpenRTB request, `hb_*` keys of Ad Manager's.
 
-    data = block(body, Blocked(advertisers=("shoes.example",)))
+    asked = suspects(policy, names of the viewer's ledger)      # each of these is peeked at: which are capped now?
+    data = block(body, Blocked.of(ads that were withheld))
     url = without_bids(url, lambda keys: keys.get("hb_adomain") == "shoes.example")
 
 Everything else of the request stays as the page wrote it. Whom to block is the policy's to say, for this viewer, now.
+An exchange learns from it whom one browser is not to be shown, as it does from any publisher's own list.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from json import dumps
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote
 
+from capper.domain.identity import Ad, Basis
+from capper.domain.policy import Policy
 from capper.jsontext import Edit, Locator, Path, insert, read, splice
 
+_CODE = re.compile(r"IAB\d{1,2}(?:-\d{1,2})?")
 MOST_BLOCKED = 200
 """So that a long life of ads does not make every request long; the gate gives those seen most first."""
 
@@ -29,6 +34,27 @@ class Blocked:
 
     def __bool__(self) -> bool:
         return bool(self.advertisers or self.categories or self.apps)
+
+    @classmethod
+    def of(cls, ads: Iterable[Ad]) -> Self:
+        """What these ads are called in a request; an advertiser that is known by a name or a number alone has no word there."""
+        advertisers, categories = [], []
+        for ad in ads:
+            advertisers += [name for name in ad.advertisers if "." in name and "/" not in name]
+            categories += [code for code in ad.categories if _CODE.fullmatch(code)]
+        return cls(tuple(dict.fromkeys(advertisers)), tuple(dict.fromkeys(categories)))
+
+
+def suspects(policy: Policy, names: Iterable[str]) -> tuple[Ad, ...]:
+    """The ads that may be capped for a viewer before any is seen: each is then asked about (peek), none is claimed.
+
+    `names` are the advertisers her ledger knows, the most shown first; the policy adds whom its rules name.
+    """
+    named = [domain for rule in policy.rules for domain in rule.advertiser]
+    codes = [code for rule in policy.rules for code in rule.category]
+    advertisers = [Ad((name,), basis=Basis.REMEMBERED) for name in dict.fromkeys([*named, *names][:MOST_BLOCKED])]
+    categories = [Ad(categories=(code,), basis=Basis.REMEMBERED) for code in dict.fromkeys(codes)]
+    return (*advertisers, *categories)
 
 
 def may_ask(body: bytes) -> bool:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.domain.errors import Unrewritable
-from capper.rewrite.auction_request import Blocked, block, slots, without_bids
+from capper.domain.policy import Policy, Rule
+from capper.rewrite.auction_request import Blocked, block, slots, suspects, without_bids
 
 SHOES = Blocked(("shoes.example",))
 
@@ -79,6 +80,17 @@ def test_what_is_no_json_is_left_to_the_caller():
     """A body that only looks like a request cannot be edited."""
     with pytest.raises(Unrewritable):
         block(b'{"imp":[{}]', SHOES)
+
+
+def test_who_is_asked_about_and_what_they_are_called():
+    """The viewer's advertisers and those of the rules are asked about; only a domain or an IAB code is a word in a request."""
+    rule = Rule("r", (), advertiser=("never.example",), category=("IAB7-39", "credit"))
+    asked = suspects(Policy(rules=(rule,)), ["shoes.example", "sponsor/shoe house", "appnexus.1/7", "never.example"])
+
+    assert ("never.example", "shoes.example", "sponsor/shoe house", "appnexus.1/7") == tuple(
+        name for ad in asked for name in ad.advertisers
+    )
+    assert Blocked(("never.example", "shoes.example"), ("IAB7-39",)) == Blocked.of(asked)
 
 
 # Google Ad Manager; the addresses are made up
