@@ -7,7 +7,7 @@ Dropping one of either is legal, and a `<VAST>` without any means "no ad": the p
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 
 from capper.clues import evidence_of_document
 from capper.domain.errors import Unrewritable
@@ -33,6 +33,7 @@ MOST_URLS = 200
 _LONGEST = 8192
 _LONGEST_ID = 120
 _LONGEST_HTML = 100_000
+_MOST_HTML = 10
 
 _ROOTS = ("vast", "videoadservingtemplate", "daast")
 _MARK = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:vast|vmap|videoadservingtemplate|daast)[\s>/]", re.IGNORECASE)
@@ -45,6 +46,8 @@ _BEACONS = ("tracking", "clicktracking", "nonlinearclicktracking", "companioncli
 _RANDOM = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}")
 _NO_SYSTEM = re.compile(r"[\d.]*|vast|daast|ad ?server|unknown", re.IGNORECASE)
 _NO_ID = re.compile(r".{0,3}|0+|unknown|undefined|null|none|n/a|test|[\[{$%].*", re.IGNORECASE)
+_TELLING = re.compile(r"(?:[^0-9]*[0-9]){3}")
+"""An ad server's id has some digits; `preroll-1` and `video` are names that any ad goes by."""
 _SITE = re.compile(r"^https?://(?:www\.)?([^/?#:]+).*$", re.IGNORECASE)
 
 
@@ -218,7 +221,7 @@ class _Finder:
             found = self._urls(inside.texts(name))
             if found:
                 return found
-        html = (text[:_LONGEST_HTML] for text in inside.texts("htmlresource"))
+        html = (text[:_LONGEST_HTML] for text in islice(inside.texts("htmlresource"), _MOST_HTML))
         return unique((url for text in html for url in self._linked(text)), MOST_URLS)
 
     def _linked(self, html: str) -> tuple[str, ...]:
@@ -271,7 +274,7 @@ def _ids(inside: _Inside, own: str, system: str) -> Iterator[tuple[str, str]]:
     for creative in creatives[:1]:
         parts = [own, tree.attribute(creative, "id") or tree.attribute(creative, "adid")]
         # An id that is made up for each request is none.
-        kept = [part[:_LONGEST_ID] for part in parts if not _NO_ID.fullmatch(part) and not _RANDOM.search(part)]
+        kept = [part[:_LONGEST_ID] for part in parts if _TELLING.match(part) and not _RANDOM.search(part)]
         if owner and kept:
             yield "vast-creative", "/".join((owner, *dict.fromkeys(kept)))
 

@@ -16,6 +16,9 @@ from capper.rewrite.charset import CODECS
 
 DEEPEST = 256
 MOST_TAGS = 100_000
+LONGEST_TEXT = 400_000
+LONGEST_START = 16_384
+"""Characters of a text and of a start tag that are read; what follows is passed over."""
 
 _NAME = r"[A-Za-z_:\x80-\xff][\w:.\x80-\xff-]*+"
 _REST = r"(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+"
@@ -92,7 +95,8 @@ class Tree:
         """Its own text with that of the elements inside, CDATA as it stands, white space around it gone."""
         if element is None:
             return ""
-        source, at, pieces = self.source[element.inner.start : element.inner.end].strip(), 0, []
+        start, end = element.inner
+        source, at, pieces = self.source[start : min(end, start + LONGEST_TEXT)].strip(), 0, []
         if "<" not in source:
             return self._read(source).strip()
         if source.startswith("<![CDATA[") and source.find("]]>") == len(source) - 3:
@@ -107,7 +111,10 @@ class Tree:
 
     def attribute(self, element: Element, *names: str) -> str:
         """The first attribute, in the order of `names` (lower case), that it has; "" where it has none."""
-        found = {name.lower().rpartition(":")[2]: values for name, *values in _ATTRIBUTE.findall(element.written)}
+        found = {
+            name.lower().rpartition(":")[2]: values
+            for name, *values in _ATTRIBUTE.findall(element.written[:LONGEST_START])
+        }
         values = next((found[name] for name in names if name in found), ())
         return self._read("".join(values)).strip()
 

@@ -167,6 +167,7 @@ def test_all_dropped_means_no_ad(data):
         ("2.0", "5370001", "5380001", None),
         ("VAST", "5370001", "5380001", None),
         ("Server", "1", "", None),
+        ("Server", "preroll-1", "video", None),
         ("Server", "[ADID]", "${CREATIVE}", None),
     ],
 )
@@ -322,10 +323,12 @@ KNOWN = {
         ("example.com", "", "universal-ad-id/daily-motion-l1/Linear-12345", "click"),
         ("", "", "universal-ad-id/daily-motion-l1/Linear-12345", "crid"),
     ],
-    "vast-client-wrapper-attributes-multiple-ads.xml": [(IAB, "", "vast/iabtechlab/5480", "click")] * 4,
+    "vast-client-wrapper-attributes-multiple-ads.xml": [
+        (IAB, "", f"vast/iabtechlab/{ids}/5480", "click") for ids in ("201", "202", "203", "204")
+    ],
     "vast-client-wrapper-legacy.xml": [("example.com", "", "", "click")],
     "vast-client-wrapper-multiple-ads.xml": [
-        (IAB, "", f"vast/iabtechlab/{ids}", "click") for ids in ("5480", "20011/5480", "20012/5480", "2032/5480")
+        (IAB, "", f"vast/iabtechlab/{ids}", "click") for ids in ("201/5480", "20011/5480", "20012/5480", "2032/5480")
     ],
     "madman-vmap.xml": [],
     "madman-vmap_with_ad_uri.xml": [],
