@@ -17,11 +17,12 @@ type Path = tuple[Step, ...]
 
 _PREFIX = re.compile(
     # What servers put before JSON, so that it cannot be run as a script, or so that it can be (JSONP).
-    r"\ufeff?\s*(?:\)\]\}',?|while\s*\(1\)\s*;|for\s*\(;;\)\s*;|(?:/\*.{0,200}?\*/\s*)*"
-    r"(?:(?:var\s+)?[\w$.]{1,100}(?:\[[\"'\w]{1,60}\])?\s*(?:=|\(\s*)(?=\s*[\[{]))?)?\s*",
+    # Possessive throughout: a long run of blanks must not be tried in every way there is.
+    r"\ufeff?+\s*+(?:\)\]\}',?+|while\s{0,9}\(1\)\s{0,9};|for\s{0,9}\(;;\)\s{0,9};|(?:/\*.{0,200}?\*/\s*+){0,5}+"
+    r"(?:(?:var\s{1,9})?[\w$.]{1,100}(?:\[[\"'\w]{1,60}\])?\s*+[=(](?=\s*+[\[{]))?)?+\s*+",
     re.DOTALL,
 )
-_SUFFIX = re.compile(r"\s*\)?\s*;?\s*(?:/\*.{0,200}?\*/\s*)?", re.DOTALL)
+_SUFFIX = re.compile(r"\s*+\)?+\s*+;?+\s*+(?:/\*.{0,200}?\*/\s*+)?", re.DOTALL)
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 

@@ -171,3 +171,13 @@ def test_edits_inside_a_cut_are_lost_and_crossing_ones_refused():
     assert "axd" == splice("abcd", [Edit(1, 3, ""), Edit(1, 1, "x")])
     with pytest.raises(Unrewritable):
         splice("abcd", [Edit(0, 2, ""), Edit(1, 3, "")])
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "data", [b" " * 200_000 + b"x", b'{"a":1}' + b" " * 200_000 + b"x", b"/**/" * 50_000, b"cb (" + b" " * 200_000]
+)
+def test_long_runs_of_blanks_cost_no_more_than_their_length(data):
+    """What is made to be slow to look through is refused in no time."""
+    with pytest.raises(Unrewritable):
+        read(data)

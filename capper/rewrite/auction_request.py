@@ -20,6 +20,7 @@ from capper.domain.policy import Policy
 from capper.jsontext import Edit, Locator, Path, insert, read, splice
 
 _CODE = re.compile(r"IAB\d{1,2}(?:-\d{1,2})?")
+_MOST_BIDDERS = 60
 MOST_BLOCKED = 200
 """So that a long life of ads does not make every request long; the gate gives those seen most first."""
 
@@ -152,7 +153,7 @@ def _without(part: str, capped: Callable[[Mapping[str, str]], bool]) -> str:
     """The slot's key-values, still encoded, without those of capped bids."""
     pairs = parse_qsl(unquote(part), keep_blank_values=True)
     groups: dict[str, dict[str, str]] = {}
-    bidders = {value for key, value in pairs if key.startswith("hb_bidder")}
+    bidders = [*dict.fromkeys(value for key, value in pairs if key.startswith("hb_bidder"))][:_MOST_BIDDERS]
     for key, value in pairs:
         if key.startswith("hb_"):
             bidder = next((name for name in bidders if _is_of(key, name)), "")

@@ -15,6 +15,7 @@ _NAMES = (
     "pb", "bidder", "size", "deal", "format", "env", "cache_id", "cache_host", "cache_path", "uuid", "pb_cat_dur",
     "adomain", "crid", "adid", "winurl", "bidid", "source", "cat", "dur",
 )  # fmt: skip
+_MOST_KEYS, _MOST_BIDDERS = 2_000, 60
 _ENDINGS = tuple(f"_{name}" for name in _NAMES)
 
 
@@ -99,10 +100,10 @@ def amp_bids(answer: Any) -> list[ServerBid]:
     keys = answer.get("targeting") if isinstance(answer, dict) else None
     if not isinstance(keys, dict) or "seatbid" in answer:
         return []
-    keys = {key: value for key, value in keys.items() if isinstance(value, str)}
+    keys = {key: value for key, value in [*keys.items()][:_MOST_KEYS] if isinstance(value, str)}
     winner = next((value for key, value in keys.items() if key.endswith("_bidder")), "")
     named = [value for key, value in keys.items() if "_bidder_" in key]
-    bidders = [*dict.fromkeys(name for name in (winner, *named) if name)]
+    bidders = [*dict.fromkeys(name for name in (winner, *named) if name)][:_MOST_BIDDERS]
     owns = {bidder: _own(keys, bidder) for bidder in bidders}
     taken = {key for own in owns.values() for key in own.values()}
     plain = frozenset(key for key in keys if key.endswith(_ENDINGS)) - taken

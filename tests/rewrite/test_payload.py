@@ -580,3 +580,25 @@ def test_whatever_an_answer_is_it_stays_json(tree):
     for number in range(len(found.bids)):
         json.loads(payload.apply(found, {number}))
         assert isinstance(found.bids[number].urls, tuple)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"seatbid": [{"bid": [{"impid": "1", "price": 1, "adm": adm}]}]}
+        for adm in (
+            "<ClickThrough" * 20_000,
+            "<VAST><ClickThrough>" + " " * 200_000,
+            "<a href=" * 20_000,
+            "<script>" + "'https:" * 30_000,
+        )
+    ]
+    + [{"targeting": {f"hb_bidder_{n}": str(n) for n in range(20_000)}}, {"x": [{"price": 1, "crid": "c"}] * 20_000}],
+)
+def test_hostile_answers_cost_little(answer):
+    """Markup, keys and lists made to be slow are read within bounds."""
+    found = find(answer)
+
+    assert ads(found)
+    json.loads(payload.apply(found, {0}))
