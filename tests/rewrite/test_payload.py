@@ -535,6 +535,29 @@ def test_three_deliveries_under_a_cap_of_two():
     assert [bids, bids, bids[1:]] == lefts
 
 
+EXTRAS = st.dictionaries(
+    st.text(max_size=6).map("x{}".format), st.integers() | st.text(max_size=6) | st.lists(st.none()), max_size=3
+)
+BIDS = st.builds(lambda price, more: {"impid": "1", "price": price, "crid": "c", **more}, st.integers(0, 99), EXTRAS)
+SEATS = st.builds(lambda bids, more: {**more, "bid": bids, "seat": "s"}, st.lists(BIDS, max_size=4), EXTRAS)
+
+
+@given(st.lists(SEATS, max_size=4), EXTRAS, st.sampled_from([None, 1, "\t"]), st.data())
+def test_any_bids_of_any_answer_go_and_nothing_else(seats, more, indent, data):
+    """Random OpenRTB answers, random bids: what is left is what taking them out of the value leaves, in the bytes it had."""
+    answer = {"id": "1", "seatbid": seats, **more}
+    found = find(json.dumps(answer, indent=indent).encode())
+    gone = data.draw(st.sets(st.sampled_from(range(len(found.bids))))) if found.bids else set()
+
+    number = iter(range(len(found.bids)))
+    left = []
+    for seat in seats:
+        bids = [bid for bid in seat["bid"] if next(number) not in gone]
+        if bids or not seat["bid"]:
+            left.append({**seat, "bid": bids})
+    assert {**answer, "seatbid": left} == json.loads(payload.apply(found, gone))
+
+
 TREES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (
