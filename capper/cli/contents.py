@@ -1,5 +1,6 @@
 """What ads a file or an address holds, and whose: nothing is asked of the network, nothing is counted."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,10 +22,16 @@ from capper.recognise.recogniser import Recogniser
 from capper.rewrite import page, payload, vast
 from capper.rewrite.candidates import LONGEST_AD_TEXT
 from capper.rewrite.charset import charset_of
+from capper.rewrite.coding import take_off
 from capper.rewrite.layout import Layout
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that are worth reading."""
+
+
+_GZIP = b"\x1f\x8b"
+_SCRIPT = re.compile(rb"\s*(?:[\w$.]{1,100}(?:\[[^\]]{1,60}\])?\s*[=(]|/\*|\)\]\}')")
+"""What may stand before JSON."""
 
 
 class What(StrEnum):
@@ -92,13 +99,9 @@ def _is_reseller(recogniser: Recogniser, url: str) -> bool:
 
 def of_file(looking: Looking, path: Path) -> Contents:
     """The ads in a file, by what its first bytes show it to be; what cannot be read has none, and the note says why."""
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        return Contents(str(path), What.OTHER, note=f"larger than {LARGEST} bytes")
-    what = _what(data)
     try:
-        match what:
+        data = _content(path)
+        match _what(data):
             case What.PICTURE:
                 return _picture(looking, str(path), data)
             case What.VIDEO:
@@ -111,6 +114,14 @@ def of_file(looking: Looking, path: Path) -> Contents:
         return Contents(str(path), What.OTHER, note=str(reason))
 
 
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise Unrewritable(f"larger than {LARGEST} bytes")
+    return take_off(("gzip",), data, LARGEST) if data.startswith(_GZIP) else data
+
+
 def _what(data: bytes) -> What:
     start = data[:200].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] in (b"{", b"["):
@@ -121,7 +132,7 @@ def _what(data: bytes) -> What:
         return What.PAGE
     if measure(data):
         return What.PICTURE
-    return What.AUCTION if payload.may_hold(data) else What.PAGE
+    return What.AUCTION if _SCRIPT.match(data) and payload.may_hold(data) else What.PAGE
 
 
 def _picture(looking: Looking, source: str, data: bytes) -> Contents:

@@ -1,5 +1,6 @@
 """capper inspect: what files and addresses hold."""
 
+import gzip
 import json
 from io import BytesIO
 
@@ -138,6 +139,8 @@ def test_an_address(inspect, url, advertiser):
     ("content", "note"),
     [
         (b"", "no ad"),
+        (b"name,price\n1,2\n", "no ad"),
+        (b"\x1f\x8b\x08 broken", "damaged"),
         (b"{", "no bids"),
         (b'{"seatbid": [', "JSON"),
         (b"[]", "no bids"),
@@ -153,6 +156,13 @@ def test_what_holds_no_ad_says_why(inspect, content, note):
 
     assert found["ads"] == []
     assert note in found["note"]
+
+
+def test_saved_answers_may_be_compressed(inspect):
+    """A file in gzip is what is in it."""
+    (found,) = inspect(gzip.compress(VAST.encode()))
+
+    assert found["what"] == "video"
 
 
 def test_folders_and_tables(capper, home):
