@@ -31,6 +31,10 @@ def evidence(markup, selector="body > *"):
         ("<div data-url='relative'></div>", ()),
         ("<div onclick=\"window.open('https:\\/\\/x.example\\/y','_blank')\"></div>", ("https://x.example/y",)),
         ("<div><noscript><a href='https://x.example/n'><img src=a></a></noscript></div>", ("https://x.example/n",)),
+        (
+            "<div><noscript>&lt;a href='https://x.example/n?a&amp;amp;b'&gt;</noscript></div>",
+            ("https://x.example/n?a&b",),
+        ),
         ("<a href='https://x.example/1'><a href='https://x.example/1'>", ("https://x.example/1",)),
         ("<a href='http://[bad'>x</a>", ("http://[bad",)),
     ],

@@ -32,6 +32,7 @@ NOUNS = {
     "run": "Start the proxy.",
     "demo": "A tour with sites and people of its own, offline.",
     "replay": "Run saved traffic (HAR) through a policy.",
+    "inspect": "Show which ads a file or an address holds, and whose.",
     "explain": "Say why an ad was shown or withheld.",
     "policy": "Check, show and question the policy.",
     "ledger": "See and forget what was counted for a person.",

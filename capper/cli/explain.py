@@ -67,7 +67,7 @@ def run(
     caps = load_policy(policy_file(settings))
     now = datetime.now(UTC)
     if what.strip().lower().startswith(("http://", "https://")):
-        asking = Asking(_address(what), _address(page) if page else UNKNOWN_SOURCE, kind)
+        asking = Asking(address(what), address(page) if page else UNKNOWN_SOURCE, kind)
         found = asyncio.run(_finding(asking, settings, caps, known_person(caps, person), now))
         print_json(_finding_json(found, now, caps.zone)) if as_json else _print_finding(found, now, caps.zone)
         return
@@ -122,7 +122,8 @@ def _print_record(record: Record, caps: policies.Policy, now: datetime) -> None:
 # An address
 
 
-def _address(text: str) -> str:
+def address(text: str) -> str:
+    """`text` if it is an http(s) address with a host; raises ConfigError."""
     try:
         parts = urlsplit(text.strip())
     except ValueError:

@@ -19,7 +19,7 @@ from capper.recognise.kind import UNKNOWN_SOURCE, Kind, kind_of
 from capper.recognise.recogniser import Recogniser
 
 _LIKELY = (Kind.SUBDOCUMENT, Kind.IMAGE, Kind.SCRIPT, Kind.XHR)
-_FORMATS = {Kind.IMAGE: Format.IMAGE, Kind.SUBDOCUMENT: Format.FRAME, Kind.MEDIA: Format.VIDEO}
+FORMATS = {Kind.IMAGE: Format.IMAGE, Kind.SUBDOCUMENT: Format.FRAME, Kind.MEDIA: Format.VIDEO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ async def judge(
     Args:
         peek: asks the ledger without counting; may raise LedgerUnavailable. Called only where a cap might speak.
     """
-    kind, recognised = _recognised(recogniser, asking, now)
+    kind, recognised = named(recogniser, asking, now)
     sighting = Sighting(
         viewer=viewer,
-        ad=_read(recogniser, asking),
+        ad=whose(recogniser, asking),
         occasion=secrets.token_hex(8),
-        format=_FORMATS.get(kind, Format.BANNER),
+        format=FORMATS.get(kind, Format.BANNER),
         site=registrable(host_of(asking.page)) if asking.page != UNKNOWN_SOURCE else None,
         network=registrable(host_of(asking.url)),
     )
@@ -94,7 +94,7 @@ async def judge(
     return Finding(asking, kind, recognised, sighting, decision, tuple(held), silent)
 
 
-def _read(recogniser: Recogniser, asking: Asking) -> Ad:
+def whose(recogniser: Recogniser, asking: Asking) -> Ad:
     """Whose ad the address is: of a file by its own address, of a click by where it leads."""
     ad = recogniser.read_url(asking.url, asking.page)
     landing = None if ad.advertisers else recogniser.reader.landing(asking.url, asking.page)
@@ -103,8 +103,8 @@ def _read(recogniser: Recogniser, asking: Asking) -> Ad:
     return recogniser.read(Evidence(clicks=(asking.url,), page=asking.page))
 
 
-def _recognised(recogniser: Recogniser, asking: Asking, now: datetime) -> tuple[Kind, Recognised]:
-    """The kind asked for, else the one its address tells, else the likeliest that a list names."""
+def named(recogniser: Recogniser, asking: Asking, now: datetime) -> tuple[Kind, Recognised]:
+    """What lists say of it, and as what: the kind asked for, else the one its address tells, else the likeliest that a list names."""
     referer = [("Referer", asking.page)] if asking.page != UNKNOWN_SOURCE else []
     told = asking.kind or kind_of(Exchange(Request("GET", asking.url, Headers(referer)), Viewer(), now))
     kinds = (told,) if asking.kind or told not in {Kind.DOCUMENT, Kind.OTHER} else _LIKELY

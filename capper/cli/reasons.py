@@ -16,6 +16,7 @@ BASES = {
     Basis.CLICK: "it is where a click leads",
     Basis.CRD: "the ad's address carries it",
     Basis.SPONSOR: "the ad says who paid for it",
+    Basis.BUYER: "the exchange's id of the advertiser",
     Basis.CM360: "the ad server's ids",
     Basis.CRID: "the buyer's id of the creative",
     Basis.REMEMBERED: "its file was part of an ad met before",

@@ -24,6 +24,7 @@ class Basis(StrEnum):
     CLICK = "click"
     CRD = "crd"
     SPONSOR = "sponsor"
+    BUYER = "buyer"
     CM360 = "cm360"
     CRID = "crid"
     REMEMBERED = "remembered"

@@ -19,7 +19,7 @@ def load_networks(folder: Path | None = None) -> Networks:
     """
     folder = folder or packaged_config() / "networks"
     try:
-        files = sorted(folder.glob("*.toml"))
+        files = sorted(file for file in folder.glob("*.toml") if file.name not in _OTHERS)
         texts = [(file, file.read_text("utf-8")) for file in files]
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"read the networks in {folder}: {exc}") from exc
@@ -32,6 +32,10 @@ def load_networks(folder: Path | None = None) -> Networks:
         except tomllib.TOMLDecodeError as exc:
             raise ConfigError(f"{file}: {exc}") from exc
     return reader.networks()
+
+
+_OTHERS = {"auction.toml"}
+"""Those say how answers are built, which is capper/rewrite/layout.py's to read."""
 
 
 class _Reader:

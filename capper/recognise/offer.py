@@ -1,0 +1,81 @@
+"""Whose ad a bid is: the ladder of identities for auctions (docs: identity ladder)."""
+
+import re
+from typing import TYPE_CHECKING
+
+from capper.domain.identity import Ad, Basis
+from capper.recognise.domains import advertiser_domains, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capper.domain.offer import Offer
+    from capper.recognise.ad import AdReader
+
+_LONGEST = 120
+_ID = re.compile(r"[^\s\x00-\x1f\ud800-\udfff][^\x00-\x1f\ud800-\udfff]*")
+_UNFILLED = re.compile(r"\$?\{[^}]*\}|%%\w+%%|\[[A-Z_]+\]")
+_NO_ID = frozenset({"", "0", "-1", "null", "undefined", "none", "nan", "unknown", "n/a"})
+_BY = re.compile(
+    r"^(?:(?:sponsored|presented|promoted|powered|advertisement|ad|ads)\s+(?:by|from)|by)\s*:?\s+", re.IGNORECASE
+)
+_NO_NAME = _NO_ID | {"ad", "ads", "advertisement", "sponsored", "promoted", "test"}
+_CATEGORY = re.compile(r"IAB(\d{1,2})(?:-\d{1,2})?", re.IGNORECASE)
+
+
+def read_offer(reader: "AdReader", offer: "Offer") -> Ad:
+    """Whose ad the offer is, by the strongest rung that names any.
+
+    A name that is no domain is a key of its own kind: `sponsor/shoe house`; so is an exchange's own number for an
+    advertiser, which holds for that buyer alone: `appnexus.958/2529885`. A category speaks for those above it.
+    """
+    seen = reader.read(offer.evidence)
+    advertisers, basis = _advertisers(offer, seen)
+    campaign = seen.campaign if seen.campaign and seen.campaign.startswith("ad.doubleclick.net/") else None
+    own = _id(offer.buyer, offer.campaign)
+    creative = _id(offer.buyer, offer.creative) or seen.creative
+    if not advertisers:
+        basis = Basis.CM360 if campaign else Basis.CRID if own or creative else Basis.UNIDENTIFIED
+        if basis is Basis.CRID and not own and creative == seen.creative:
+            basis = seen.basis
+    return Ad(advertisers, campaign or own or seen.campaign, creative, tuple(dict.fromkeys(_categories(offer))), basis)
+
+
+def _advertisers(offer: "Offer", seen: Ad) -> tuple[tuple[str, ...], Basis]:
+    for words, basis in ((offer.advertisers, Basis.ADOMAIN), (offer.declared, Basis.DECLARED)):
+        domains = advertiser_domains(words)
+        if domains:
+            return domains, basis
+    if seen.advertisers:
+        return seen.advertisers, seen.basis
+    name = _name(offer.sponsors)
+    if name:
+        return (name,), Basis.SPONSOR
+    number = _id(offer.buyer, offer.advertiser_id)
+    return ((number,), Basis.BUYER) if number else ((), Basis.UNIDENTIFIED)
+
+
+def _name(sponsors: "Sequence[str]") -> str | None:
+    """The first name that is one, as a key: a domain where it is written as one (`Prebid.org`)."""
+    for text in sponsors:
+        name = " ".join(_BY.sub("", " ".join(text.split())).split()).casefold()[:_LONGEST]
+        if name in _NO_NAME or _UNFILLED.search(name) or not _ID.fullmatch(name):
+            continue
+        domain = listed(name) if "." in name and " " not in name else None
+        return domain or f"sponsor/{name}"
+    return None
+
+
+def _id(buyer: str, value: str | None) -> str | None:
+    """An id with the buyer it is unique within."""
+    if value is None or len(value) > _LONGEST or value.lower() in _NO_ID or not _ID.fullmatch(value):
+        return None
+    return None if _UNFILLED.search(value) or not buyer else f"{buyer}/{value}"
+
+
+def _categories(offer: "Offer") -> "Iterator[str]":
+    for text in offer.categories:
+        match = _CATEGORY.fullmatch(text.strip())
+        if match:
+            yield match[0].upper()
+            yield f"IAB{match[1]}"

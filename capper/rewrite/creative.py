@@ -1,0 +1,176 @@
+"""What the markup inside a bid gives away: HTML, VAST or native JSON, read only as far as is needed."""
+
+import re
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
+from html import unescape
+from typing import Any
+
+from capper.clues import evidence_of_document
+from capper.domain.errors import Unrewritable
+from capper.domain.evidence import Evidence
+from capper.domain.sighting import Format
+from capper.jsontext import loads
+from capper.markup import parse
+
+MOST_URLS = 60
+LONGEST = 400_000
+_URL = re.compile(r"https?:(?:\\?/){2}(?:[^\s\"'<>\\)\]`]|\\/)+", re.IGNORECASE)
+_VAST = re.compile(r"\s*(?:<\?xml|<VAST\b|<InLine\b|<Wrapper\b|<Ad\b)", re.IGNORECASE)
+_NATIVE = re.compile(r"\s*\{\s*\"(?:native|ver|assets|link|imptrackers|eventtrackers|privacy|jstracker)\"")
+_TEXT = r"\b[^>]{0,200}>\s*+(?:<!\[CDATA\[\s*+)?"
+_CLICK = re.compile(rf"<(?:NonLinear)?ClickThrough{_TEXT}(https?:[^<\]\s]+)", re.IGNORECASE)
+_COMPANION = re.compile(rf"<CompanionClickThrough{_TEXT}(https?:[^<\]\s]+)", re.IGNORECASE)
+_COUNTED = re.compile(rf"<(?:Impression|Tracking|ClickTracking){_TEXT}(https?:[^<\]\s]+)", re.IGNORECASE)
+_ADVERTISER = re.compile(rf"<Advertiser{_TEXT}([^<\]]{{1,200}})", re.IGNORECASE)
+_LEADING = re.compile(r"<[a-z][^<>]{0,200}?\s(?:href|on[a-z]{4,10}|data-[a-z-]{2,30})\s*=[^<>]*>", re.IGNORECASE)
+_QUOTED = re.compile(r"[\"'](https?:[^\"']+)", re.IGNORECASE)
+_SCRIPTED = re.compile(r"(?:click_?(?:url|tag|through)\w{0,8}|landing_?(?:url|page))[\"']?\s*[:=]\s*$", re.IGNORECASE)
+_ADOMAIN = re.compile(r"(?:adomain|advertiserDomains?)\\?[\"']?\s*:\s*(\[[^\]]{3,300}\]|\\?\"[^\"]{3,120}\")")
+_WORD = re.compile(r"[\w.:/-]{4,120}")
+_BY = re.compile(r"\s*(?:sponsored|presented|promoted) by\s", re.IGNORECASE)
+_SPONSORED_BY = "1"
+"""Native's data asset type of who pays (OpenRTB Native 1.2, section 7.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """What was read of a bid's markup."""
+
+    format: Format | None = None
+    evidence: Evidence = Evidence()  # noqa: RUF009  immutable
+    declared: tuple[str, ...] = ()
+    sponsors: tuple[str, ...] = ()
+
+
+def skim(sources: Iterable[Any], page: str) -> Markup:
+    """The format of a bid whose advertiser is known, and the ad server's addresses: they name the campaign."""
+    form, served = None, []
+    for source in sources:
+        text = source if isinstance(source, str) else ""
+        native = _NATIVE.match(text) or (isinstance(source, dict) and "assets" in source)
+        form = form or (_VAST.match(text) and Format.VIDEO) or (native and Format.NATIVE) or None
+        if "/ddm/" in text:
+            served += [url for url in addresses(text) if "/ddm/" in url]
+    return Markup(form, Evidence(resources=tuple(served[:MOST_URLS]), page=page))
+
+
+def study(sources: Iterable[Any], page: str, url: str) -> Markup:
+    """What the first readable of `sources` says of whose ad it is."""
+    for source in sources:
+        text = source if isinstance(source, str) and len(source) <= LONGEST else ""
+        if _VAST.match(text):
+            return _vast(text, page)
+        native = source if isinstance(source, dict) else loads(text)
+        made = _native(native, page) if isinstance(native, dict) else None
+        if made:
+            return made
+        if "<" in text:
+            return _html(text, page, url)
+    return Markup()
+
+
+def addresses(source: Any) -> tuple[str, ...]:
+    """What a piece of markup loads, counts with or leads to."""
+    if isinstance(source, dict):
+        return tuple(dict.fromkeys(_urls_of(source)))[:MOST_URLS]
+    if not isinstance(source, str) or "://" not in source.replace("\\/", "/"):
+        return ()
+    urls = (found.replace("\\/", "/").replace("&amp;", "&") for found in _URL.findall(source[:LONGEST]))
+    return tuple(dict.fromkeys(urls))[:MOST_URLS]
+
+
+def _vast(text: str, page: str) -> Markup:
+    counting = {host_and_path(found)[0] for found in _COUNTED.findall(text)}
+    clicks = _landings(_CLICK.findall(text), counting) or _landings(_COMPANION.findall(text), counting)
+    sponsors = tuple(unescape(name).strip() for name in _ADVERTISER.findall(text))
+    return Markup(Format.VIDEO, Evidence(clicks=clicks, page=page), sponsors=sponsors)
+
+
+def _html(text: str, page: str, url: str) -> Markup:
+    """Only the tags that lead somewhere are read closely: a bid's markup is mostly scripts and styles."""
+    tags = "".join(tag + "</a>" for tag in _LEADING.findall(text)[:MOST_URLS])
+    domains = (
+        tuple(word for found in _ADOMAIN.findall(text) for word in _WORD.findall(found)) if "omain" in text else ()
+    )
+    scripted = tuple(_scripted(text)) if "<script" in text.lower() else ()
+    try:
+        evidence = evidence_of_document(parse(tags.encode("utf-8", "replace"), url, "utf-8"), page)
+    except Unrewritable:
+        evidence = Evidence(page=page)
+    loaded = evidence.resources if evidence.clicks or scripted else addresses(text)
+    clicks = (*evidence.clicks, *scripted)[:MOST_URLS]
+    return Markup(Format.BANNER, replace(evidence, clicks=clicks, resources=loaded), domains)
+
+
+def _scripted(text: str) -> Iterator[str]:
+    """Where a click goes that a script takes: what stands under such a name."""
+    for match in _QUOTED.finditer(text):
+        if _SCRIPTED.search(text[max(0, match.start() - 40) : match.start()]):
+            yield match[1].replace("\\/", "/")
+
+
+def _landings(urls: Iterable[str], counting: Container[str]) -> tuple[str, ...]:
+    """Without clicks that only come by the host that counts the ad's showing: where they then lead is not in them."""
+    found = []
+    for url in map(unescape, urls):
+        host, rest = host_and_path(url)
+        counts = host in counting and host.count(".") > 1 and not host.startswith("www.")
+        if not counts or len(rest) < 2 or "http" in rest:
+            found.append(url)
+    return tuple(found[:MOST_URLS])
+
+
+def host_and_path(url: str) -> tuple[str, str]:
+    """The host of an address, and what follows it."""
+    host, slash, rest = url.strip().partition("://")[2].partition("/")
+    return host.rpartition("@")[2].partition(":")[0].lower(), slash + rest
+
+
+def _native(value: dict[str, Any], page: str) -> Markup | None:
+    """A native ad, bare or under its name; None where the JSON is something else."""
+    inner = value.get("native")
+    native = inner if isinstance(inner, dict) else value
+    link = native.get("link")
+    assets = native.get("assets")
+    if not isinstance(assets, list) and not isinstance(link, dict):
+        return None
+    rows = [asset for asset in (assets if isinstance(assets, list) else [])[:50] if isinstance(asset, dict)]
+    links = [link, *(asset.get("link") for asset in rows)]
+    clicks = [
+        each[name]
+        for each in links
+        if isinstance(each, dict)
+        for name in ("url", "fallback")
+        if _is_url(each.get(name))
+    ]
+    data = [asset["data"] for asset in rows if isinstance(asset.get("data"), dict)]
+    sponsors = [
+        each["value"]
+        for each in data
+        if isinstance(each.get("value"), str) and (str(each.get("type")) == _SPONSORED_BY or _BY.match(each["value"]))
+    ]
+    videos = [asset["video"].get("vasttag") for asset in rows if isinstance(asset.get("video"), dict)]
+    vast = next((_vast(tag, page) for tag in videos if isinstance(tag, str)), Markup())
+    evidence = Evidence(clicks=tuple(clicks) or vast.evidence.clicks, page=page)
+    return Markup(Format.NATIVE, evidence, sponsors=(*sponsors, *vast.sponsors))
+
+
+def _urls_of(native: dict[str, Any]) -> Iterator[str]:
+    """What a native ad loads and counts with."""
+    inner = native.get("native")
+    native = inner if isinstance(inner, dict) else native
+    for name in ("imptrackers", "eventtrackers", "assets", "jstracker", "link"):
+        stack = [native.get(name)]
+        while stack:
+            value = stack.pop()
+            if isinstance(value, str):
+                yield from (value,) if _is_url(value) else addresses(value)
+            elif isinstance(value, list):
+                stack += value[:MOST_URLS]
+            elif isinstance(value, dict):
+                stack += [inner for key, inner in value.items() if key not in ("ext", "text")]
+
+
+def _is_url(value: object) -> bool:
+    return isinstance(value, str) and value[:8].lower().startswith(("http://", "https://", "//"))
