@@ -21,11 +21,13 @@ from capper.ledger.base import Ledger
 from capper.recognise.domains import host_of, registrable
 from capper.recognise.gallery import Gallery
 from capper.recognise.kind import UNKNOWN_SOURCE, Kind, is_prefetch
+from capper.recognise.offer import read_offer
 from capper.recognise.picture import measure
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite import caching, filler, page
+from capper.rewrite import caching, filler, page, payload, vast
 from capper.rewrite.base import Slot
-from capper.rewrite.body import decode, editable, encode
+from capper.rewrite.body import Body, answerable, decode, editable, encode
+from capper.rewrite.layout import Layout
 from capper.rewrite.wording import Speech, language_of, words
 from capper.trail import Delivery, Page, Recent, Trail
 
@@ -35,6 +37,8 @@ PASS = Outcome()
 _DOCUMENTS = {Kind.DOCUMENT, Kind.SUBDOCUMENT}
 _PICTURES = {Kind.IMAGE, Kind.OBJECT}
 _FILES = {*_PICTURES, Kind.SUBDOCUMENT}
+_ASKED = {Kind.XHR, Kind.MEDIA, Kind.OTHER}
+"""What players and auctions ask by."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -83,6 +87,7 @@ class Gate:
         *,
         limits: Limits | None = None,
         language: str = "en",
+        layouts: Sequence[Layout] = (),
     ) -> None:
         self._recogniser = recogniser
         self._ledger = ledger
@@ -90,6 +95,7 @@ class Gate:
         self._journal = journal
         self._limits = limits or Limits()
         self._language = language
+        self._layouts = layouts
         self._trail = Trail()
         self._gallery = Gallery()
         self._creatives: Recent[bytes, Creative] = Recent(50_000, caching.LONGEST)
@@ -120,9 +126,11 @@ class Gate:
         if response.status in _REDIRECTS:
             kind = self._kind(exchange)
             return kind in _FILES and self._delivers_ad(exchange, kind)
+        kind = self._kind(exchange)
+        if kind in _ASKED:
+            return answerable(exchange.request, response) and self._delivers_ad(exchange, kind)
         if not editable(exchange.request, response):
             return False
-        kind = self._kind(exchange)
         return kind in _DOCUMENTS or (kind in _PICTURES and self._delivers_ad(exchange, kind))
 
     async def admit(self, exchange: Exchange) -> Outcome:
@@ -161,6 +169,8 @@ class Gate:
             return await self._unmodified(exchange, response)
         if response.status in _REDIRECTS:
             return self._redirected(exchange, response)
+        if kind in _ASKED:
+            return await self._answer(exchange, response)
         if kind in _PICTURES:
             return await self._image(exchange, response)
         if kind is Kind.SUBDOCUMENT and self._delivers_ad(exchange, kind):
@@ -196,11 +206,87 @@ class Gate:
         if picture is None:
             return self._untouched(exchange, "an ad's picture of unknown size")
         if min(picture.width, picture.height) <= self._limits.pixel:
-            return PASS
+            return await self._beacon(exchange)
         ad = self._ad_of_file(exchange)
         ad = await asyncio.to_thread(self._gallery.identify, response.body, ad)
         size = (picture.width, picture.height)
         return await self._deliver(exchange, response, Creative(ad, Format.IMAGE, size), ())
+
+    async def _beacon(self, exchange: Exchange) -> Outcome:
+        """A beacon counts for an ad that an auction offered: what was a candidate has been shown."""
+        found = self._trail.delivery(exchange.viewer.name, exchange.device, exchange.request.url, exchange.at)
+        if found is None or not found.candidate:
+            return PASS
+        return Outcome(decisions=tuple(await self._claim(exchange, [self._delivery(exchange, found.ad, found.format)])))
+
+    # Answers to auctions and players
+
+    async def _answer(self, exchange: Exchange, response: Response) -> Outcome:
+        body = decode(response.headers, response.body, self._limits.decoded)
+        if vast.looks(body.data):
+            return await self._videos(exchange, response, body)
+        return await self._bids(exchange, response, body)
+
+    async def _bids(self, exchange: Exchange, response: Response, body: Body) -> Outcome:
+        """The bids of an auction are candidates: asked about, each as if it were the only one, and counted once shown."""
+        found = payload.find(
+            body.data, exchange.request.url, self._layouts, page=self._page_url(exchange), exchange=True
+        )
+        if not found.bids:
+            return PASS
+        reader, here = self._recogniser().reader, self._page(exchange)
+        deliveries = [
+            self._candidate(exchange, here, read_offer(reader, bid.offer), bid.format, f"bid {bid.number}")
+            for bid in found.bids
+        ]
+        decisions = await self._peek(exchange, deliveries)
+        withheld = {bid.number for bid, decision in zip(found.bids, decisions, strict=True) if decision.withheld}
+        for bid, delivery in zip(found.bids, deliveries, strict=True):
+            if bid.number not in withheld:
+                self._remember(exchange, bid.urls, delivery)
+        if not withheld:
+            return PASS
+        said = tuple(decision for decision in decisions if decision.withheld)
+        return Outcome(Action.REWRITE, encode(body, response, payload.apply(found, withheld)), said)
+
+    async def _videos(self, exchange: Exchange, response: Response, body: Body) -> Outcome:
+        """A pod's ads are all played, so each is claimed; of a buffet the player takes one, the first that is left."""
+        videos = vast.find(body.data, exchange.request.url, self._page_url(exchange))
+        playing = [video for video in videos.ads if not video.wrapper]
+        reader, here = self._recogniser().reader, self._page(exchange)
+        token = self._trail.digest("answer", exchange.request.url, exchange.at.isoformat()).hex()
+        deliveries = [
+            replace(
+                self._candidate(exchange, here, read_offer(reader, video.offer), Format.VIDEO, f"video {video.number}"),
+                pod=None if video.sequence is None else f"{token} {video.place}",
+                candidate=False,
+            )
+            for video in playing
+        ]
+        pods = [n for n, video in enumerate(playing) if video.sequence is not None]
+        decided = dict(zip(pods, await self._claim(exchange, [deliveries[n] for n in pods]), strict=True))
+        buffet = [n for n, video in enumerate(playing) if video.sequence is None]
+        asked = dict(zip(buffet, await self._peek(exchange, [deliveries[n] for n in buffet]), strict=True))
+        decided |= {n: decision for n, decision in asked.items() if decision.withheld}
+        # Beside a pod a buffet's ads only stand in.
+        podded = {playing[n].place for n in pods}
+        first = {playing[n].place: n for n in reversed(buffet) if n not in decided and playing[n].place not in podded}
+        taken = sorted(first.values())
+        decided |= dict(zip(taken, await self._claim(exchange, [deliveries[n] for n in taken]), strict=True))
+        for n, delivery in enumerate(deliveries):
+            if n not in decided or not decided[n].withheld:
+                parts = (*playing[n].impressions, *playing[n].offer.evidence.resources)
+                self._remember(exchange, parts, delivery)
+        withheld = [playing[n] for n, decision in decided.items() if decision.withheld]
+        said = tuple(decided[n] for n in sorted(decided))
+        if not withheld:
+            return Outcome(decisions=said)
+        return Outcome(Action.REWRITE, encode(body, response, vast.apply(body.data, withheld)), said)
+
+    def _candidate(self, exchange: Exchange, here: Page | None, ad: Ad, form: Format, place: str) -> Delivery:
+        """An ad that an answer offers; its occasion is this answer and its place there."""
+        occasion = self._trail.digest(place, exchange.request.url, exchange.at.isoformat(), str(list(ad))).hex()
+        return Delivery(ad, occasion, form, here, candidate=True)
 
     async def _unrecorded(self, exchange: Exchange, response: Response) -> Outcome:
         """A picture of which a recording keeps the size in bytes alone: it was shown, and it is known by its address."""
@@ -220,7 +306,8 @@ class Gate:
     async def _creative_document(self, exchange: Exchange, response: Response) -> Outcome:
         body = decode(response.headers, response.body, self._limits.decoded)
         evidence = page.find_creative(body.data, exchange.request.url, self._page_url(exchange), body.charset)
-        ad = self._recogniser().read(evidence)
+        offered = self._trail.delivery(exchange.viewer.name, exchange.device, exchange.request.url, exchange.at)
+        ad = offered.ad if offered and offered.candidate else self._recogniser().read(evidence)
         if not ad.identified:
             return await self._document(exchange, response, Kind.SUBDOCUMENT)
         self._frame(exchange)
@@ -278,18 +365,39 @@ class Gate:
 
     # Claiming
 
-    async def _claim(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Decision]:
-        """One ledger call for all the ads of an exchange; what no cap of the policy could speak about is not asked."""
+    async def _claim(self, exchange: Exchange, deliveries: Sequence[Delivery], *, look: bool = False) -> list[Decision]:
+        """One ledger call for all the ads of an exchange; what no cap of the policy could speak about is not asked.
+
+        With `look` nothing is counted and nothing written down.
+        """
+        if not deliveries:
+            return []
         policy, now, viewer = self._policy(), exchange.at, exchange.viewer
         sightings = [self._sighting(exchange, delivery) for delivery in deliveries]
         prepared = [prepare(policy, sighting, now) for sighting in sightings]
         asked = [claim for _, claim in prepared if claim.counters and not claim.refused]
-        answers = iter(await self._ledger.claim(viewer.name, asked, now, policy.session_gap) if asked else ())
+        ask = self._ledger.peek if look else self._ledger.claim
+        answers = iter(await ask(viewer.name, asked, now, policy.session_gap) if asked else ())
         decisions = []
         for sighting, (rule, claim) in zip(sightings, prepared, strict=True):
             answer = next(answers) if claim.counters and not claim.refused else Answer(shown=not claim.refused)
             decisions.append(conclude(policy, sighting, rule, claim, answer, now))
+        if look:
+            return decisions
         self._journal.decided(exchange.at, sightings, decisions)
+        return decisions
+
+    async def _peek(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Decision]:
+        """What would become of each ad if it alone were shown; only what is to be withheld is written down."""
+        alone = dict.fromkeys(delivery.ad for delivery in deliveries)
+        first = {delivery.ad: delivery for delivery in reversed(deliveries)}
+        asked = await asyncio.gather(*(self._claim(exchange, [first[ad]], look=True) for ad in alone))
+        found = {ad: decision for ad, (decision,) in zip(alone, asked, strict=True)}
+        decisions = [found[delivery.ad] for delivery in deliveries]
+        told = [(each, decision) for each, decision in zip(deliveries, decisions, strict=True) if decision.withheld]
+        self._journal.decided(
+            exchange.at, [self._sighting(exchange, each) for each, _ in told], [decision for _, decision in told]
+        )
         return decisions
 
     def _sighting(self, exchange: Exchange, delivery: Delivery) -> Sighting:
@@ -301,6 +409,7 @@ class Gate:
             occasion=delivery.occasion,
             format=delivery.format,
             page=here.token if here else None,
+            pod=delivery.pod,
             site=registrable(host_of(url)),
             network=registrable(host_of(exchange.request.url)),
         )

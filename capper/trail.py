@@ -68,6 +68,10 @@ class Delivery:
     page: Page | None
     file: bytes = b""
     """The digest of the file's URL, where the ad is a file of its own and no element of a page."""
+    pod: str | None = None
+    """What tells one pod of video ads from the next."""
+    candidate: bool = False
+    """An auction offered it: it is counted when something of it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

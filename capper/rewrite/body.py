@@ -13,6 +13,15 @@ TYPES = ("text/html", "image/")
 XHTML is not among them: what is spliced by HTML's rules may not be well-formed by XML's.
 """
 
+ANSWERS = frozenset(
+    [
+        *("application/json", "text/json", "application/x-json", "text/x-json", "text/plain"),
+        *("application/xml", "text/xml", "application/vast+xml", "text/vast+xml", "application/vmap+xml"),
+        *("application/x-vast+xml", "video/vast", "video/vast+xml"),
+    ]
+)
+"""Content types that auctions and players are answered in."""
+
 _STALE = (
     # They speak of the bytes as the origin sent them.
     "ETag",
@@ -51,16 +60,30 @@ def editable(request: Request, response: Response) -> bool:
     `Cache-Control: no-transform` does not hold it back: it binds intermediaries (RFC 9110 section 7.7), and capper acts
     for the person as her browser's own extensions do.
     """
+    media_type = _media_type(response)
+    return _whole(request, response) and (
+        any(media_type.startswith(known) if known[-1] == "/" else media_type == known for known in TYPES)
+    )
+
+
+def answerable(request: Request, response: Response) -> bool:
+    """Whether the response may be an auction's answer or a player's, by its headers and the request's alone."""
+    return _whole(request, response) and _media_type(response) in ANSWERS
+
+
+def _whole(request: Request, response: Response) -> bool:
     headers = response.headers
-    media_type = headers.get("Content-Type").partition(";")[0].strip().lower()
     return (
         response.status in (200, 203)
         and request.method in ("GET", "POST")
         and "Range" not in request.headers
         and "Content-Range" not in headers
         and not headers.get("Content-Disposition").strip().lower().startswith("attachment")
-        and any(media_type.startswith(known) if known[-1] == "/" else media_type == known for known in TYPES)
     )
+
+
+def _media_type(response: Response) -> str:
+    return response.headers.get("Content-Type").partition(";")[0].strip().lower()
 
 
 def decode(headers: Headers, body: bytes, limit: int) -> Body:

@@ -1,0 +1,208 @@
+"""Auctions' and players' answers on their way through the gate: candidates are asked about, what is shown is counted."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from capper.domain.cap import Cap
+from capper.domain.exchange import Action
+from capper.domain.policy import Policy, Rule
+from capper.gate import Gate
+from capper.journal import Journal, ListSink
+from capper.ledger.memory import MemoryLedger
+from capper.recognise.ad import AdReader
+from capper.recognise.engine import Engines
+from capper.recognise.filterlist import FilterList, ListKind
+from capper.recognise.networks import load_networks
+from capper.recognise.recogniser import Recogniser
+from capper.rewrite.layout import load_layouts
+from capper.testing import FrozenClock, an_exchange
+
+NEWS = "https://www.news.example/story"
+AUCTION = "https://exchange.example/openrtb2/auction"
+VIDEO = "https://exchange.example/vast?zone=1"
+LISTS = [FilterList("ads", "||exchange.example^", ListKind.ADS)]
+LAYOUTS = load_layouts()
+RECOGNISER = Recogniser(Engines.build(LISTS), AdReader(load_networks()))
+PIXEL = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+
+
+def bid(advertiser: str, price: float) -> dict[str, object]:
+    """A synthetic OpenRTB 2.6 bid."""
+    return {
+        "id": advertiser,
+        "impid": "top",
+        "price": price,
+        "adomain": [advertiser],
+        "crid": f"cr-{advertiser}",
+        "burl": f"https://exchange.example/billed?{advertiser}",
+        "adm": f"<a href='https://www.{advertiser}/'>{advertiser}</a>",
+        "w": 300,
+        "h": 250,
+    }
+
+
+ANSWER = json.dumps(
+    {
+        "id": "1",
+        "cur": "EUR",
+        "seatbid": [{"seat": "s", "bid": [bid("shoes.example", 2.0), bid("coffee.example", 1.0)]}],
+    }
+)
+
+
+def video(advertiser: str, sequence: int | None = None) -> str:
+    """A synthetic VAST 4 ad."""
+    turn = "" if sequence is None else f' sequence="{sequence}"'
+    return (
+        f'<Ad id="{advertiser}"{turn}><InLine><AdSystem>test</AdSystem><AdTitle>t</AdTitle>'
+        f"<Impression><![CDATA[https://exchange.example/imp?{advertiser}]]></Impression><Creatives><Creative><Linear>"
+        f"<VideoClicks><ClickThrough><![CDATA[https://www.{advertiser}/]]></ClickThrough></VideoClicks>"
+        f"</Linear></Creative></Creatives></InLine></Ad>"
+    )
+
+
+def vast(*ads: str) -> bytes:
+    """A VAST document of `ads`."""
+    return f'<VAST version="4.0">{"".join(ads)}</VAST>'.encode()
+
+
+class Visit:
+    """Anna in front of the gate, on one page load after the other."""
+
+    def __init__(self, *caps: str) -> None:
+        self.policy = Policy(Rule("caps", tuple(map(Cap.parse, caps))))
+        self.sink = ListSink()
+        self.journal = Journal(sink=self.sink)
+        self.gate = Gate(lambda: RECOGNISER, MemoryLedger(), lambda: self.policy, self.journal, layouts=LAYOUTS)
+        self.clock = FrozenClock()
+
+    async def get(self, url, body, media_type, kind="empty"):
+        """One exchange, a minute after the last, from a page opened just before."""
+        self.clock.forward(minutes=1)
+        page = an_exchange(
+            NEWS, at=self.clock(), request={"Sec-Fetch-Dest": "document"}, response={"Content-Type": "text/html"}
+        )
+        await self.gate.admit(page)
+        return await self.ask(url, body, media_type, kind)
+
+    async def ask(self, url, body, media_type, kind="empty"):
+        """One exchange of the page that is open."""
+        exchange = an_exchange(
+            url,
+            at=self.clock(),
+            request={"Sec-Fetch-Dest": kind, "Referer": NEWS},
+            response={"Content-Type": media_type},
+            body=body,
+        )
+        before = await self.gate.admit(replace(exchange, response=None))
+        return before if before.action is Action.ANSWER else await self.gate.admit(exchange)
+
+    async def auction(self, answer=ANSWER):
+        return await self.get(AUCTION, answer.encode(), "application/json")
+
+    async def shown(self, advertiser):
+        """The browser tells the exchange that the bid was shown."""
+        return await self.ask(f"https://exchange.example/billed?{advertiser}", PIXEL, "image/gif", "image")
+
+    async def player(self, *ads):
+        return await self.get(VIDEO, vast(*ads), "application/xml")
+
+
+async def test_a_bid_is_a_candidate_and_counts_once_it_is_shown():
+    """However often an advertiser bids, only what was shown counts against its cap."""
+    anna = Visit("1 per advertiser per day")
+    for _ in range(3):
+        assert (await anna.auction()).action is Action.PASS
+
+    shown = await anna.shown("shoes.example")
+    after = await anna.auction()
+
+    assert ["show"] == [str(decision.verdict) for decision in shown.decisions]
+    assert Action.REWRITE is after.action
+    assert [["coffee.example"]] == [
+        each["adomain"] for seat in json.loads(after.response.body)["seatbid"] for each in seat["bid"]
+    ]
+
+
+async def test_an_auction_without_a_capped_bid_passes_byte_for_byte():
+    """Bids that lost, or were not shown, cost nobody anything."""
+    anna = Visit("1 per advertiser per day")
+    await anna.auction()
+    await anna.shown("travel.example")
+
+    assert (await anna.auction()).action is Action.PASS
+
+
+async def test_only_what_is_withheld_is_written_down_of_an_auction():
+    """The journal tells what was done, not who bid."""
+    anna = Visit("1 per advertiser per day")
+    await anna.auction()
+    await anna.shown("shoes.example")
+    await anna.auction()
+
+    await anna.journal.drain()
+
+    assert ["show", "withhold"] == [str(record.verdict) for record in anna.sink.records]
+
+
+async def test_a_player_gets_the_next_ad_of_the_buffet():
+    """Of several ads the player takes the first, so that one is counted; over its cap it goes, and the next is first."""
+    anna = Visit("1 per advertiser per day")
+    ads = video("shoes.example"), video("coffee.example")
+
+    outcomes = [await anna.player(*ads) for _ in range(3)]
+
+    assert Action.PASS is outcomes[0].action
+    assert vast(ads[1]) == outcomes[1].response.body
+    assert vast() == outcomes[2].response.body
+
+
+async def test_one_advertiser_once_in_a_pod():
+    """Ads with a sequence are all played; a second one of the same advertiser goes, the others stay."""
+    anna = Visit("1 per advertiser per pod")
+    ads = video("shoes.example", 1), video("coffee.example", 2), video("shoes.example", 3)
+
+    outcome = await anna.player(*ads)
+    again = await anna.player(*ads)
+
+    assert vast(*ads[:2]) == outcome.response.body
+    assert vast(*ads[:2]) == again.response.body
+
+
+async def test_the_beacon_of_a_played_ad_counts_no_second_time():
+    """Answer and impression are one occasion."""
+    anna = Visit("2 per advertiser per day")
+    for _ in range(2):
+        await anna.player(video("shoes.example"))
+        await anna.ask("https://exchange.example/imp?shoes.example", PIXEL, "image/gif", "image")
+
+    third = await anna.player(video("shoes.example"))
+
+    assert vast() == third.response.body
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[[[[", b'{"seatbid": 3}', b"<VAST", b"\xff\xfe<\0V\0", b'{"seatbid":[{"bid":[null]}]}']
+)
+async def test_what_is_no_sound_answer_passes_untouched(body):
+    """Half an answer, or something else altogether, is the player's or the page's to deal with."""
+    anna = Visit("1 per advertiser per day")
+
+    outcome = await anna.get(AUCTION, body, "application/json")
+
+    assert Action.PASS is outcome.action
+
+
+def test_json_of_other_hosts_is_not_even_buffered():
+    """Only what comes from a host that delivers ads is looked into."""
+    anna = Visit("1 per advertiser per day")
+    exchange = an_exchange(
+        "https://api.news.example/feed",
+        request={"Sec-Fetch-Dest": "empty", "Referer": NEWS},
+        response={"Content-Type": "application/json"},
+        body=ANSWER.encode(),
+    )
+
+    assert not anna.gate.wants(exchange)
