@@ -203,6 +203,8 @@ class Gate:
         if response.unrecorded:
             return await self._unrecorded(exchange, response)
         picture = measure(response.body)
+        if picture is None and not response.body:
+            return PASS
         if picture is None:
             return self._untouched(exchange, "an ad's picture of unknown size")
         if min(picture.width, picture.height) <= self._limits.pixel:
@@ -292,16 +294,33 @@ class Gate:
         """A picture of which a recording keeps the size in bytes alone: it was shown, and it is known by its address."""
         if response.unrecorded <= self._limits.beacon:
             return PASS
-        (decision,) = await self._claim(exchange, [self._delivery(exchange, self._ad_of_file(exchange), Format.IMAGE)])
+        delivery = self._delivery(exchange, self._ad_of_file(exchange), Format.IMAGE)
+        (decision,) = await self._claim(exchange, [delivery])
+        self._fills(exchange, delivery)
         # What stood there is not known, so nothing can be put in its place; that it is withheld is said all the same.
         return Outcome(Action.REWRITE, response, (decision,)) if decision.withheld else Outcome(decisions=(decision,))
 
     def _ad_of_file(self, exchange: Exchange) -> Ad:
-        url = exchange.request.url
-        delivery = self._trail.delivery(exchange.viewer.name, exchange.device, url, exchange.at)
+        delivery = self._found(exchange)
         if delivery and delivery.ad.identified:
             return delivery.ad
-        return self._recogniser().read_url(url, self._page_url(exchange))
+        return self._recogniser().read_url(exchange.request.url, self._page_url(exchange))
+
+    def _found(self, exchange: Exchange) -> Delivery | None:
+        """The delivery of the last minutes that named this file, or that filled the frame it is asked for by."""
+        viewer, device, now = exchange.viewer.name, exchange.device, exchange.at
+        named = self._trail.delivery(viewer, device, exchange.request.url, now)
+        around = self._trail.inside(viewer, device, self._recogniser().source(exchange), now)
+        here = self._page(exchange) if named and around else None
+        # Named by an earlier load, asked for in a frame of this one.
+        newer = around is not None and around.page is not None and around.page == here
+        return around if newer else named or around
+
+    def _fills(self, exchange: Exchange, delivery: Delivery) -> None:
+        """An ad's frame is filled with one ad: what else the frame asks for is part of it."""
+        source = self._recogniser().source(exchange)
+        if delivery.ad.identified and self._recogniser().is_ad(source, self._page_url(exchange), Kind.SUBDOCUMENT):
+            self._trail.filled(exchange.viewer.name, exchange.device, source, delivery, exchange.at)
 
     async def _creative_document(self, exchange: Exchange, response: Response) -> Outcome:
         body = decode(response.headers, response.body, self._limits.decoded)
@@ -319,8 +338,13 @@ class Gate:
         """A response that is one ad and nothing else: show it, asked for anew each time, or put the placeholder there."""
         delivery = self._delivery(exchange, creative.ad, creative.format)
         (decision,) = await self._claim(exchange, [delivery])
+        if creative.format is Format.IMAGE:
+            self._fills(exchange, delivery)
         if decision.withheld:
             return Outcome(Action.REWRITE, self._filling(exchange, creative, decision), (decision,))
+        if creative.format is Format.FRAME:
+            viewer, device = exchange.viewer.name, exchange.device
+            self._trail.filled(viewer, device, exchange.request.url, delivery, exchange.at)
         self._remember(exchange, (exchange.request.url, *parts), delivery)
         asking = caching.revalidated(response, exchange.at)
         if asking is None:
@@ -416,8 +440,8 @@ class Gate:
 
     def _delivery(self, exchange: Exchange, ad: Ad, form: Format) -> Delivery:
         """The delivery this file belongs to: one of the last minutes that named it, else a new one of its own."""
-        viewer, device, url, now = exchange.viewer.name, exchange.device, exchange.request.url, exchange.at
-        found, here = self._trail.delivery(viewer, device, url, now), self._page(exchange)
+        url, now = exchange.request.url, exchange.at
+        found, here = self._found(exchange), self._page(exchange)
         file = self._trail.digest("file", url)
         if found is not None:
             known = found if found.ad.identified else replace(found, ad=ad)

@@ -147,6 +147,14 @@ class Trail:
         """The ad that `url` was part of when it was let through to this device some minutes ago."""
         return self._deliveries.get(_Whose(viewer, device, self.digest("ad", url)), now)
 
+    def filled(self, viewer: str, device: str, frame: str, delivery: Delivery, now: datetime) -> None:
+        """Remember that the frame whose document is at `frame` holds this ad and nothing else."""
+        self._deliveries.put(_Whose(viewer, device, self.digest("inside", frame)), delivery, now)
+
+    def inside(self, viewer: str, device: str, source: str, now: datetime) -> Delivery | None:
+        """The ad of the frame that a request comes from, where its Referer is the frame's whole URL."""
+        return self._deliveries.get(_Whose(viewer, device, self.digest("inside", source)), now)
+
     def _name(self, viewer: str, device: str, page: Page, url: str, hint: str | None, now: datetime) -> None:
         for name in _names(url, hint):
             self._pages.put(_Whose(viewer, device, self.digest(name)), page, now)

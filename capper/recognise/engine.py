@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Self
 
@@ -168,12 +169,18 @@ class Engines:
     lists would block. A request that both name is an ad. `hosts` are the ad-delivery hosts.
     """
 
-    __slots__ = ("ads", "hosts", "trackers")
+    __slots__ = ("_trackers", "ads", "hosts")
 
-    def __init__(self, ads: FilterEngine, trackers: FilterEngine, hosts: HostSet) -> None:
+    def __init__(self, ads: FilterEngine, trackers: Callable[[], FilterEngine], hosts: HostSet) -> None:
         self.ads = ads
-        self.trackers = trackers
+        # Traffic asks of ads alone: what only an explanation asks of is read when one is asked for.
+        self._trackers = cache(trackers)
         self.hosts = hosts
+
+    @property
+    def trackers(self) -> FilterEngine:
+        """The tracker lists' engine."""
+        return self._trackers()
 
     @classmethod
     def build(cls, lists: Sequence[FilterList]) -> Self:
@@ -182,7 +189,7 @@ class Engines:
         trackers = [item for item in lists if item.kind is ListKind.TRACKERS]
         return cls(
             FilterEngine.build([*ads, *map(_exceptions, trackers)]),
-            FilterEngine.build([*trackers, *map(_exceptions, ads)]),
+            partial(FilterEngine.build, [*trackers, *map(_exceptions, ads)]),
             ad_hosts(lists),
         )
 
@@ -203,7 +210,6 @@ class Engines:
     def warm(self) -> None:
         """Compile now what would delay the first requests."""
         self.ads.warm()
-        self.trackers.warm()
 
     def serialize(self) -> bytes:
         """As bytes that `deserialize` of the same `ENGINE_VERSION` reads."""
@@ -226,7 +232,7 @@ class Engines:
         ads, trackers, hosts, without = unpack(data, 4)
         return cls(
             FilterEngine.deserialize(ads),
-            FilterEngine.deserialize(trackers),
+            partial(FilterEngine.deserialize, trackers),
             HostSet(hosts.decode().split("\n"), without.decode().split("\n")),
         )
 

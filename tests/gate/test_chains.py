@@ -211,3 +211,32 @@ async def test_two_sites_not_opened_are_two_pages(person):
         await anna.frame(FRAME, CREATIVE, site)
 
     assert (2, 0) == anna.counts
+
+
+async def test_the_parts_of_a_banner_are_one(person, a_picture):
+    """A banner made of several files, which only its script names, is one sighting."""
+    anna = person("2 per creative per day")
+    frame = "https://ads.example/html5/banner?id=1"
+
+    for _ in range(3):
+        await anna.page(NEWS)
+        await anna.frame(
+            frame, "<html><body><script src=banner.js></script></body></html>", "https://www.news.example/"
+        )
+        for part in range(3):
+            await anna.picture(f"https://ads.example/html5/part{part}.png", frame, a_picture(part + 2))
+
+    assert (2, 1) == anna.counts
+
+
+async def test_the_script_named_parts_of_a_counted_frame(person, a_picture):
+    """What a counted creative's script asks for belongs to it too."""
+    anna = person("2 per advertiser per day", "2 per creative per day")
+
+    for _ in range(2):
+        await anna.page(NEWS)
+        await anna.frame(FRAME, CREATIVE, "https://www.news.example/")
+        for part in range(3):
+            await anna.picture(f"https://ads.example/html5/part{part}.png", FRAME, a_picture(part + 2))
+
+    assert (2, 0) == anna.counts
