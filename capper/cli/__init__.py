@@ -1,6 +1,7 @@
 """The `capper` command: its first page, its exit codes, and the nouns it loads only when one is asked for."""
 
 import importlib
+import logging
 import os
 import sys
 import traceback
@@ -130,11 +131,12 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  a Typer callback's si
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: FBT002  a Typer option's signature
+    version: Annotated[  # noqa: ARG001, FBT002  a Typer option's signature; its callback has acted
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
-    pass
+    # What the parts below have to say while a command works; `capper run` says more.
+    logging.basicConfig(level=logging.WARNING, format="capper: %(message)s")
 
 
 def _stub() -> None:

@@ -1,16 +1,14 @@
 """`capper lists`: subscribe to filter lists, bring them up to date, see what is in use."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from capper.cli.plain import plain
+from capper.cli.options import Json, State
+from capper.cli.tables import print_json, print_table, print_text
 from capper.recognise.filterlist import ListKind
 from capper.recognise.lists import ListStore
 from capper.recognise.subscription import Outcome, Report, Status
@@ -22,12 +20,7 @@ app = typer.Typer(
     help="Filter lists: which requests and elements are ads. Those that travel with capper need no network.",
 )
 
-State = Annotated[
-    Path | None,
-    typer.Option("--state", help="Folder that capper keeps its state in (CAPPER_STATE).", show_default=False),
-]
 Force = Annotated[bool, typer.Option("--force", help="Also those not due, or suspiciously smaller than before.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -72,22 +65,13 @@ def show(
     now = _now()
     found = _store(state).show(now)
     if as_json:
-        _print_json([status.as_json() for status in found])
+        print_json([status.as_json() for status in found])
         return
-    table = Table("Name", "Kind", "Rules", "Fetched", "Source")
-    table.columns[2].justify = "right"
-    for status in found:
-        known = status.subscription
-        table.add_row(known.name, known.kind, f"{known.rules:,}", _age(status, now), plain(known.source))
-    console = Console()
-    console.print(table)
+    print_table(["name", "kind", "#rules", "fetched", "source"], [_cells(status, now) for status in found])
     for status in found:
         if status.subscription.failure:
-            console.print(
-                f"{status.subscription.name}: the last update failed: {plain(status.subscription.failure)}",
-                style="yellow",
-                markup=False,
-            )
+            name, failure = status.subscription.name, status.subscription.failure
+            print_text(f"{name}: the last update failed: {failure}", style="yellow")
 
 
 @app.command()
@@ -99,9 +83,9 @@ def remove(
     """End a subscription and delete its copy."""
     gone = _store(state).remove(name)
     if as_json:
-        _print_json(gone.as_json())
+        print_json(gone.as_json())
     else:
-        Console().print(f"{gone.name} removed ({gone.rules:,} rules, {plain(gone.source)})", markup=False)
+        print_text(f"{gone.name} removed ({gone.rules:,} rules, {gone.source})")
 
 
 def _store(state: Path | None) -> ListStore:
@@ -112,23 +96,22 @@ def _store(state: Path | None) -> ListStore:
 
 def _print_reports(reports: Sequence[Report], *, as_json: bool) -> None:
     if as_json:
-        _print_json([report.as_json() for report in reports])
+        print_json([report.as_json() for report in reports])
         return
     if not reports:
-        typer.echo("No list is subscribed; `capper lists add` does that.")
+        print_text("No list is subscribed; `capper lists add` does that.")
         return
-    table = Table("Name", "Outcome", "Rules", "Change", "Detail")
-    table.columns[2].justify = table.columns[3].justify = "right"
-    for report in reports:
-        change = report.rules - report.before
-        table.add_row(
-            report.name, report.outcome, f"{report.rules:,}", f"{change:+,}" if change else "", plain(report.detail)
-        )
-    Console().print(table)
+    print_table(["name", "outcome", "#rules", "#change", "detail"], [_outcome(report) for report in reports])
 
 
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+def _outcome(report: Report) -> Sequence[str]:
+    change = report.rules - report.before
+    return report.name, report.outcome, f"{report.rules:,}", f"{change:+,}" if change else "", report.detail
+
+
+def _cells(status: Status, now: datetime) -> Sequence[str]:
+    known = status.subscription
+    return known.name, known.kind, f"{known.rules:,}", _age(status, now), known.source
 
 
 def _age(status: Status, now: datetime) -> str:
@@ -138,7 +121,7 @@ def _age(status: Status, now: datetime) -> str:
     if fetched is None:
         return "never"
     hours = max(0, int((now - fetched).total_seconds() // 3600))
-    age = f"{hours // 24} days ago" if hours >= 48 else f"{hours} hours ago"
+    age = f"{hours // 24} days ago" if hours >= 48 else f"{hours} hours ago" if hours >= 2 else "lately"
     return f"{age}, due" if status.due else age
 
 

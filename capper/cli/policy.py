@@ -9,7 +9,7 @@ import typer
 
 from capper.cli.options import Config, Json, PolicyFile
 from capper.cli.tables import print_json, print_table, print_text
-from capper.domain.cap import Cap
+from capper.domain.cap import Cap, spell_length
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD, Ad, Basis
 from capper.domain.policy import Policy, Rule
@@ -159,7 +159,8 @@ def known_person(policy: Policy, name: str) -> str:
     """
     known = [HOUSEHOLD, *policy.people]
     if name not in known:
-        raise ConfigError(f'the policy knows no "{name}", only {", ".join(known)}{near(name, known)}')
+        hint = f"; [people.{name}] in the policy, with her devices, makes her known"
+        raise ConfigError(f'the policy knows no "{name}", only {", ".join(known)}{near(name, known) or hint}')
     return name
 
 
@@ -191,7 +192,7 @@ def _summary(policy: Policy) -> str:
 
 
 def _print_policy(path: Path, policy: Policy) -> None:
-    zone, gap = str(policy.zone), policy.session_gap
+    zone, gap = str(policy.zone), spell_length(policy.session_gap)
     print_text(f"{path}", f"time zone {zone}, a session ends after {gap}, kept for {policy.retention.days} days", "")
     rows = [[rule.name, _conditions(rule) or "every ad", _caps_text(rule)] for rule in policy.rules]
     print_table(["rule", "fits", "caps"], [*rows, ["(no rule fits)", "every other ad", _caps_text(policy.default)]])

@@ -262,6 +262,6 @@ def _signals(master: "CapperMaster") -> Iterator[None]:
 def _log() -> None:
     """Faults go to standard error, and that a policy was reloaded. mitmproxy's own log names every site visited: errors only."""
     debug = bool(os.environ.get("CAPPER_DEBUG"))
-    logging.basicConfig(level=logging.INFO if debug else logging.WARNING, format="capper: %(message)s")
+    logging.getLogger().setLevel(logging.INFO if debug else logging.WARNING)
     logging.getLogger("capper.settings.watch").setLevel(logging.INFO)
     logging.getLogger("mitmproxy").setLevel(logging.INFO if debug else logging.ERROR)

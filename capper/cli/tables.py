@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs. Nothing that came from a file or the network reaches the terminal raw."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -20,7 +21,7 @@ _WIDE = 160
 def console(*, stderr: bool = False) -> Console:
     """A console that takes no text for markup, emoji or something to highlight."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else _WIDE
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else _WIDE
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 

@@ -64,6 +64,7 @@ auto-aof-rewrite-min-size 1mb
 # $0 is the server, $1 its configuration; standard input is the pipe, standard output the lock, which only the server and
 # the shell that waits for it keep.
 _KEEPER = """\
+umask 077
 exec 3<&0
 "$0" "$1" </dev/null 3<&- &
 server=$!

@@ -16,6 +16,7 @@ def home(tmp_path, monkeypatch):
 
     for name in [name for name in os.environ if name.startswith("CAPPER_")]:
         monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr(platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")
     monkeypatch.setattr(platformdirs, "user_state_path", lambda *_, **__: tmp_path / "state")
     return tmp_path

@@ -143,6 +143,23 @@ def test_explain_for_nobody_known(capper, file):
     )
 
 
+def test_explain_for_somebody_new(capper, file):
+    """Who is meant but not named yet is told how to be."""
+    err = capper("policy", "explain", file, "--person", "zebedee").err
+
+    assert "[people.zebedee] in the policy" in err
+
+
+def test_show_in_a_narrow_terminal(capper, file, monkeypatch):
+    """COLUMNS is the width, also where no terminal says it; the session's gap is told in words."""
+    monkeypatch.setenv("COLUMNS", "60")
+    out = capper("policy", "show", file).out
+
+    table = out.partition("\n\n")[2].partition("\n\n")[0]
+    assert max(map(len, table.splitlines())) <= 60
+    assert "a session ends after 30 minutes" in out
+
+
 def test_new(capper, home):
     """The starter policy, comments and all, becomes the owner's own and is in force; a second time it is left alone."""
     made, again = capper("policy", "new"), capper("policy", "new")

@@ -76,6 +76,7 @@ class Capper:
         self.state, self.policy = folder / "state", folder / "policy.toml"
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self.hosts: tuple[str, ...] = ("news.test", "ads.test")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CAPPER_", "XDG_"))}
         self.environ = kept | {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config")} | environ
         folder.mkdir(exist_ok=True)
@@ -83,8 +84,7 @@ class Capper:
         (folder / "ads.txt").write_text("! Title: the ads of this test\n||ads.test^\n")
 
     def options(self) -> list[str]:
-        hosts = ("news.test", "ads.test", "other.test", "magazine.test")
-        resolve = [part for host in hosts for part in ("--resolve", f"{host}:80={LOOPBACK}:{self.web.port}")]
+        resolve = [part for host in self.hosts for part in ("--resolve", f"{host}:80={LOOPBACK}:{self.web.port}")]
         return [*resolve, "--listen", f"{LOOPBACK}:0", "--policy", str(self.policy), "--state", str(self.state)]
 
     def start(self, *options: str) -> "Capper":
