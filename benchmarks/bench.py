@@ -48,7 +48,7 @@ SCENARIOS = [
     Scenario("210 kB page without ads, HTTP", "http", "/plain-page", 600),
     Scenario("30 kB image, not an ad, HTTP", "http", "/photo.png", 1500),
     Scenario("30 kB image, not an ad, TLS", "https", "/photo.png", 1500),
-    Scenario("30 kB image, an ad, HTTP", "http", "/adserver/banner.png", 1500),
+    Scenario("30 kB image, an ad beyond its cap, HTTP", "http", "/adbanners/banner.png", 1500),
 ]
 
 

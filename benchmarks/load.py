@@ -13,8 +13,8 @@ import time
 
 HEADERS = (
     "Host: {host}\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36\r\n"
-    "Accept: {accept}\r\nAccept-Language: en\r\nSec-Fetch-Dest: {dest}\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Site: same-origin\r\n"
-    "Referer: {scheme}://{host}/plain-page\r\n\r\n"
+    "Accept: {accept}\r\nAccept-Language: en\r\nSec-Fetch-Dest: {dest}\r\nSec-Fetch-Mode: no-cors\r\n"
+    "Referer: {referrer}/plain-page\r\n\r\n"
 )
 
 
@@ -70,7 +70,9 @@ def main(proxy, scheme, target, path, count, connections, authority, fresh=None)
     # Chromium's own offer, less HTTP/2, which this client does not speak.
     context.set_alpn_protocols(["http/1.1"])
     dest, accept = destination(path)
-    head = HEADERS.format(host=target, dest=dest, accept=accept, scheme=scheme)
+    # Lists call a picture an ad where another site asks for it.
+    referrer = f"{scheme}://news.example" if "/adbanners/" in path else f"{scheme}://{target}"
+    head = HEADERS.format(host=target, dest=dest, accept=accept, referrer=referrer)
     where = path if scheme == "https" else f"http://{target}{path}"
     request = f"GET {where} HTTP/1.1\r\n{head}".encode()
     total = [0] * int(connections)

@@ -36,7 +36,7 @@ def content():
         "/page": ("text/html; charset=utf-8", page(210_000, ads=10)),
         "/plain-page": ("text/html; charset=utf-8", page(210_000, ads=0)),
         "/photo.png": ("image/png", png(30_000, seed=2)),
-        "/adserver/banner.png": ("image/png", png(30_000, seed=3)),
+        "/adbanners/banner.png": ("image/png", png(30_000, seed=3)),
     }
 
 

@@ -35,8 +35,12 @@ class Gallery:
         """
         digest = blake2b(data, digest_size=16).digest()
         with self._lock:
-            key = self._files.get(digest) or self._find(data)
+            key = self._files.get(digest)
             if key is None:
+                # Of a picture that cannot be told from others too: looking at it again would find no more.
+                key = self._find(data) or ""
+            self._keep(self._files, digest, key)
+            if not key:
                 return ad
             found = self._ads.get(key)
             merged = _merged(found, ad) if found else ad
@@ -46,7 +50,6 @@ class Gallery:
                 # Nothing but the picture itself tells it from others.
                 name = blake2b(key.encode(), digest_size=8).hexdigest()
                 merged = replace(merged, creative=f"picture/{name}", basis=Basis.LIKENESS)
-            self._keep(self._files, digest, key)
             self._keep(self._ads, key, replace(merged, basis=found.basis if found and not ad.advertisers else ad.basis))
             return merged
 

@@ -84,3 +84,13 @@ def test_the_gallery_is_bounded():
 
     assert len(gallery._ads) <= 3
     assert len(gallery._files) <= 3
+
+
+@pytest.mark.parametrize("width", [300, 16])
+def test_a_file_is_looked_at_once(gallery, monkeypatch, width):
+    """The same bytes again, also of a picture too small to be told from others, are known without a look."""
+    data = picture(2, width=width)
+    first = gallery.identify(data, SHOES)
+    monkeypatch.setattr("capper.recognise.likeness.fingerprint", None)
+
+    assert gallery.identify(data, SHOES) == first
