@@ -210,7 +210,8 @@ class Gate:
         if min(picture.width, picture.height) <= self._limits.pixel:
             return await self._beacon(exchange)
         ad = self._ad_of_file(exchange)
-        ad = await asyncio.to_thread(self._gallery.identify, response.body, ad)
+        known = self._gallery.recall(response.body, ad)
+        ad = known or await asyncio.to_thread(self._gallery.identify, response.body, ad)
         size = (picture.width, picture.height)
         return await self._deliver(exchange, response, Creative(ad, Format.IMAGE, size), ())
 

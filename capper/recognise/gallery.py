@@ -33,25 +33,39 @@ class Gallery:
 
         A picture like that of another, *named* advertiser is not taken for it: templates look alike.
         """
-        digest = blake2b(data, digest_size=16).digest()
+        digest = _digest(data)
         with self._lock:
             key = self._files.get(digest)
             if key is None:
                 # Of a picture that cannot be told from others too: looking at it again would find no more.
                 key = self._find(data) or ""
             self._keep(self._files, digest, key)
-            if not key:
-                return ad
-            found = self._ads.get(key)
-            merged = _merged(found, ad) if found else ad
-            if merged is None:
-                return ad
-            if not merged.identified:
-                # Nothing but the picture itself tells it from others.
-                name = blake2b(key.encode(), digest_size=8).hexdigest()
-                merged = replace(merged, creative=f"picture/{name}", basis=Basis.LIKENESS)
-            self._keep(self._ads, key, replace(merged, basis=found.basis if found and not ad.advertisers else ad.basis))
-            return merged
+            return self._told(key, ad)
+
+    def recall(self, data: bytes, ad: Ad) -> Ad | None:
+        """As `identify`, at once, for a file met before; None where somebody has to look, or is just looking."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            key = self._files.get(_digest(data))
+            return None if key is None else self._told(key, ad)
+        finally:
+            self._lock.release()
+
+    def _told(self, key: str, ad: Ad) -> Ad:
+        """What the picture called `key` ("" for one that cannot be told from others) adds to `ad`."""
+        if not key:
+            return ad
+        found = self._ads.get(key)
+        merged = _merged(found, ad) if found else ad
+        if merged is None:
+            return ad
+        if not merged.identified:
+            # Nothing but the picture itself tells it from others.
+            name = blake2b(key.encode(), digest_size=8).hexdigest()
+            merged = replace(merged, creative=f"picture/{name}", basis=Basis.LIKENESS)
+        self._keep(self._ads, key, replace(merged, basis=found.basis if found and not ad.advertisers else ad.basis))
+        return merged
 
     def _find(self, data: bytes) -> str | None:
         """The key of the picture it is like, or a new one; None for a picture that cannot be told from others."""
@@ -74,6 +88,10 @@ class Gallery:
         kept.move_to_end(key)
         if len(kept) > self._most:
             kept.popitem(last=False)
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=16).digest()
 
 
 def _merged(known: Ad, ad: Ad) -> Ad | None:

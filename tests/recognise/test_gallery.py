@@ -94,3 +94,14 @@ def test_a_file_is_looked_at_once(gallery, monkeypatch, width):
     monkeypatch.setattr("capper.recognise.likeness.fingerprint", None)
 
     assert gallery.identify(data, SHOES) == first
+
+
+def test_a_file_met_before_is_recalled_at_once(gallery):
+    """The same bytes need no second look; others do, and so does everybody while one is looking."""
+    stranger = Ad(creative="cdn.example/9.png", basis=Basis.URL)
+
+    recalled = gallery.recall(picture(1), stranger)
+    with gallery._lock:
+        waiting = gallery.recall(picture(1), stranger)
+
+    assert (("shoes.example",), None, None) == (recalled.advertisers, gallery.recall(picture(5), stranger), waiting)
