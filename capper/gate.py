@@ -209,9 +209,10 @@ class Gate:
             return self._untouched(exchange, "an ad's picture of unknown size")
         if min(picture.width, picture.height) <= self._limits.pixel:
             return await self._beacon(exchange)
-        ad = self._ad_of_file(exchange)
-        known = self._gallery.recall(response.body, ad)
-        ad = known or await asyncio.to_thread(self._gallery.identify, response.body, ad)
+        named = self._ad_of_file(exchange)
+        ad = self._gallery.recall(response.body, named)
+        if ad is None:
+            ad = await asyncio.to_thread(self._gallery.identify, response.body, named)
         size = (picture.width, picture.height)
         return await self._deliver(exchange, response, Creative(ad, Format.IMAGE, size), ())
 
