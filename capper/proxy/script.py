@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from mitmproxy import connection, ctx
+from mitmproxy import connection, ctx, http
 from mitmproxy.addonmanager import Loader
 
 from capper.assembly import Assembly, assemble, keep_watch
@@ -25,6 +25,7 @@ class CapAds:
     def __init__(self) -> None:
         self._assembly: Assembly | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
         self.addons: list[FrequencyCap] = []
 
     def load(self, loader: Loader) -> None:
@@ -50,8 +51,16 @@ class CapAds:
             # While mitmproxy starts, an error in its log ends it.
             logger.error("capper: %s", exc)  # noqa: TRY400  a sentence for a person, not a fault
             return
+        finally:
+            self._ready.set()
         self._watching = asyncio.create_task(keep_watch(self._assembly.policy))
         self.addons = [FrequencyCap(self._assembly.gate, self._assembly.policy, _user, stream=False)]
+
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Hold the first requests: mitmproxy listens before `running` has made everything ready to judge them."""
+        del flow
+        if not self._ready.is_set():
+            await self._ready.wait()
 
     async def done(self) -> None:
         self.addons = []

@@ -16,7 +16,7 @@ MOST_CODINGS = 3
 """Codings stacked deeper are somebody's joke."""
 _WINDOW = 8 * 1024 * 1024
 """The largest zstd window a browser accepts (RFC 9659)."""
-_ZSTD_BLOCK = 128 * 1024
+_BLOCK = 128 * 1024
 _MOST_MEMBERS = 256
 _MOST_BLOCKS = 100_000
 """Streams cut finer cost more to walk than a page is worth; honest ones have a member, and a block per 128 kB."""
@@ -98,16 +98,19 @@ def _unbrotli(data: bytes, limit: int) -> bytes:
     if not data:
         return b""
     decoder = brotli.Decompressor()
+    parts: list[bytes] = []
+    size = 0
     try:
-        found: bytes = decoder.process(data, output_buffer_limit=limit + 1)
-        while not decoder.is_finished() and len(found) <= limit:
-            more: bytes = decoder.process(b"", output_buffer_limit=limit + 1 - len(found))
-            if not more:
+        while not decoder.is_finished() and size <= limit:
+            # In small pieces: asked for all at once, the decoder holds it twice.
+            part: bytes = decoder.process(b"" if parts else data, output_buffer_limit=min(limit + 1 - size, _BLOCK))
+            if not part and not decoder.is_finished():
                 raise Unrewritable("the br stream is truncated")
-            found += more
+            parts.append(part)
+            size += len(part)
     except brotli.error as exc:
         raise Unrewritable(f"the br stream is damaged: {exc}") from exc
-    return found
+    return b"".join(parts)
 
 
 def _unzstd(data: bytes, limit: int) -> bytes:
@@ -116,7 +119,7 @@ def _unzstd(data: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        while size <= limit and (part := reader.read(min(limit + 1 - size, _ZSTD_BLOCK))):
+        while size <= limit and (part := reader.read(min(limit + 1 - size, _BLOCK))):
             parts.append(part)
             size += len(part)
     except zstandard.ZstdError as exc:
