@@ -262,3 +262,11 @@ def test_depth(depth):
 def test_a_selector_that_cannot_be_read_fits_nothing():
     """Lists hold selectors that only one browser knows."""
     assert parse(b"<a>").select("a:has-text(/x/)[") == []
+
+
+def test_an_element_that_leaves_a_link_open_is_not_sound():
+    """A link the source never closed is taken up again behind the element; without it the page would be another one."""
+    document = parse(b"<body><div><aside><p><a href=/x>ad</p></aside><p>text</p><div>more</div></div>")
+
+    assert not document.select("aside")[0].sound(document)
+    assert document.select("div div")[0].tag == "div"
