@@ -169,7 +169,9 @@ class Element:
             alone = list(turbohtml.parse_fragment(source, parent.tag, positions=False, scripting=True))
         except ValueError:
             return False
-        if [node.tag for node in alone[1:] if isinstance(node, turbohtml.Element)] != ["form", "wbr"] or len(alone) != 3:
+        if [node.tag for node in alone[1:] if isinstance(node, turbohtml.Element)] != ["form", "wbr"] or len(
+            alone
+        ) != 3:
             return False
         return alone[0].serialize() == self.node.serialize()
 
