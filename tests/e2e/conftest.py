@@ -57,7 +57,12 @@ def running_web() -> Iterator[Web]:
             ready.set()
             await over.wait()
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    def run() -> None:
+        # A runner ends what is still being answered; a loop that is merely closed leaves it to the collector.
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         assert ready.wait(20)
