@@ -18,9 +18,9 @@ from capper.ledger import open_ledger
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
 from capper.recognise.ad import AdReader
-from capper.recognise.enginecache import cached_engines
+from capper.recognise.enginecache import cached_engines, lists_in_use
 from capper.recognise.filterlist import FilterList, ListKind
-from capper.recognise.lists import ListStore, starter_lists
+from capper.recognise.lists import ListStore
 from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.layout import load_layouts
@@ -77,12 +77,7 @@ class RecogniserSource:
 
     def _lists(self) -> list[FilterList]:
         """The lists that travel with capper, the subscriptions, and the owner's own files."""
-        lists = starter_lists()
-        try:
-            lists += ListStore(self._state).lists()
-        except ConfigError as exc:
-            logger.warning("the subscribed filter lists are left out: %s", exc)
-        return lists + [_own_list(path) for path in self._own]
+        return lists_in_use(self._state) + [_own_list(path) for path in self._own]
 
 
 @dataclass(frozen=True, slots=True)

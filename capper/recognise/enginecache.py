@@ -20,17 +20,22 @@ logger = logging.getLogger(__name__)
 _MOST = 500_000_000
 
 
-def load_engines(state_dir: Path, now: datetime) -> Engines:
-    """The engines of the lists that travel with capper and of the subscriptions in `state_dir`, warm.
-
-    Whatever is wrong in `state_dir`, the packaged lists work: what cannot be used is left out, and the log says so.
-    """
+def lists_in_use(state_dir: Path) -> list[FilterList]:
+    """The lists that travel with capper, and the subscriptions in `state_dir` where those can be read."""
     lists = starter_lists()
     try:
         lists += ListStore(state_dir).lists()
     except ConfigError as exc:
         logger.warning("the subscribed filter lists are left out: %s", exc)
-    engines = cached_engines(state_dir / "lists" / "engines.bin", lists, now)
+    return lists
+
+
+def load_engines(state_dir: Path, now: datetime) -> Engines:
+    """The engines of the lists that travel with capper and of the subscriptions in `state_dir`, warm.
+
+    Whatever is wrong in `state_dir`, the packaged lists work: what cannot be used is left out, and the log says so.
+    """
+    engines = cached_engines(state_dir / "lists" / "engines.bin", lists_in_use(state_dir), now)
     engines.warm()
     return engines
 
