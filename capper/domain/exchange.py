@@ -111,6 +111,7 @@ class Action(StrEnum):
     """What becomes of an exchange."""
 
     PASS = "pass"  # noqa: S105  not a password
+    FORWARD = "forward"
     ANSWER = "answer"
     REWRITE = "rewrite"
 
@@ -119,11 +120,13 @@ class Action(StrEnum):
 class Outcome:
     """What the gate made of an exchange.
 
-    PASS: as it came, byte for byte. ANSWER: `response` is ours and the origin is not asked. REWRITE: `response` takes
-    the place of the origin's. `note` says why something that might have been rewritten was left alone.
+    PASS: as it came, byte for byte. FORWARD: the origin is asked by `request` instead. ANSWER: `response` is ours and the
+    origin is not asked. REWRITE: `response` takes the place of the origin's. `note` says why something that might have
+    been rewritten was left alone.
     """
 
     action: Action = Action.PASS
     response: Response | None = None
     decisions: tuple[Decision, ...] = ()
     note: str = ""
+    request: Request | None = None

@@ -17,6 +17,7 @@ from typing import Any
 
 from capper.domain.exchange import Action, Exchange, Headers, Outcome, Request, Response
 from capper.domain.identity import Viewer
+from capper.measure.forwarded import put_request
 from capper.rewrite.charset import CODECS
 
 BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
@@ -168,7 +169,9 @@ def _request(raw: Mapping[str, Any]) -> Request | None:
     pairs = [pair for pair in map(_pair, _list(raw.get("headers"))) if pair]
     post = raw.get("postData")
     body = _text(post.get("text")) if isinstance(post, dict) else ""
-    return Request(method.upper(), url, Headers(pairs), body.encode("utf-8", "surrogatepass"))
+    # As with responses, a recording holds the body without its coding.
+    headers = Headers(pairs).without("content-encoding") if body else Headers(pairs)
+    return Request(method.upper(), url, headers, body.encode("utf-8", "surrogatepass"))
 
 
 def _pair(field: object) -> tuple[str, str] | None:
@@ -271,10 +274,24 @@ def delivered(
 
     `entry` is changed in place. What capper says nothing about stays: timings, cookies of the request, unknown names.
     """
+    if outcome.request is not None:
+        put_request(entry, recorded.exchange.request, outcome.request)
+    edited = _put_response(entry, recorded, outcome)
+    if not edited and outcome.request is None:
+        return None
+    capper: dict[str, Any] = {"action": outcome.action.value, "decisions": list(decisions)}
+    if outcome.note:
+        capper["note"] = outcome.note
+    entry["_capper"] = capper
+    return entry
+
+
+def _put_response(entry: dict[str, Any], recorded: Recorded, outcome: Outcome) -> bool:
+    """Change the entry's response in place; whether it is another now."""
     was, now = recorded.exchange.response, outcome.response
     withheld = any(decision.withheld for decision in outcome.decisions)
     if now is None or was is None or (now == was and not (was.unrecorded and withheld)):
-        return None
+        return False
     answer = entry["response"]
     content = answer["content"] if isinstance(answer.get("content"), dict) else {}
     if now.status != was.status:
@@ -294,11 +311,7 @@ def delivered(
         answer["bodySize"] = -1 if coded else len(now.body)
     if edited or "content" in answer:
         answer["content"] = content
-    capper: dict[str, Any] = {"action": outcome.action.value, "decisions": list(decisions)}
-    if outcome.note:
-        capper["note"] = outcome.note
-    entry["_capper"] = capper
-    return entry
+    return True
 
 
 def _fields(listed: list[Any], recorded: Recorded, headers: Headers, *, edited: bool) -> tuple[list[Any], bool]:

@@ -53,6 +53,8 @@ class Summary:
     entries: int = 0
     answered: int = 0
     rewritten: int = 0
+    forwarded: int = 0
+    """Requests that went on as others: auctions told whom not to ask."""
     bodiless: int = 0
     """Responses whose body the recording does not hold; an ad in them cannot be seen."""
     repeated: int = 0
@@ -145,12 +147,13 @@ async def replay(
         if found is not None:
             outcome = await _through(gate, found.exchange)
             summary.take(found, outcome)
-            if outcome.response is not None:
+            if outcome.response is not None or outcome.request is not None:
                 raw = har.entry(index, exact=True)
                 if changed := _changed(raw, recorded(index, raw), outcome):
                     changes[index] = dump(changed)
                     summary.answered += outcome.action is Action.ANSWER
                     summary.rewritten += outcome.action is Action.REWRITE
+                    summary.forwarded += outcome.request is not None
         if journal.waiting >= BATCH:
             await journal.drain()
         progress()
@@ -169,7 +172,9 @@ async def _through(gate: Admitting, exchange: Exchange) -> Outcome:
     after = await gate.admit(exchange)
     # What was decided before the origin was asked comes up again with the response, as a repeated sighting.
     new = (each for each in after.decisions if not (before.decisions and each.repeated))
-    return replace(after, decisions=(*before.decisions, *new), note=after.note or before.note)
+    action = before.action if after.action is Action.PASS else after.action
+    decisions, note = (*before.decisions, *new), after.note or before.note
+    return replace(after, action=action, decisions=decisions, note=note, request=before.request)
 
 
 def _changed(raw: dict[str, Any], recorded: har_entry.Recorded | None, outcome: Outcome) -> dict[str, Any] | None:

@@ -64,7 +64,7 @@ class FrequencyCap:
     """The addon. A flow meets it in four hooks:
 
     1. `requestheaders`: the exchange is made; a request the gate does not foresee streams to the origin.
-    2. `request`: a foreseen one is judged, and perhaps answered without the origin.
+    2. `request`: a foreseen one is judged, and perhaps changed, or answered without the origin.
     3. `responseheaders`: a response the gate does not want streams to the client.
     4. `response`: a wanted one, whole by now, is judged, and perhaps rewritten.
 
@@ -115,7 +115,9 @@ class FrequencyCap:
                 body = flow.request.raw_content
                 exchange = passage.exchange = replace(exchange, request=replace(exchange.request, body=body))
             outcome = await self._judge(exchange)
-            if outcome.action is not Action.PASS and outcome.response is not None:
+            if outcome.action is Action.FORWARD and outcome.request is not None:
+                flows.forward(flow, outcome.request)
+            elif outcome.action is not Action.PASS and outcome.response is not None:
                 flows.answer(flow, outcome.response)
                 passage.stage = Stage.DONE
 

@@ -70,6 +70,20 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def forward(flow: http.HTTPFlow, request: Request) -> None:
+    """Let the flow's request go on as `request`: its path, query and body; whom it asks stays."""
+    scheme, _, rest = request.url.partition("://")
+    path = rest[rest.find("/") :]
+    asked = flow.request
+    if scheme and not _UNSAFE.intersection(_bytes(path)):
+        asked.data.path = _bytes(path)
+    if request.body != (asked.raw_content or b""):
+        # The setter of `raw_content` leaves the length as it was.
+        asked.raw_content = request.body
+        if "content-length" in asked.headers:
+            asked.headers["content-length"] = str(len(request.body))
+
+
 def answer(flow: http.HTTPFlow, response: Response) -> None:
     """Give the flow a response of our own; the origin is not asked."""
     version = "HTTP/2.0" if flow.request.is_http2 else "HTTP/1.1"

@@ -20,6 +20,7 @@ from capper.domain.policy import Policy
 from capper.jsontext import Edit, Locator, Path, insert, read, splice
 
 _CODE = re.compile(r"IAB\d{1,2}(?:-\d{1,2})?")
+_AUCTION = re.compile(r"^https?://[^/?#]+/(?:[\w./-]*/)?(?:openrtb2?|ortb2?|rtb)(?:[\w.-]*)(?:/|[?#]|$)", re.IGNORECASE)
 _MOST_BIDDERS = 60
 MOST_BLOCKED = 200
 """So that a long life of ads does not make every request long; the gate gives those seen most first."""
@@ -56,6 +57,11 @@ def suspects(policy: Policy, names: Iterable[str]) -> tuple[Ad, ...]:
     advertisers = [Ad((name,), basis=Basis.REMEMBERED) for name in dict.fromkeys([*named, *names][:MOST_BLOCKED])]
     categories = [Ad(categories=(code,), basis=Basis.REMEMBERED) for code in dict.fromkeys(codes)]
     return (*advertisers, *categories)
+
+
+def is_auction(url: str) -> bool:
+    """Whether bid requests are sent to this address, by its path alone: a publisher's own Prebid Server has any host."""
+    return _AUCTION.search(url) is not None
 
 
 def may_ask(body: bytes) -> bool:
@@ -122,13 +128,23 @@ def _named(word: str, known: Collection[str]) -> bool:
 
 # Google Ad Manager: what header bidding found, as key-values of each slot
 
+_LONGEST_KEY = 20
+"""Letters that Ad Manager leaves of a key."""
+_KEYS = ("hb_pb", "hb_bidder", "hb_size", "hb_adid", "hb_deal", "hb_format", "hb_source", "hb_adomain",
+         "hb_crid", "hb_uuid", "hb_cache_id", "hb_cache_host", "hb_cache_path", "hb_env")  # fmt: skip
 _SCP = re.compile(r"([?&])(prev_scp|scp)=([^&#]*)")
 
 
-def slots(url: str) -> tuple[dict[str, str], ...]:
-    """The key-values of each slot that an ad request to Ad Manager asks for (`prev_scp`, `scp`)."""
+def names_bids(url: str) -> bool:
+    """Whether an ad request to Ad Manager names bids that header bidding found. Cheap."""
+    return "/gampad/" in url and "scp=" in url and "hb_" in url
+
+
+def bids(url: str) -> Iterator[Mapping[str, str]]:
+    """The keys of each bid that an ad request to Ad Manager names (`prev_scp`, `scp`), as `without_bids` asks about them."""
     match = _SCP.search(url)
-    return tuple(dict(parse_qsl(unquote(part))) for part in _parts(match[3])) if match else ()
+    for part in _parts(match[3]) if match else ():
+        yield from _groups(parse_qsl(unquote(part), keep_blank_values=True))[1].values()
 
 
 def without_bids(url: str, capped: Callable[[Mapping[str, str]], bool]) -> str:
@@ -151,13 +167,7 @@ def _parts(value: str) -> list[str]:
 
 def _without(part: str, capped: Callable[[Mapping[str, str]], bool]) -> str:
     """The slot's key-values, still encoded, without those of capped bids."""
-    pairs = parse_qsl(unquote(part), keep_blank_values=True)
-    groups: dict[str, dict[str, str]] = {}
-    bidders = [*dict.fromkeys(value for key, value in pairs if key.startswith("hb_bidder"))][:_MOST_BIDDERS]
-    for key, value in pairs:
-        if key.startswith("hb_"):
-            bidder = next((name for name in bidders if _is_of(key, name)), "")
-            groups.setdefault(bidder, {})[key.removesuffix(f"_{bidder}") if bidder else key] = value
+    bidders, groups = _groups(parse_qsl(unquote(part), keep_blank_values=True))
     gone = {bidder for bidder, keys in groups.items() if capped(keys)}
     if not gone:
         return part
@@ -168,18 +178,38 @@ def _without(part: str, capped: Callable[[Mapping[str, str]], bool]) -> str:
     return ("&" if "&" in part else "%26").join(kept)
 
 
+def _groups(pairs: list[tuple[str, str]]) -> tuple[list[str], dict[str, dict[str, str]]]:
+    """The bidders of a slot, and the keys of each; those of the winner stand under ""."""
+    bidders = [*dict.fromkeys(value for key, value in pairs if key.startswith("hb_bidder"))][:_MOST_BIDDERS]
+    groups: dict[str, dict[str, str]] = {}
+    for key, value in pairs:
+        if key.startswith("hb_"):
+            bidder = next((name for name in bidders if _is_of(key, name)), "")
+            groups.setdefault(bidder, {})[_plain(key, bidder)] = value
+    return bidders, groups
+
+
+def _plain(key: str, bidder: str) -> str:
+    """The key without its bidder, of which Ad Manager's limit of 20 letters may have left a part only."""
+    if not bidder:
+        return key
+    return next(
+        (
+            name
+            for name in _KEYS
+            if key == f"{name}_{bidder}" or (len(key) == _LONGEST_KEY and key == f"{name}_{bidder}"[:_LONGEST_KEY])
+        ),
+        key,
+    )
+
+
 def _encoded(part: str) -> list[str]:
     return part.split("&") if "&" in part else re.split(r"%26", part)
 
 
 def _is_of(key: str, bidder: str) -> bool:
-    """Whether a key is one of `bidder`'s own, cut to Ad Manager's 20 letters as it may be."""
-    return any(
-        key == full or (len(key) == len(full[:20]) == 20 and full.startswith(key))
-        for name in ("hb_pb", "hb_bidder", "hb_size", "hb_adid", "hb_deal", "hb_format", "hb_source", "hb_adomain",
-                     "hb_crid", "hb_uuid", "hb_cache_id", "hb_cache_host", "hb_cache_path", "hb_env")
-        for full in (f"{name}_{bidder}",)
-    )  # fmt: skip
+    """Whether a key is one of `bidder`'s own."""
+    return _plain(key, bidder) != key
 
 
 def _belongs(key: str, bidders: Collection[str], gone: Collection[str]) -> bool:

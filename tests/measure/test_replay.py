@@ -128,6 +128,43 @@ async def test_foreseen(builder, few_gate):
     assert summary.answered == 1
 
 
+class AskingGate(PassGate):
+    """A gate that lets requests go on as others."""
+
+    async def admit(self, exchange):
+        if exchange.response is not None:
+            return Outcome()
+        request = replace(exchange.request, url="https://ads.example/bid?x=2&y=", body=b'{"badv":["a.example"]}')
+        headers = (
+            request.headers.with_("Content-Length", "22") if "content-length" in request.headers else request.headers
+        )
+        return Outcome(Action.FORWARD, request=replace(request, headers=headers))
+
+
+async def test_a_request_that_went_on_as_another(builder):
+    """The entry holds the request as its origin would have got it, and the answer as recorded."""
+    builder.add("https://ads.example/bid?x=1", "{}")
+    builder.entries[0]["request"] |= {
+        "method": "POST",
+        "headers": [{"name": "Content-Length", "value": "2"}],
+        "queryString": [{"name": "x", "value": "1"}],
+        "postData": {"mimeType": "application/json", "text": "{}"},
+        "bodySize": 2,
+    }
+    (entry,), summary, _ = await run(builder.har(), AskingGate())
+    asked = entry["request"]
+
+    assert (asked["url"], asked["postData"]) == (
+        "https://ads.example/bid?x=2&y=",
+        {"mimeType": "application/json", "text": '{"badv":["a.example"]}'},
+    )
+    assert asked["queryString"] == [{"name": "x", "value": "2"}, {"name": "y", "value": ""}]
+    assert (asked["headers"], asked["bodySize"]) == ([{"name": "Content-Length", "value": "22"}], 22)
+    assert entry["response"] == builder.entries[0]["response"]
+    assert entry["_capper"] == {"action": "forward", "decisions": []}
+    assert (summary.forwarded, summary.rewritten) == (1, 0)
+
+
 async def test_real_files_untouched(har_files):
     """With a gate that changes nothing, every real HAR comes back byte for byte, without a note of damage."""
     for path in har_files:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,26 @@ async def test_foreseen_request_brings_its_body(origin, proxy, client):
 
     assert [exchange.request.body for exchange in gate.asked] == [b'{"imp":[]}']
     assert [seen.body for seen in site.seen] == [b'{"imp":[]}']
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+async def test_a_request_goes_on_as_another(origin, proxy, client, framing):
+    """What the gate makes of a request is what the origin is asked: another query, another body, its length."""
+    site = await origin()
+
+    def forward(exchange):
+        request = replace(exchange.request, url="http://news.test/auction?x=2", body=b'{"badv":["shoes.example"]}')
+        return Outcome() if exchange.response else Outcome(Action.FORWARD, request=request)
+
+    http = await client(await proxy(PassingGate(foresee=lambda _: True, decide=forward), names={"news.test": site}))
+
+    async def pieces():
+        yield b'{"imp'
+        yield b'":[]}'
+
+    await http.post("http://news.test/auction?x=1", content=pieces() if framing == "chunked" else b'{"imp":[]}')
+
+    assert [("/auction?x=2", b'{"badv":["shoes.example"]}')] == [(seen.target, seen.body) for seen in site.seen]
 
 
 async def test_foreseen_request_that_outgrows_the_limit_passes(origin, proxy, client):

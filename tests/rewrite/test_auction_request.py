@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from capper.domain.errors import Unrewritable
 from capper.domain.policy import Policy, Rule
-from capper.rewrite.auction_request import Blocked, block, slots, suspects, without_bids
+from capper.rewrite.auction_request import Blocked, bids, block, is_auction, names_bids, suspects, without_bids
 
 SHOES = Blocked(("shoes.example",))
 
@@ -111,7 +111,7 @@ def test_a_capped_bid_is_not_offered_to_ad_manager():
     url = gam("pos=top&hb_bidder=a&hb_pb=2&hb_adomain=shoes.example&x=1", "pos=low&hb_bidder=b&hb_adomain=hats.example")
 
     assert gam("pos=top&x=1", "pos=low&hb_bidder=b&hb_adomain=hats.example") == without_bids(url, is_shoes)
-    assert ("top", "low") == tuple(keys["pos"] for keys in slots(url))
+    assert ["shoes.example", "hats.example"] == [keys["hb_adomain"] for keys in bids(url)]
 
 
 def test_keys_of_every_bidder_are_told_apart():
@@ -125,3 +125,29 @@ def test_a_request_without_capped_bids_is_the_same():
     """Nothing capped, no keys, another address: the very same text."""
     for url in (gam("hb_bidder=a&hb_adomain=hats.example"), gam("pos=1"), "https://news.example/?x=1"):
         assert without_bids(url, is_shoes) is url
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://prebid.news.example/openrtb2/auction", True),
+        ("https://exchange.example/rtb/bid?x=1", True),
+        ("https://grid.exchange.example/openrtb_2_5/pbjs/auction/request", True),
+        ("https://exchange.example/openrtb", True),
+        ("https://news.example/shirtb/auction", False),
+        ("https://news.example/?u=/openrtb2/auction", False),
+        ("https://news.example/auction/lot-7", False),
+    ],
+)
+def test_an_auction_is_known_by_its_path(url, said):
+    """Prebid Server and its like are asked at a path of their own, whosever host it is; an auction house is none."""
+    assert said == is_auction(url)
+
+
+def test_a_cut_key_is_its_bidders():
+    """Ad Manager leaves 20 letters of a key: what is left of it still says whose it is."""
+    url = gam("hb_bidder=audienceNetwork&hb_bidder_audienceNe=audienceNetwork&hb_adomain_audienceN=shoes.example&x=1")
+
+    assert {"hb_bidder": "audienceNetwork", "hb_adomain": "shoes.example"} in [dict(keys) for keys in bids(url)]
+    assert gam("x=1") == without_bids(url, is_shoes)
+    assert names_bids(url)

@@ -4,8 +4,6 @@ Nothing here is written anywhere. URLs are kept as digests under a key made at s
 """
 
 import secrets
-from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -15,39 +13,11 @@ from capper.domain.decision import OCCASION_LIFE
 from capper.domain.identity import Ad
 from capper.domain.sighting import Format
 from capper.domain.window import SCOPE_LIFE
+from capper.trail.addresses import Addresses
+from capper.trail.recent import Recent
 
 PAUSE = timedelta(seconds=30)
 """A page that asked for no ad this long and asks again is another, as far as can be told from outside."""
-
-
-class Recent[Key: Hashable, Value]:
-    """A mapping that forgets: at most `most` values, the longest unused first, none after `life` since it was put."""
-
-    def __init__(self, most: int, life: timedelta) -> None:
-        self._most, self._life = most, life
-        self._values: OrderedDict[Key, tuple[datetime, Value]] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def put(self, key: Key, value: Value, now: datetime) -> None:
-        """Remember `value`, which replaces an older one."""
-        self._values[key] = (now, value)
-        self._values.move_to_end(key)
-        while len(self._values) > self._most:
-            self._values.popitem(last=False)
-
-    def get(self, key: Key, now: datetime) -> Value | None:
-        """The value put under `key`, if it is not too old."""
-        found = self._values.get(key)
-        if found is None:
-            return None
-        put, value = found
-        if now - put >= self._life:
-            del self._values[key]
-            return None
-        self._values.move_to_end(key)
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +68,8 @@ class Trail:
 
     def __post_init__(self) -> None:
         self._pages: Recent[_Whose, Page] = Recent(self.most, SCOPE_LIFE)
-        self._deliveries: Recent[_Whose, Delivery] = Recent(self.most, OCCASION_LIFE)
+        self._deliveries: Addresses[Delivery] = Addresses.made(self.digest, self.most, OCCASION_LIFE)
+        self._inside: Recent[_Whose, Delivery] = Recent(self.most, OCCASION_LIFE)
         self._supposed: Recent[_Whose, Page] = Recent(self.most, PAUSE)
 
     def digest(self, *parts: str) -> bytes:
@@ -139,21 +110,21 @@ class Trail:
         return self._pages.get(_Whose(viewer, device, self.digest(f"hint {hint}")), now) is not None
 
     def delivered(self, viewer: str, device: str, urls: tuple[str, ...], delivery: Delivery, now: datetime) -> None:
-        """Remember that each of `urls` is part of `delivery`."""
+        """Remember that each of `urls`, whatever its macros are filled with, is part of `delivery`."""
         for url in urls:
-            self._deliveries.put(_Whose(viewer, device, self.digest("ad", url)), delivery, now)
+            self._deliveries.put(f"{viewer}\0{device}", url, delivery, now)
 
     def delivery(self, viewer: str, device: str, url: str, now: datetime) -> Delivery | None:
         """The ad that `url` was part of when it was let through to this device some minutes ago."""
-        return self._deliveries.get(_Whose(viewer, device, self.digest("ad", url)), now)
+        return self._deliveries.get(f"{viewer}\0{device}", url, now)
 
     def filled(self, viewer: str, device: str, frame: str, delivery: Delivery, now: datetime) -> None:
         """Remember that the frame whose document is at `frame` holds this ad and nothing else."""
-        self._deliveries.put(_Whose(viewer, device, self.digest("inside", frame)), delivery, now)
+        self._inside.put(_Whose(viewer, device, self.digest("inside", frame)), delivery, now)
 
     def inside(self, viewer: str, device: str, source: str, now: datetime) -> Delivery | None:
         """The ad of the frame that a request comes from, where its Referer is the frame's whole URL."""
-        return self._deliveries.get(_Whose(viewer, device, self.digest("inside", source)), now)
+        return self._inside.get(_Whose(viewer, device, self.digest("inside", source)), now)
 
     def _name(self, viewer: str, device: str, page: Page, url: str, hint: str | None, now: datetime) -> None:
         for name in _names(url, hint):

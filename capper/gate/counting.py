@@ -1,0 +1,62 @@
+"""Asks the ledger about the ads of an exchange, in one call, and writes down what was decided."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from capper.domain.decision import Answer, Decision, conclude, prepare
+from capper.domain.exchange import Exchange
+from capper.domain.policy import Policy
+from capper.domain.sighting import Sighting
+from capper.gate.scene import Scene
+from capper.journal import Journal
+from capper.ledger.base import Ledger
+from capper.trail import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """The policy in force, the ledger and the journal, as one desk."""
+
+    ledger: Ledger
+    policy: Callable[[], Policy]
+    journal: Journal
+    scene: Scene
+
+    async def claim(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Decision]:
+        """Ask and count: one ledger call for all the ads of an exchange."""
+        sightings = self._sightings(exchange, deliveries)
+        decisions = await self._decide(exchange, sightings, look=False)
+        self.journal.decided(exchange.at, sightings, decisions)
+        return decisions
+
+    async def peek(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Decision]:
+        """What would become of each ad if it alone were shown; only what is to be withheld is written down."""
+        sightings = self._sightings(exchange, deliveries)
+        decisions = await self.look(exchange, sightings)
+        told = [(each, decision) for each, decision in zip(sightings, decisions, strict=True) if decision.withheld]
+        self.journal.decided(exchange.at, [each for each, _ in told], [decision for _, decision in told])
+        return decisions
+
+    async def look(self, exchange: Exchange, sightings: Sequence[Sighting]) -> list[Decision]:
+        """The same, and nothing is written down."""
+        first = {sighting.ad: sighting for sighting in reversed(sightings)}
+        asked = await asyncio.gather(*(self._decide(exchange, [each], look=True) for each in first.values()))
+        found = {decision.ad: decision for (decision,) in asked}
+        return [found[sighting.ad] for sighting in sightings]
+
+    def _sightings(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Sighting]:
+        return [self.scene.sighting(exchange, delivery) for delivery in deliveries]
+
+    async def _decide(self, exchange: Exchange, sightings: Sequence[Sighting], *, look: bool) -> list[Decision]:
+        """What no cap of the policy could speak about is not asked."""
+        policy, now, viewer = self.policy(), exchange.at, exchange.viewer
+        prepared = [prepare(policy, sighting, now) for sighting in sightings]
+        asked = [claim for _, claim in prepared if claim.counters and not claim.refused]
+        ask = self.ledger.peek if look else self.ledger.claim
+        answers = iter(await ask(viewer.name, asked, now, policy.session_gap) if asked else ())
+        decisions = []
+        for sighting, (rule, claim) in zip(sightings, prepared, strict=True):
+            answer = next(answers) if claim.counters and not claim.refused else Answer(shown=not claim.refused)
+            decisions.append(conclude(policy, sighting, rule, claim, answer, now))
+        return decisions

@@ -1,0 +1,158 @@
+"""Where an exchange stands: what kind it is, which load of which page it belongs to, and which ad it was announced by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from capper.domain.exchange import Exchange
+from capper.domain.identity import Ad
+from capper.domain.sighting import Format, Sighting
+from capper.recognise.domains import host_of, registrable
+from capper.recognise.kind import UNKNOWN_SOURCE, Kind
+from capper.recognise.recogniser import Recogniser
+from capper.trail import Delivery, Page, Trail
+
+DOCUMENTS = {Kind.DOCUMENT, Kind.SUBDOCUMENT}
+PICTURES = {Kind.IMAGE, Kind.OBJECT}
+ASKED = {Kind.XHR, Kind.MEDIA, Kind.OTHER}
+"""What players and auctions ask by."""
+
+
+@dataclass
+class Scene:
+    """What recognition and the trail of the last minutes say together about one exchange."""
+
+    current: Callable[[], Recogniser]
+    trail: Trail = field(default_factory=Trail)
+
+    @property
+    def recogniser(self) -> Recogniser:
+        """What is known about ads now."""
+        return self.current()
+
+    # What it is
+
+    def kind(self, exchange: Exchange) -> Kind:
+        """The resource type; an ad's document whose browser does not say what it is for is a frame if it has a referrer."""
+        recogniser = self.recogniser
+        kind = recogniser.kind(exchange)
+        headers = exchange.request.headers
+        if kind is not Kind.DOCUMENT or "sec-fetch-dest" in headers:
+            return kind
+        # A browser that calls all documents so may still say that this one is part of a load under way.
+        inside = exchange.page and self.trail.loaded(exchange.viewer.name, exchange.device, exchange.page, exchange.at)
+        if not inside and (exchange.kind or "referer" not in headers):
+            return kind
+        framed = recogniser.is_ad(exchange.request.url, self._source(exchange), Kind.SUBDOCUMENT)
+        return Kind.SUBDOCUMENT if framed else kind
+
+    def delivers_ad(self, exchange: Exchange, kind: Kind) -> bool:
+        """Whether an ad let through some minutes ago named this address, or a list does."""
+        return self.announced(exchange) is not None or self.listed(exchange, kind)
+
+    def listed(self, exchange: Exchange, kind: Kind) -> bool:
+        """Whether a list says that this address serves ads."""
+        return self.recogniser.is_ad(exchange.request.url, self._source(exchange), kind)
+
+    # Which page it belongs to
+
+    def opened(self, exchange: Exchange) -> Page:
+        """The load of a page that this document begins."""
+        url, viewer = exchange.request.url, exchange.viewer.name
+        return self.trail.opened(viewer, exchange.device, url, exchange.page, exchange.at)
+
+    def framed(self, exchange: Exchange) -> Page:
+        """The load that this frame's document is part of."""
+        viewer, device, now = exchange.viewer.name, exchange.device, exchange.at
+        if exchange.page and not self.trail.loaded(viewer, device, exchange.page, now):
+            # Its browser calls this a load of its own: a visit by a link from another site, not a frame.
+            return self.opened(exchange)
+        here = self.page(exchange) or self._supposed(exchange) or self.opened(exchange)
+        self.trail.framed(viewer, device, exchange.request.url, here, now)
+        return here
+
+    def page(self, exchange: Exchange) -> Page | None:
+        """The load of a page that was seen and that this request belongs to."""
+        source = self.recogniser.source(exchange)
+        return self.trail.page_of(exchange.viewer.name, exchange.device, source, exchange.page, exchange.at)
+
+    def page_url(self, exchange: Exchange) -> str:
+        """The address of the page, else what the request says it was made from."""
+        here = self.page(exchange)
+        return here.url if here else self.recogniser.source(exchange)
+
+    def _supposed(self, exchange: Exchange) -> Page | None:
+        """The load that a request from a page that was not seen belongs to; None where no page is named."""
+        source = self.recogniser.source(exchange)
+        if source == UNKNOWN_SOURCE:
+            return None
+        return self.trail.supposed(exchange.viewer.name, exchange.device, source, exchange.at)
+
+    def _source(self, exchange: Exchange) -> str:
+        """The document that made the request: what the request says, else the page whose load it is part of."""
+        source = self.recogniser.source(exchange)
+        here = self.page(exchange) if source == UNKNOWN_SOURCE and exchange.page else None
+        return here.url if here else source
+
+    # Which ad it is part of
+
+    def sighting(self, exchange: Exchange, delivery: Delivery) -> Sighting:
+        """The delivery as the policy and the ledger see it."""
+        here = delivery.page or self._supposed(exchange)
+        url = here.url if here else self.recogniser.source(exchange)
+        return Sighting(
+            viewer=exchange.viewer,
+            ad=delivery.ad,
+            occasion=delivery.occasion,
+            format=delivery.format,
+            page=here.token if here else None,
+            pod=delivery.pod,
+            site=registrable(host_of(url)),
+            network=registrable(host_of(exchange.request.url)),
+        )
+
+    def delivery(self, exchange: Exchange, ad: Ad, form: Format) -> Delivery:
+        """The delivery this file belongs to: one of the last minutes that named it, else a new one of its own."""
+        url, now = exchange.request.url, exchange.at
+        found, here = self._found(exchange), self.page(exchange)
+        file = self.trail.digest("file", url)
+        if found is not None:
+            known = found if found.ad.identified else replace(found, ad=ad)
+            unseen = here is None or found.page is None
+            if (unseen and found.file != file) or (here and found.page and found.page.token == here.token):
+                return known
+            # Another load of a page, seen or not, asks for the same file: the same ad, and a sighting of its own.
+            ad, form = known.ad, known.format
+        where = here.token if here else f"{self.recogniser.source(exchange)} {now.isoformat()}"
+        return Delivery(ad, self.trail.digest("file", where, str(list(ad)), url).hex(), form, here, file)
+
+    def announced(self, exchange: Exchange) -> Delivery | None:
+        """The ad let through some minutes ago that named this address."""
+        return self.trail.delivery(exchange.viewer.name, exchange.device, exchange.request.url, exchange.at)
+
+    def ad_of_file(self, exchange: Exchange) -> Ad:
+        """Whose file this is: the ad's that named it, else what its address says."""
+        delivery = self._found(exchange)
+        if delivery and delivery.ad.identified:
+            return delivery.ad
+        return self.recogniser.read_url(exchange.request.url, self.page_url(exchange))
+
+    def remember(self, exchange: Exchange, urls: tuple[str, ...], delivery: Delivery) -> None:
+        """For some minutes these addresses lead back to this ad."""
+        if delivery.ad.identified:
+            self.trail.delivered(exchange.viewer.name, exchange.device, urls, delivery, exchange.at)
+
+    def fills(self, exchange: Exchange, delivery: Delivery) -> None:
+        """An ad's frame is filled with one ad: what else the frame asks for is part of it."""
+        source = self.recogniser.source(exchange)
+        if delivery.ad.identified and self.recogniser.is_ad(source, self.page_url(exchange), Kind.SUBDOCUMENT):
+            self.trail.filled(exchange.viewer.name, exchange.device, source, delivery, exchange.at)
+
+    def _found(self, exchange: Exchange) -> Delivery | None:
+        """The delivery of the last minutes that named this file, or that filled the frame it is asked for by."""
+        named = self.announced(exchange)
+        source = self.recogniser.source(exchange)
+        around = self.trail.inside(exchange.viewer.name, exchange.device, source, exchange.at)
+        here = self.page(exchange) if named and around else None
+        # Named by an earlier load, asked for in a frame of this one.
+        newer = around is not None and around.page is not None and around.page == here
+        return around if newer else named or around

@@ -1,0 +1,35 @@
+"""A mapping that forgets, by age and by number."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+
+
+class Recent[Key: Hashable, Value]:
+    """A mapping that forgets: at most `most` values, the longest unused first, none after `life` since it was put."""
+
+    def __init__(self, most: int, life: timedelta) -> None:
+        self._most, self._life = most, life
+        self._values: OrderedDict[Key, tuple[datetime, Value]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def put(self, key: Key, value: Value, now: datetime) -> None:
+        """Remember `value`, which replaces an older one."""
+        self._values[key] = (now, value)
+        self._values.move_to_end(key)
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+    def get(self, key: Key, now: datetime) -> Value | None:
+        """The value put under `key`, if it is not too old."""
+        found = self._values.get(key)
+        if found is None:
+            return None
+        put, value = found
+        if now - put >= self._life:
+            del self._values[key]
+            return None
+        self._values.move_to_end(key)
+        return value
