@@ -107,7 +107,9 @@ def test_pods_buffets_and_wrappers_are_told_apart():
         (1, 2, "https://next.example/vast?pod=1"),
         (2, None, ""),
     ]
-    assert found.tags == (Tag("https://next.example/vast?pod=1", 0),)
+    assert found.tags == (
+        Tag("https://next.example/vast?pod=1", 0, 1, 2, several=False, beacons=("https://ads.example/wrapped",)),
+    )
 
 
 def test_a_place_plays_as_players_play_it():
@@ -245,12 +247,48 @@ def test_a_companion_in_html_is_read_where_nothing_else_clicks(reader):
         b"<html><body>about VAST</body></html>",
         b"<rss><channel/></rss>",
         b"<Ad></Ad><VASTLY><Ad></Ad></VASTLY>",
+        b"<!DOCTYPE html><html><head><!-- <VAST><Ad></Ad></VAST> --></head><VAST><Ad></Ad></VAST></html>",
+        b"<!-- <VAST> --><p>text<VAST><Ad></Ad></VAST>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><VAST><Ad></Ad></VAST></svg>",
+        b"<rss xmlns:vmap='http://www.iab.net/vmap-1.0'><vmap:VMAP><vmap:AdBreak/></vmap:VMAP></rss>",
+        b"<soap:Envelope><soap:Body><VAST><Ad></Ad></VAST></soap:Body></soap:Envelope>",
+        b"callback('<VAST><Ad></Ad></VAST>')",
+        b"var a = 1; if (a <VAST) {}",
+        b"about <VASTLY/>",
     ],
 )
 def test_other_documents_hold_no_video_ads(data):
     """What is no such answer has none, and is not gone through."""
     assert not looks(data)
     assert find(data).ads == ()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"\xef\xbb\xbf",
+        b"\n\n \t<?xml version='1.0'?>\n",
+        b"<?xml version='1.0'?><?xml-stylesheet href='a.xsl'?>",
+        b"<!-- made by <html> " + b"x" * 5000 + b" -->",
+        b"<!DOCTYPE VAST>",
+        b"<!DOCTYPE VAST [<!ENTITY a 'b'>]>",
+    ],
+)
+@pytest.mark.parametrize(
+    "root",
+    [
+        b"<VAST>",
+        b"<vast version='4'>",
+        b"<VideoAdServingTemplate>",
+        b"<vmap:VMAP>",
+        b"<VMAP>",
+        b"<DAAST>",
+        b"<v:VAST/>",
+    ],
+)
+def test_an_answer_is_known_by_its_root(before, root):
+    """Whatever its content type: by the first element, with or without a prefix that nobody declared."""
+    assert looks(before + root)
 
 
 @pytest.mark.parametrize(
@@ -280,11 +318,38 @@ def test_a_damaged_answer_is_read_around_its_damage(reader):
     assert data[second.span.start :] == b"<Ad id='2'><InLine><Open></InLine></Ad>"
 
 
-@pytest.mark.parametrize("data", ["<VAST></VAST>".encode("utf-16"), b"<!DOCTYPE VAST []><VAST></VAST>"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<?xml version='1.0' encoding='utf-7'?><VAST></VAST>",
+        b"<!DOCTYPE VAST [<!ENTITY a 'b'>]><VAST></VAST>",
+        b"<VAST>" * 1000,
+    ],
+)
 def test_what_is_refused_says_so(data):
-    """An answer that cannot be edited as bytes, or that brings entities, is refused."""
+    """An answer that cannot be edited as bytes, that brings entities or is nested beyond measure is refused."""
     with pytest.raises(Unrewritable):
-        find(data if looks(data) else b"<VAST>\0" + data)
+        find(data)
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("data", [POD, VMAP.lstrip(), FIRST])
+def test_utf16_is_edited_two_bytes_a_character(data, codec):
+    """The same ads are found in it and dropped from it."""
+    wide = data.decode().encode(codec)
+    ads, narrow = find(wide).ads, find(data).ads
+
+    assert [ad.offer for ad in ads] == [ad.offer for ad in narrow]
+    assert apply(wide, ads[:1]) == apply(data, narrow[:1]).decode().encode(codec)
+
+
+def test_latin1_is_edited_as_the_bytes_it_is():
+    """A byte beyond ASCII is one character of the title, and stays that byte."""
+    data = "<?xml version='1.0' encoding='ISO-8859-1'?><VAST><!-- é --><Ad><InLine><AdTitle>Été</AdTitle></InLine></Ad></VAST>"
+    (ad,) = find(data.encode("latin-1")).ads
+
+    assert ad.title == "Été"
+    assert "<VAST><!-- é --></VAST>".encode("latin-1") in apply(data.encode("latin-1"), [ad])
 
 
 @pytest.fixture(scope="module")

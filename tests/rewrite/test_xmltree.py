@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.domain.errors import Unrewritable
-from capper.rewrite.xmltree import DEEPEST, MOST_TAGS, read
+from capper.rewrite.xmltree import DEEPEST, MOST_TAGS, read, root_of
 
 names = st.sampled_from(["Ad", "vmap:AdBreak", "Creative", "a", "b-c", "x.y", "_", "Élan"])
 texts = st.text(st.sampled_from("ab é\n\t]>'\"=/"), max_size=8)
@@ -47,7 +47,7 @@ documents = st.recursive(
 
 
 def flat(within):
-    return [each for child in within.children for each in ((child.name, *child.span), *flat(child))]
+    return [each for child in within.children for each in ((child.name, child.start, child.end), *flat(child))]
 
 
 def by_expat(data):
@@ -109,9 +109,9 @@ def test_nothing_but_unrewritable_is_raised(data):
         return
 
     def check(within):
-        at = within.inner.start
+        at = within.opened
         for child in within.children:
-            assert at <= child.start < child.end <= within.inner.end
+            assert at <= child.start < child.end <= within.shut
             at = child.end
             tree.text(child)
             tree.attribute(child, "id")
@@ -146,6 +146,56 @@ def test_other_charsets_are_read_by_their_declaration():
     assert [tree.text(tree.root.children[0]) for tree in (latin, wide)] == ["é", "é"]
 
 
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_read_two_bytes_a_character(codec):
+    """Spans are bytes, whatever stands before: a byte order mark or a character that takes two units."""
+    written = "<?xml version='1.0' encoding='UTF-16'?><a>\U0001f600 é <b> ł\U0001f600&amp; </b></a>"
+    data = written.encode(codec)
+    tree = read(data)
+    (a,) = tree.root.children
+    (b,) = a.children
+    start, end = tree.span(b)
+
+    assert data[start:end].decode("utf-16-be" if codec == "utf-16-be" else "utf-16-le") == "<b> ł\U0001f600&amp; </b>"
+    assert tree.text(b)[0] == "ł"
+    assert tree.text(b)[-1] == "&"
+
+
+@pytest.mark.parametrize("kind", ["<!DOCTYPE a>", "<!doctype a SYSTEM 'a>.dtd'\n>"])
+def test_a_type_without_entities_is_passed_over(kind):
+    """A document that only names its type is read; what the type refers to is nobody's to fetch."""
+    tree = read(f"{kind}<a>1 &b; 2</a>".encode())
+
+    assert tree.text(tree.root.children[0]) == "1 &b; 2"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "\ufeff",
+        "\n <?xml version='1.0'?>\n",
+        "<!-- <b> -- -->",
+        "<?go <b>?>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>]>",
+        "ok\n",
+    ],
+)
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-16"])
+def test_the_root_is_found_behind_whatever_stands_before_it(before, codec):
+    """Marks of byte order, declarations, comments and stray words are not the document."""
+    if codec != "utf-8" and before[:1] not in ("", "<"):
+        before = ""
+
+    assert root_of(f"{before}<x:A b='c'>".encode(codec)) == "a"
+
+
+@pytest.mark.parametrize("data", [b"", b"a < b", b'{"a": "<b>"}', b"f('<b>')", b"<!-- <a>", b"</a>", b"= <a>"])
+def test_what_is_no_xml_has_no_root(data):
+    """Scripts, JSON and what never begins."""
+    assert root_of(data) == ""
+
+
 @pytest.mark.parametrize(
     "written", ["id='7'", 'x="1" id = "7"', "ID=7", "\n a:id='7' id2='8'", "x='id=9' id='7'", "id='&#55;'/"]
 )
@@ -177,11 +227,12 @@ def test_faults_cost_no_more_than_the_element_they_are_in(document, closed):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ("<VAST/>".encode("utf-16"), "UTF-16"),
-        ("<VAST/>".encode("utf-16-le"), "UTF-16"),
+        ("<VAST/>".encode("utf-16")[:-1], "UTF-16"),
+        ("<VAST/>".encode("utf-32"), "UTF-32"),
+        ("<VAST/>".encode("utf-32-be"), "UTF-32"),
         (b'<?xml version="1.0" encoding="utf-7"?><VAST/>', "charset"),
         (b'<!DOCTYPE v [<!ENTITY a "b"><!ENTITY c "&a;&a;">]><VAST>&c;</VAST>', "document type"),
-        (b'<!doctype v SYSTEM "file:///etc/passwd"><VAST/>', "document type"),
+        (b'<!doctype v SYSTEM "file:///etc/passwd" [ ]><VAST/>', "document type"),
         (b"<a>" * (DEEPEST + 1), "deep"),
         (b"<a/>" * (MOST_TAGS + 1), "tags"),
     ],

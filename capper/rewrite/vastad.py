@@ -1,0 +1,186 @@
+"""What one `<Ad>` of a video player's answer says: whose it is, what it is made of, where its clicks and icons lead."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from capper.clues import evidence_of_document
+from capper.domain.errors import Unrewritable
+from capper.domain.evidence import Evidence
+from capper.domain.offer import Offer
+from capper.markup import join, parse, unique
+from capper.rewrite.video import Video
+from capper.rewrite.xmltree import Element, Tree
+
+MOST_URLS = 200
+_LONGEST = 8192
+_LONGEST_ID = 120
+_LONGEST_HTML = 100_000
+_MOST_HTML = 10
+
+_TAG_URIS = ("vastadtaguri", "vastadtagurl", "daastadtaguri")
+_CLICKS = ("clickthrough", "nonlinearclickthrough", "companionclickthrough")
+_MEDIA = ("mediafile", "mezzanine", "interactivecreativefile", "flashresource", "staticresource", "iframeresource")
+_IMPRESSIONS = ("impression", "viewable")
+_BEACONS = ("tracking", "clicktracking", "nonlinearclicktracking", "companionclicktracking")
+_FOREIGN = frozenset(["extensions", "creativeextensions", "adverifications", "adparameters", "icons", "icon"])
+"""What stands in these speaks of others than the advertiser: sellers' notes, those who measure, the way to opt out; what
+a creative's own program is told is in whatever form that program likes."""
+_RANDOM = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{24,}")
+_NO_SYSTEM = re.compile(r"[\d.]*|vast|daast|ad ?server|unknown", re.IGNORECASE)
+_NO_ID = re.compile(r".{0,3}|0+|unknown|undefined|null|none|n/a|test|[\[{$%].*", re.IGNORECASE)
+_TELLING = re.compile(r"(?:[^0-9]*[0-9]){3}")
+"""An ad server's id has some digits; `preroll-1` and `video` are names that any ad goes by."""
+_SITE = re.compile(r"^https?://(?:www\.)?([^/?#:]+).*$", re.IGNORECASE)
+
+
+class AdReader:
+    """Reads the ads of one answer; `url` is its own address, `page` the publisher's page."""
+
+    def __init__(self, url: str, page: str) -> None:
+        self.url, self.page = url, page
+
+    def read(self, tree: Tree, ad: Element, number: int, place: int) -> Video:
+        """What one ad says."""
+        body = ad.child("inline", "wrapper") or ad
+        inside = _Inside(tree, body)
+        asked = next(iter(inside.texts(*_TAG_URIS)), "")
+        wrapper = self.absolute(asked)
+        system, turn = _line(tree.text(body.child("adsystem"))), tree.attribute(ad, "sequence")
+        impressions = self._urls(inside.texts(*_IMPRESSIONS))
+        files, beacons = self._urls(inside.texts(*_MEDIA)), self._urls(inside.texts(*_BEACONS))
+        evidence = Evidence(
+            clicks=self._clicks(inside),
+            resources=unique((*files, *impressions, *beacons, wrapper), MOST_URLS),
+            attributes=tuple(_ids(inside, tree.attribute(ad, "id"), system)),
+            page=self.page,
+        )
+        sponsors = [_SITE.sub(r"\1", _line(text)) for text in inside.texts("advertiser")]
+        return Video(
+            number=number,
+            offer=Offer(sponsors=tuple(sponsors), categories=tuple(_categories(inside)), evidence=evidence),
+            span=tree.span(ad),
+            place=place,
+            sequence=int(turn) if turn.isdecimal() and len(turn) < 6 else None,
+            wrapper=wrapper or (asked if body.name == "wrapper" else ""),
+            impressions=impressions,
+            size=_size(inside),
+            title=_line(tree.text(body.child("adtitle"))),
+            system=system,
+            beacons=beacons,
+            choices=self._urls(inside.choices()),
+        )
+
+    def absolute(self, text: str) -> str:
+        """An address as the player asks for it, "" where there is none or nobody knows what it is relative to."""
+        text = text[:_LONGEST]
+        return join(self.url or "https:", text) if self.url or text[:2] == "//" or "://" in text[:8] else ""
+
+    def _clicks(self, inside: "_Inside") -> tuple[str, ...]:
+        """Where clicks lead: those of the film itself, else those of what stands over or beside it."""
+        for name in _CLICKS:
+            found = self._urls(inside.texts(name))
+            if found:
+                return found
+        html = (text[:_LONGEST_HTML] for text in islice(inside.texts("htmlresource"), _MOST_HTML))
+        return unique((url for text in html for url in self._linked(text)), MOST_URLS)
+
+    def _linked(self, html: str) -> tuple[str, ...]:
+        """Where the links of a piece of HTML lead; a script's addresses only where it has none, for it counts clicks too."""
+        try:
+            document = parse(html.encode("utf-8", "replace"), self.url, "utf-8")
+        except Unrewritable:
+            return ()
+        links = (document.absolute(each.get("href")) for each in document.select("a[href], area[href]"))
+        return unique(links, MOST_URLS) or evidence_of_document(document, self.page).clicks
+
+    def _urls(self, texts: Iterable[str]) -> tuple[str, ...]:
+        return unique(map(self.absolute, texts), MOST_URLS)
+
+
+class _Inside:
+    """The elements of one ad by name, gathered once, each list in document order."""
+
+    def __init__(self, tree: Tree, body: Element) -> None:
+        self.tree, self.body = tree, body
+        self.named: dict[str, list[Element]] = {}
+        named = self.named
+        for each in body.descendants(_FOREIGN):
+            if each.name in named:
+                named[each.name].append(each)
+            else:
+                named[each.name] = [each]
+
+    def all(self, *names: str) -> list[Element]:
+        """The elements called one of `names`, those of the first name first."""
+        return [each for name in names for each in self.named.get(name, ())]
+
+    def texts(self, *names: str) -> Iterator[str]:
+        """Their texts."""
+        return self._read(self.all(*names))
+
+    def noted(self, name: str) -> Iterator[Element]:
+        """The elements of that name in what older versions hold apart, as extensions."""
+        for each in self.all("extensions", "creativeextensions"):
+            yield from (one for one in each.descendants() if one.name == name)
+
+    def choices(self) -> Iterator[str]:
+        """Where its icons lead."""
+        for each in self.all("icons", "icon"):
+            yield from self._read(one for one in each.descendants() if one.name == "iconclickthrough")
+
+    def _read(self, elements: Iterable[Element]) -> Iterator[str]:
+        for each in elements:
+            # VAST 1 holds several addresses of one kind in `<URL>`.
+            parts = [child for child in each.children if child.name == "url"] if each.children else None
+            if parts:
+                yield from map(self.tree.text, parts)
+            else:
+                yield self.tree.text(each)
+
+
+def _ids(inside: _Inside, own: str, system: str) -> Iterator[tuple[str, str]]:
+    """The ids a creative goes by, the most telling first, as attributes that config/networks/video.toml speaks of."""
+    tree = inside.tree
+    creatives = [each for each in inside.all("creative") if each.children or each.written]
+    creatives.sort(key=lambda creative: creative.child("linear") is None)
+    owner = "" if _NO_SYSTEM.fullmatch(system) else _folded(system)
+    registered = [each for creative in creatives for each in creative.children if each.name == "universaladid"]
+    for each in dict.fromkeys((*registered, *inside.all("universaladid"), *inside.noted("universaladid"))):
+        value = tree.text(each) or tree.attribute(each, "idvalue", "value")
+        registry = tree.attribute(each, "idregistry", "registry")
+        by = owner if _NO_ID.fullmatch(registry) else _folded(registry)
+        if by and not _NO_ID.fullmatch(value):
+            yield "vast-universal-ad-id", f"{by}/{value[:_LONGEST_ID]}"
+    for creative in creatives[:1]:
+        parts = [own, tree.attribute(creative, "id") or tree.attribute(creative, "adid")]
+        # An id that is made up for each request is none.
+        kept = [part[:_LONGEST_ID] for part in parts if _TELLING.match(part) and not _RANDOM.search(part)]
+        if owner and kept:
+            yield "vast-creative", "/".join((owner, *dict.fromkeys(kept)))
+
+
+def _categories(inside: _Inside) -> Iterator[str]:
+    """The codes of IAB's taxonomy; other authorities' words mean what they like."""
+    for each in inside.all("category"):
+        if "iab" in inside.tree.attribute(each, "authority").lower():
+            yield from re.split(r"[\s,;|]+", inside.tree.text(each)[:200])
+
+
+def _size(inside: _Inside) -> tuple[int, int] | None:
+    """The largest of the film's sizes."""
+    sizes = []
+    for each in inside.all("mediafile", "nonlinear"):
+        written = inside.tree.attributes(each)
+        width, height = written.get("width", ""), written.get("height", "")
+        if width.isdecimal() and height.isdecimal() and len(width) < 6 and len(height) < 6:
+            sizes.append((int(width), int(height)))
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def _line(text: str) -> str:
+    return " ".join(text[:300].split())
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())[:_LONGEST_ID].replace("/", " ")
