@@ -73,5 +73,6 @@ class Auctions:
                 scene.remember(exchange, slot.offer.evidence.resources, delivery)
         if not withheld:
             return Outcome(decisions=tuple(decisions))
-        data = admanager.apply(found, withheld)
-        return Outcome(Action.REWRITE, encode(body, response, data), tuple(decisions))
+        headers = admanager.emptied(response.headers, found, withheld)
+        made = encode(body, replace(response, headers=headers), admanager.apply(found, withheld))
+        return Outcome(Action.REWRITE, made, tuple(decisions))

@@ -1,7 +1,7 @@
 """Google Ad Manager's answers to a page's slots: which ad each was given, and how a slot becomes "no fill".
 
-    found = find(data, headers, page=page)
-    data = apply(found, withheld)
+    found = find(data, headers, url, page=page)
+    data, headers = apply(found, withheld), emptied(headers, found, withheld)
 
 An answer is a line of JSON for each slot, `{"/123/unit": ["html", 0, null, null, 0, 250, 300, ...]}` (its name, whether it is
 empty, height, width), followed by the slot's HTML. No answer of Google's may be passed on with the sources, so this is
@@ -26,6 +26,13 @@ MOST_SLOTS = 60
 _HEAD = re.compile(rb'^\{"[^"\n]{1,300}":\[[^\n]*\]\}[ \t\r]*$', re.MULTILINE)
 _EMPTY, _HEIGHT, _WIDTH = 1, 5, 6
 """Where a slot's line says whether there is an ad, and how large it is."""
+_STANDS_IN = re.compile(
+    rb"\brenderAd\s*\(|\bucTag\b|\bpbjs\b|\bhb_(?:adid|bidder|uuid|cache_id)\b|\bapstag\b|\brenderImp\s*\(|universal-?creative",
+    re.IGNORECASE,
+)
+"""A creative that only stands in for whatever bid won in the page: one such line serves every advertiser."""
+_IDS = ("google-lineitem-id", "google-creative-id")
+_NONE = "-2"
 _BUYER = "admanager.google.com"
 
 
@@ -51,7 +58,7 @@ class Found:
 
 def find(data: bytes, headers: Headers, url: str, *, page: str = "") -> Found:
     """The slots of Ad Manager's answer that hold an ad; line item and creative are in its headers, one for each slot."""
-    lines, creatives = _ids(headers, "google-lineitem-id"), _ids(headers, "google-creative-id")
+    lines, creatives = (_ids(headers, name) for name in _IDS)
     heads = list(_HEAD.finditer(data))[:MOST_SLOTS]
     slots = []
     for number, head in enumerate(heads):
@@ -62,12 +69,14 @@ def find(data: bytes, headers: Headers, url: str, *, page: str = "") -> Found:
             continue
         if row is None or str(_at(row, _EMPTY)) == "1" or not data[head.end() : end].strip():
             continue
+        html = data[head.end() : end]
+        stands_in = _STANDS_IN.search(html) is not None
         buyer = f"{_BUYER}/{unit.strip('/').partition('/')[0]}"
         offer = Offer(
             buyer,
-            campaign=lines[number] if number < len(lines) else None,
-            creative=creatives[number] if number < len(creatives) else None,
-            evidence=_evidence(data[head.end() : end], url, page),
+            campaign=lines[number] if number < len(lines) and not stands_in else None,
+            creative=creatives[number] if number < len(creatives) and not stands_in else None,
+            evidence=_evidence(html, url, page),
         )
         slots.append(AdSlot(number, unit, _size(row), offer, head.span(), (head.end(), end)))
     return Found(data, tuple(slots))
@@ -88,6 +97,17 @@ def apply(found: Found, withheld: Collection[int]) -> bytes:
         parts.append(body[: len(body) - len(body.lstrip(b"\r\n"))])
         at = slot.html[1]
     return b"".join((*parts, found.data[at:]))
+
+
+def emptied(headers: Headers, found: Found, withheld: Collection[int]) -> Headers:
+    """The header fields with the ids of the slots numbered `withheld` gone, as of a slot without an ad."""
+    numbers = {slot.number for slot in found.slots if slot.number in withheld}
+    for name in _IDS if numbers else ():
+        if name in headers:
+            ids = headers.get(name).split(",")
+            told = (_NONE if number in numbers else each.strip() for number, each in enumerate(ids))
+            headers = headers.with_(name, ",".join(told))
+    return headers
 
 
 def _row(text: Text) -> tuple[str, list[Any] | None]:

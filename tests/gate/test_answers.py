@@ -206,3 +206,49 @@ def test_json_of_other_hosts_is_not_even_buffered():
     )
 
     assert not anna.gate.wants(exchange)
+
+
+async def test_a_wrappers_ad_plays_in_the_wrappers_pod():
+    """What a player is sent on for belongs to the pod it stands in for, whatever the time in its address."""
+    anna = Visit("1 per advertiser per pod")
+    wrapper = (
+        '<Ad sequence="2"><Wrapper><VASTAdTagURI>https://exchange.example/next?z=77&amp;t=[TIMESTAMP]</VASTAdTagURI>'
+        "</Wrapper></Ad>"
+    )
+    await anna.player(video("shoes.example", 1), wrapper)
+
+    again = await anna.ask("https://exchange.example/next?z=77&t=1234", vast(video("shoes.example")), "text/xml")
+    elsewhere = await anna.ask("https://exchange.example/next?z=78&t=1", vast(video("shoes.example")), "text/xml")
+
+    assert vast() == again.response.body
+    assert Action.PASS is elsewhere.action
+
+
+async def test_a_bids_video_counts_once():
+    """An auction's video, fetched because it won, is the bid: the answer, the video and its impression are one occasion."""
+    anna = Visit("2 per advertiser per day")
+    answer = json.loads(ANSWER)
+    answer["seatbid"][0]["bid"][0] |= {"nurl": "https://exchange.example/won?id=shoes-1", "adm": ""}
+    for _ in range(2):
+        await anna.auction(json.dumps(answer))
+        await anna.ask("https://exchange.example/won?id=shoes-1", vast(video("boots.example")), "application/xml")
+        await anna.ask("https://exchange.example/imp?boots.example", PIXEL, "image/gif", "image")
+
+    third = await anna.auction(json.dumps(answer))
+
+    assert ["shoes.example"] == [each for decision in third.decisions for each in decision.ad.advertisers]
+
+
+@pytest.mark.parametrize(
+    ("asked", "media_type"), [("0.42", "text/plain"), ("${AUCTION_PRICE}", "application/json"), ("1", "image/gif")]
+)
+async def test_a_notice_by_script_counts(asked, media_type):
+    """A notice sent by a script, with the price filled in, says like a pixel that the bid was shown."""
+    anna = Visit("1 per advertiser per day")
+    answer = json.loads(ANSWER)
+    answer["seatbid"][0]["bid"][0]["burl"] = "https://exchange.example/billed?shoes&p=${AUCTION_PRICE}"
+    await anna.auction(json.dumps(answer))
+
+    shown = await anna.ask(f"https://exchange.example/billed?shoes&p={asked}", b"{}", media_type)
+
+    assert [("shoes.example",)] == [decision.ad.advertisers for decision in shown.decisions]

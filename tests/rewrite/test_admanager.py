@@ -41,6 +41,33 @@ def test_each_slot_says_whose_its_ad_is():
     assert ["admanager.google.com/9/21", "admanager.google.com/9/23"] == [ad.creative for ad in ads]
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        b"<script src='https://cdn.example/creative.js'></script><script>ucTag.renderAd(document, {adId: '1'})</script>",
+        b"<script>window.parent.pbjs.renderAd(document, '1');</script>",
+        b"<script>apstag.renderImp(document, 'x')</script>",
+    ],
+)
+def test_a_line_that_stands_in_for_any_bid_has_no_identity(html):
+    """The creative that shows whichever bid won in the page is one for all advertisers, so its ids say nothing."""
+    headers = Headers([("google-lineitem-id", "11"), ("google-creative-id", "21")])
+    (slot,) = admanager.find(answer((line("/9/top"), html)), headers, URL, page=PAGE).slots
+
+    assert not read_offer(AdReader(load_networks()), slot.offer).identified
+
+
+def test_ids_of_a_withheld_slot_go():
+    """The header fields say of an emptied slot what they say of one without an ad."""
+    headers = Headers([("google-lineitem-id", "11,-2,13"), ("google-creative-id", "21,-2,23"), ("x", "1")])
+    data = answer((line("/9/top"), CLICK), (line("/9/mid", empty=1), b""), (line("/9/low", 728, 90), OTHER))
+    found = admanager.find(data, headers, URL)
+
+    assert "11,-2,-2" == admanager.emptied(headers, found, {2}).get("google-lineitem-id")
+    assert "21,-2,-2" == admanager.emptied(headers, found, {2}).get("google-creative-id")
+    assert admanager.emptied(headers, found, ()) is headers
+
+
 def test_a_withheld_slot_is_empty_and_the_others_are_as_they_were():
     """The slot's line says so, its HTML is gone; every other byte stays."""
     data = answer((line("/9/top"), CLICK), (line("/9/low", 728, 90), OTHER))
