@@ -2,19 +2,16 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from json import dumps
 from pathlib import Path as File
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from capper.domain.errors import ConfigError
-from capper.jsontext import Path
 from capper.packaged import packaged_config
-
-EACH: Final = "[]"
-MEMBERS: Final = "{}"
-ANYWHERE: Final = "**"
+from capper.rewrite.creative import host_and_path
+from capper.rewrite.ways import Where, folded
 
 _FIELDS = (
     "seat",
@@ -32,15 +29,11 @@ _FIELDS = (
     "click",
     "markup",
     "urls",
+    "kept",
     "deal",
 )
-
-
-class Where(NamedTuple):
-    """One way to a value: from the bid (`climb` 0), from what holds its array (1), from the answer (-1); `names` downwards."""
-
-    climb: int
-    names: tuple[str, ...]
+_WORDS = ("name", "hosts", "bids", "needs", "factor", "emptied", "absent", "without")
+_SWITCHES = ("open", "won", "together", "of_hosts", "distinct", "loose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +60,14 @@ class Layout:
     """The bids of one array share their markup: with one of them all go."""
     of_hosts: bool = False
     """Nobody but its hosts answers in it."""
+    distinct: bool = False
+    """No other format looks like it, so that it is known at hosts of other exchanges too."""
+    loose: bool = False
+    """Names are compared without case and separators, and looked for inside a bid and around it."""
+    without: frozenset[str] = frozenset()
+    """Folded names of what says nothing of a bid, where `loose`."""
+    leads: re.Pattern[str] | None = None
+    """The folded names of addresses that lead back to a bid, where `loose`."""
 
     def speaks_for(self, host: str, path: str) -> bool:
         """Whether an answer from there is in this format, if it has bids at all."""
@@ -91,6 +92,12 @@ def load_layouts(folder: File | None = None) -> tuple[Layout, ...]:
     return tuple(_layout(file, number, _likened(file, number, row, named)) for number, row in enumerate(rows, 1))
 
 
+def known_to_auction(layouts: Sequence[Layout], url: str) -> bool:
+    """Whether what answers there is known to hold auctions: then a script or text may be an answer too (`cb({...})`)."""
+    host, path = host_and_path(url)
+    return any(layout.speaks_for(host, path) for layout in layouts)
+
+
 def _likened(file: File, number: int, row: dict[str, Any], named: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
     """The row with what it takes from the one it is `like`; only its hosts' answers are read by it."""
     if "like" not in row:
@@ -103,33 +110,22 @@ def _likened(file: File, number: int, row: dict[str, Any], named: Mapping[Any, d
 
 def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
     where = f"{file}: auctions[{number}]"
-    known = {
-        *_FIELDS,
-        "name",
-        "hosts",
-        "bids",
-        "needs",
-        "factor",
-        "emptied",
-        "absent",
-        "open",
-        "won",
-        "together",
-        "of_hosts",
-    }
+    known = {*_FIELDS, *_WORDS, *_SWITCHES}
     for unknown in row.keys() - known:
         raise ConfigError(f"{where}.{unknown}: expected one of {', '.join(sorted(known))}")
     emptied = row.get("emptied", {})
     if not isinstance(row.get("name"), str) or not isinstance(emptied, dict | str):
         raise ConfigError(f"{where}: expected a name, and emptied as a table or 'gone'")
+    loose = row.get("loose") is True
     return Layout(
         row["name"],
         bids=tuple(_steps(text) for text in _texts(f"{where}.bids", row.get("bids"))),
         needs=tuple(
-            tuple(_where(way) for way in text.split("|")) for text in _texts(f"{where}.needs", row.get("needs"))
+            tuple(_where(way, loose=loose) for way in text.split("|"))
+            for text in _texts(f"{where}.needs", row.get("needs"))
         ),
         fields={
-            name: tuple(_where(text) for text in _texts(f"{where}.{name}", row[name]))
+            name: tuple(_where(text, loose=loose) for text in _texts(f"{where}.{name}", row[name]))
             for name in _FIELDS
             if name in row
         },
@@ -138,11 +134,15 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
         emptied={name: dumps(value) for name, value in emptied.items()} if isinstance(emptied, dict) else {},
         vanishes=emptied == "gone",
         absent=str(row.get("absent", "")),
-        open=row.get("open", False) is True,
-        won=row.get("won", False) is True,
-        together=row.get("together", False) is True,
-        of_hosts=row.get("of_hosts", False) is True,
+        without=frozenset(folded(text) for text in _texts(f"{where}.without", row.get("without", []))),
+        leads=_any_of(_texts(f"{where}.urls", row.get("urls", []))) if loose else None,
+        **{name: row.get(name, False) is True for name in _SWITCHES},
     )
+
+
+def _any_of(texts: Iterator[str]) -> re.Pattern[str]:
+    """What matches any of the names, in which `*` stands for whatever."""
+    return re.compile("|".join(".*".join(map(re.escape, map(folded, text.split("*")))) for text in texts))
 
 
 def _texts(where: str, value: object) -> Iterator[str]:
@@ -162,8 +162,10 @@ def _steps(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\*\*|\[\]|\{\}|[^.\[\]{}]+", text))
 
 
-def _where(text: str) -> Where:
+def _where(text: str, *, loose: bool) -> Where:
     text = text.strip()
+    if loose:
+        return Where(0, (folded(text),))
     climb = -1 if text.startswith("/") else text.count("^")
     return Where(climb, tuple(name for name in text.lstrip("/^").split(".") if name))
 
@@ -171,75 +173,3 @@ def _where(text: str) -> Where:
 def _host(text: str) -> tuple[str, str]:
     host, _, path = text.removeprefix("*.").partition("/")
     return host, f"/{path}"
-
-
-def found(answer: Any, pattern: tuple[str, ...], most: int) -> Iterator[tuple[Path, tuple[Any, ...]]]:
-    """The paths that fit `pattern`, each with the objects on the way: the answer first, the value itself last."""
-    if pattern == (ANYWHERE,):
-        yield from _everywhere(answer, most)
-        return
-    stack: list[tuple[Path, tuple[Any, ...], int]] = [((), (answer,), 0)]
-    while stack:
-        path, way, at = stack.pop()
-        if at == len(pattern):
-            yield path, way
-            continue
-        step, value = pattern[at], way[-1]
-        if step == EACH and isinstance(value, list):
-            stack += [((*path, number), (*way, item), at + 1) for number, item in reversed([*enumerate(value[:most])])]
-        elif step == MEMBERS and isinstance(value, dict):
-            items = [*value.items()][:most]
-            stack += [((*path, key), (*way, item), at + 1) for key, item in reversed(items)]
-        elif isinstance(value, dict) and step in value:
-            stack.append(((*path, step), (*way, value[step]), at + 1))
-
-
-_DEEPEST = 10
-_MOST_OBJECTS = 20_000
-
-
-def _everywhere(answer: Any, most: int) -> Iterator[tuple[Path, tuple[Any, ...]]]:
-    """Every object of the answer, outer ones first."""
-    stack: list[tuple[Path, tuple[Any, ...]]] = [((), (answer,))]
-    seen = 0
-    while stack and seen < _MOST_OBJECTS:
-        path, way = stack.pop()
-        value = way[-1]
-        seen += 1
-        if isinstance(value, dict):
-            yield path, way
-        if len(path) >= _DEEPEST:
-            continue
-        items = value.items() if isinstance(value, dict) else enumerate(value[:most])
-        inner = [((*path, key), (*way, item)) for key, item in items if isinstance(item, dict | list)]
-        stack += reversed(inner)
-
-
-def values(way: tuple[Any, ...], ways: tuple[Where, ...]) -> list[Any]:
-    """What a bid says at each of `ways` that is there, lists taken apart; `way` is what `found` gave."""
-    made: list[Any] = []
-    for climb, names in ways:
-        at: Any = way[-1] if climb == 0 else _holder(way, climb)
-        for number, name in enumerate(names):
-            if type(at) is dict:
-                at = at.get(name)
-            elif type(at) is list:
-                for item in at[:50]:
-                    made += values((item,), (Where(0, names[number:]),))
-                at = None
-            else:
-                at = None
-            if at is None:
-                break
-        if type(at) is list:
-            made += at[:100]
-        elif at is not None:
-            made.append(at)
-    return made
-
-
-def _holder(way: tuple[Any, ...], climb: int) -> Any:
-    if climb < 0:
-        return way[0]
-    holders = [value for value in way[:-1] if isinstance(value, dict)]
-    return holders[-climb] if climb <= len(holders) else None

@@ -3,7 +3,7 @@
 import pytest
 
 from capper.domain.errors import ConfigError
-from capper.rewrite.layout import Where, found, load_layouts, values
+from capper.rewrite.layout import known_to_auction, load_layouts
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,10 @@ def test_what_travels_with_capper_is_in_order():
     assert sorted(set(own)) == sorted(own)
 
 
-def test_paths_lead_to_values():
-    """Every element, every member, what holds an array, the whole answer."""
-    answer = {"cur": "EUR", "tags": [{"id": "t", "ads": [{"a": {"b": [1, 2]}}, {"a": [{"b": 3}]}]}]}
-    rows = list(found(answer, ("tags", "[]", "ads", "[]"), 10))
+def test_an_auctions_address_is_known():
+    """Where an auction answers, a script may be an answer too; elsewhere it is none."""
+    layouts = load_layouts()
 
-    assert [("tags", 0, "ads", 0), ("tags", 0, "ads", 1)] == [path for path, _ in rows]
-    assert [1, 2, "t", "EUR"] == values(rows[0][1], (Where(0, ("a", "b")), Where(1, ("id",)), Where(-1, ("cur",))))
-    assert [3] == values(rows[1][1], (Where(0, ("a", "b")), Where(0, ("none",)), Where(5, ("id",))))
-    assert [("x",), ("y",)] == [path for path, _ in found({"x": 1, "y": 2}, ("{}",), 10)]
+    assert known_to_auction(layouts, "https://aax.amazon-adsystem.com/e/dtb/bid?src=1")
+    assert not known_to_auction(layouts, "https://c.amazon-adsystem.com/aax2/apstag.js")
+    assert not known_to_auction(layouts, "https://shop.example/e/dtb/bid")

@@ -14,9 +14,12 @@ from capper.recognise.networks import load_networks
 from capper.recognise.offer import read_offer
 from capper.rewrite import payload
 from capper.rewrite.layout import load_layouts
+from capper.rewrite.targeting import Asked
 
 PAGE = "https://news.example/today"
 EXCHANGE = "https://x.bidder.example/bid"
+NOBODY = "https://x.bidder.invalid/bid"
+"""A file's address is not known: its shape alone says whose format it is."""
 
 
 @cache
@@ -45,61 +48,61 @@ def ads(found):
 # File of ../shared/data/adtech, then its bids: how many alike, rung, advertisers, campaign, creative, format.
 SAMPLES = """
 bidder-ortb/adhese-banner.json
-    1 crid - - bidder.example/demo-475 banner
+    1 crid - - bidder.invalid/demo-475 banner
 bidder-ortb/adkernel-multiformat.json
-    1 adomain tag-example.com bidder.example/1001 bidder.example/2002 banner
-    1 adomain tag-example.com bidder.example/601 bidder.example/702 native
-    1 adomain tag-example.com bidder.example/161 bidder.example/172 video
+    1 adomain tag-example.com bidder.invalid/1001 bidder.invalid/2002 banner
+    1 adomain tag-example.com bidder.invalid/601 bidder.invalid/702 native
+    1 adomain tag-example.com bidder.invalid/161 bidder.invalid/172 video
 bidder-ortb/appnexus-multi-bid.json
-    2 adomain appnexus.com bidder.example.958/958 bidder.example.958/29681110 banner
+    2 adomain appnexus.com bidder.invalid.958/958 bidder.invalid.958/29681110 banner
 bidder-ortb/bidtheatre-banner.json
-    1 crid - bidder.example.5/c154375 bidder.example.5/1915538 banner
+    1 crid - bidder.invalid.5/c154375 bidder.invalid.5/1915538 banner
 bidder-ortb/cadent-banner-video.json
-    1 crid - - bidder.example.12356/94395500 banner
-    1 crid - - bidder.example.45678/9999999 video
+    1 crid - - bidder.invalid.12356/94395500 banner
+    1 crid - - bidder.invalid.45678/9999999 video
 bidder-ortb/conversant-3bids.json
-    3 adomain walmart.com - bidder.example/249644_300x250 banner
+    3 adomain walmart.com - bidder.invalid/249644_300x250 banner
 bidder-ortb/criteo-native.json
-    1 crid - bidder.example.grid/987 bidder.example.grid/12345678 native
+    1 crid - bidder.invalid.grid/987 bidder.invalid.grid/12345678 native
 bidder-ortb/datablocks-multi.json
-    1 click datablocks.net bidder.example.906295/906293 bidder.example.906295/906299 banner
+    1 click datablocks.net bidder.invalid.906295/906293 bidder.invalid.906295/906299 banner
 bidder-ortb/gumgum-video.json
-    1 crid - bidder.example/3579 bidder.example/59082 video
+    1 crid - bidder.invalid/3579 bidder.invalid/59082 video
 bidder-ortb/improvedigital-multi.json
-    1 crid - bidder.example.improvedigital/987 bidder.example.improvedigital/12345678 banner
+    1 crid - bidder.invalid.improvedigital/987 bidder.invalid.improvedigital/12345678 banner
 bidder-ortb/infytv-video.json
-    1 adomain test.com bidder.example.1/1IP31 bidder.example.1/1KS13 video
+    1 adomain test.com bidder.invalid.1/1IP31 bidder.invalid.1/1KS13 video
 bidder-ortb/ix-structured-pod.json
-    2 adomain example.com bidder.example.958/958 bidder.example.958/29681110 banner
+    2 adomain example.com bidder.invalid.958/958 bidder.invalid.958/29681110 banner
 bidder-ortb/jixie-banner-video.json
-    1 crid - - bidder.example.12356/94395500 banner
-    1 crid - - bidder.example.45678/9999999 video
+    1 crid - - bidder.invalid.12356/94395500 banner
+    1 crid - - bidder.invalid.45678/9999999 video
 bidder-ortb/onetag-banner.json
-    1 adomain ads.com bidder.example.42/52a12b5955314b7194a4c9ff bidder.example.42/52a12b5955314b7194a4c9ff_1386294105 banner
-    1 adomain ads.com bidder.example.772/527c9fdd55314ba06815f25e bidder.example.772/527c9fdd55314ba06815f25e_1383899102 banner
+    1 adomain ads.com bidder.invalid.42/52a12b5955314b7194a4c9ff bidder.invalid.42/52a12b5955314b7194a4c9ff_1386294105 banner
+    1 adomain ads.com bidder.invalid.772/527c9fdd55314ba06815f25e bidder.invalid.772/527c9fdd55314ba06815f25e_1383899102 banner
 bidder-ortb/openx-banner.json
-    1 crid - - bidder.example.openx/crid_10 banner
+    1 crid - - bidder.invalid.openx/crid_10 banner
 bidder-ortb/outbrain-native.json
-    1 adomain example.com bidder.example.acc-1876/test-cid bidder.example.acc-1876/test-crid native
+    1 adomain example.com bidder.invalid.acc-1876/test-cid bidder.invalid.acc-1876/test-crid native
 bidder-ortb/pubmatic-native.json
-    1 sponsor sponsor/pubmatic - bidder.example.958/29681110 native
+    1 sponsor sponsor/pubmatic - bidder.invalid.958/29681110 native
 bidder-ortb/rtbhouse-native.json
-    1 adomain adomain.com bidder.example.rtbhouse/test-cid bidder.example.rtbhouse/test-crid native
+    1 adomain adomain.com bidder.invalid.rtbhouse/test-cid bidder.invalid.rtbhouse/test-crid native
 bidder-ortb/rubicon-banner.json
     1 crid - rubicon/test_cid rubicon/test_crid banner
 bidder-ortb/silverpush-banner.json
     1 adomain linio.com.co silverpush/FmQOmKiRUsLh silverpush/cr39487593745jefoijdf banner
 bidder-ortb/smaato-multi-imp.json
-    1 adomain smaato.com bidder.example.CM6523/CM6523 bidder.example.CM6523/CR69381 banner
+    1 adomain smaato.com bidder.invalid.CM6523/CM6523 bidder.invalid.CM6523/CR69381 banner
 bidder-ortb/smartadserver-native-web.json
-    1 adomain colruyt.be - bidder.example.118133/431321529 native
+    1 adomain colruyt.be - bidder.invalid.118133/431321529 native
 bidder-ortb/sspbc-multi-imp.json
-    1 crid - - bidder.example.sspbc-test/1234 banner
-    1 crid - - bidder.example.sspbc-test/5678 banner
+    1 crid - - bidder.invalid.sspbc-test/1234 banner
+    1 crid - - bidder.invalid.sspbc-test/5678 banner
 bidder-ortb/startio-native.json
-    1 adomain start.io bidder.example.seat-1/cid-958 bidder.example.seat-1/crid-29681110 native
+    1 adomain start.io bidder.invalid.seat-1/cid-958 bidder.invalid.seat-1/crid-29681110 native
 bidder-ortb/taboola-native.json
-    1 adomain adomain.com bidder.example.1111/cid bidder.example.1111/crid native
+    1 adomain adomain.com bidder.invalid.1111/cid bidder.invalid.1111/crid native
 bidder-ortb/teads-banner.json
     1 adomain teads.com teads/1 teads/1 banner
 bidder-proprietary/adhese-adserver.json
@@ -130,9 +133,9 @@ bidder-proprietary/eplanning-two-banners.json
 bidder-proprietary/gumgum.json
     1 crid - - gumgum/2065333 banner
 bidder-proprietary/improvedigital-native.json
-    1 click quantum-advertising.com bidder.example.improvedigital/196108 bidder.example.improvedigital/544456 native
+    1 click quantum-advertising.com bidder.invalid.improvedigital/196108 bidder.invalid.improvedigital/544456 native
 bidder-proprietary/ix-native.json
-    1 adomain abc.com bidder.example.3970/3051266 bidder.example.3970/12345 native
+    1 adomain abc.com bidder.invalid.3970/3051266 bidder.invalid.3970/12345 native
 bidder-proprietary/kargo.json
     1 crid - - kargo/bar banner
     1 adomain foobar.com - kargo/foo banner
@@ -142,7 +145,7 @@ bidder-proprietary/livewrapped.json
     1 crid - - livewrapped/52cbd598-2715-4c43-a06f-229fc170f945:427077 banner
     1 crid - - livewrapped/62cbd598-2715-4c43-a06f-229fc170f945:427077 banner
 bidder-proprietary/outbrain-native.json
-    1 adomain example.com bidder.example.acc-5537/3487171 bidder.example.acc-5537/28023739 native
+    1 adomain example.com bidder.invalid.acc-5537/3487171 bidder.invalid.acc-5537/28023739 native
 bidder-proprietary/rubicon-fastlane-dup.json
     3 buyer rubicon/7 rubicon/10 rubicon/crid-9 banner
 bidder-proprietary/rubicon-fastlane-multibid.json
@@ -158,7 +161,7 @@ bidder-proprietary/stroeercore-site-multi.json
 bidder-proprietary/triplelift-banner.json
     1 declared example.com - triplelift/0_0_T332551 banner
 bidder-proprietary/ttd-video.json
-    1 buyer bidder.example.supplyVendorBuyerId132/7ieo6xk - bidder.example.supplyVendorBuyerId132/mokivv6m video
+    1 buyer bidder.invalid.supplyVendorBuyerId132/7ieo6xk - bidder.invalid.supplyVendorBuyerId132/mokivv6m video
 bidder-proprietary/unruly-instream.json
     1 crid - - unruly/cr-test-video-3 video
 bidder-proprietary/yieldlab.json
@@ -205,13 +208,13 @@ pbs-auction/mobile-responseValidTwoBidsOnTheSameSeat.json
     1 adomain justfab.com appnexus/1088 appnexus/134452896 banner
     1 adomain inspirato.com appnexus/406 appnexus/112019423 banner
 pbs-auction/prebid-demo-response-banner-300-250.json
-    1 click prebid.org - bidder.example.prebid/540944518 banner
+    1 click prebid.org - bidder.invalid.prebid/540944518 banner
 pbs-auction/prebid-demo-response-video-outstream.json
-    1 adomain prebid.org - bidder.example.prebid/test-creative-id-1 video
+    1 adomain prebid.org - bidder.invalid.prebid/test-creative-id-1 video
 openrtb-spec/openrtb2-request-2.6-mobile.json
 openrtb-spec/openrtb2-request-2.6-video.json
 openrtb-spec/openrtb2-response-2.6-ad-served-on-win-notice.json
-    1 adomain advertiserdomain.com bidder.example.512/campaign111 bidder.example.512/creative112 banner
+    1 adomain advertiserdomain.com bidder.invalid.512/campaign111 bidder.invalid.512/creative112 banner
 openrtb-spec/openrtb2-response-2.6-native-markup-returned-inline.json
     1 unidentified - - - banner
 openrtb-spec/openrtb2-response-2.6-vast-xml-document-returned-inline.json
@@ -260,7 +263,7 @@ def samples():
 @pytest.mark.parametrize(("name", "expected"), samples())
 def test_every_sample_says_whose_its_bids_are(shared_data, name, expected):
     """Real answers of exchanges: the advertiser, campaign and creative of each bid, and the rung that named them."""
-    found = find((shared_data / "adtech" / name).read_bytes())
+    found = find((shared_data / "adtech" / name).read_bytes(), NOBODY)
 
     said = [
         f"{ad.basis} {'+'.join(ad.advertisers) or '-'} {ad.campaign or '-'} {ad.creative or '-'} {bid.format}"
@@ -273,7 +276,7 @@ def test_every_sample_says_whose_its_bids_are(shared_data, name, expected):
 def test_every_sample_stays_json_without_any_of_its_bids(shared_data, name):
     """Each bid of each real answer taken out, alone and with all others: valid JSON, in which the others are as they were."""
     data = (shared_data / "adtech" / name).read_bytes()
-    found = find(data)
+    found = find(data, NOBODY)
     numbers = [bid.number for bid in found.bids]
     assert payload.apply(found, ()) is data
     for gone in [*({number} for number in numbers), set(numbers)]:
@@ -281,7 +284,7 @@ def test_every_sample_stays_json_without_any_of_its_bids(shared_data, name):
             continue
         left = payload.apply(found, gone)
         assert json.loads(left) != json.loads(data)
-        again = find(left)
+        again = find(left, NOBODY)
         before = [bid.sources for bid in found.bids if bid.number not in gone]
         assert before == [bid.sources for bid in again.bids if bid.format][: len(before)]
         assert len(again.bids) == len(before)
@@ -318,7 +321,7 @@ def test_only_the_bid_goes_and_with_its_last_bid_the_seat():
 )  # fmt: skip
 def test_no_bid_is_said_as_each_exchange_says_it(answer, left):
     """With its last bid gone an answer has the form its adapter reads as no bid."""
-    found = find(answer)
+    found = find(answer, NOBODY)
 
     assert left == json.loads(payload.apply(found, {bid.number for bid in found.bids}))
 
@@ -330,7 +333,7 @@ def test_bids_that_share_their_markup_go_together():
         "ads": [{"creativeId": "1", "bid": {"amount": 1}}, {"creativeId": "2", "bid": {"amount": 1}}],
         "deals": [{"creativeId": "3", "bid": {"amount": 2}}],
     }
-    found = find({"adUnits": [unit]})
+    found = find({"adUnits": [unit]}, NOBODY)
 
     left = json.loads(payload.apply(found, {1}))["adUnits"][0]
     assert {**unit, "ads": [], "matchedAdCount": 0} == left
@@ -403,7 +406,7 @@ def test_deals_go_first_where_the_request_said_so():
     answer["seatbid"][2]["bid"][0]["dealid"] = "d"
 
     assert "hb_pb" in keys(find(answer), {0})[0]
-    assert {"hb_pb": "1", "hb_deal": "d"}.items() <= keys(find(answer, prefers_deals=True), {0})[1].items()
+    assert {"hb_pb": "1", "hb_deal": "d"}.items() <= keys(find(answer, asked=Asked(prefers_deals=True)), {0})[1].items()
 
 
 def test_another_slot_is_not_promoted_into():

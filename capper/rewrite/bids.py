@@ -1,0 +1,256 @@
+"""Bids, and what each of an answer's says of itself, in the words of its format."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from capper.domain.offer import Offer
+from capper.domain.sighting import Format
+from capper.jsontext import Path
+from capper.rewrite.creative import Markup, addresses, skim, study
+from capper.rewrite.layout import Layout
+from capper.rewrite.ways import Names, Row, Where, folded, named, spread, values
+
+_KEY = (Where(0, ("#",)),)
+_SHARED = frozenset({"", "openrtb", "cached", "native"})
+_MOST_URLS = 120
+_NONE: tuple[str, ...] = ()
+_FORMATS = {
+    "1": Format.BANNER,
+    "2": Format.VIDEO,
+    "3": Format.VIDEO,
+    "4": Format.NATIVE,
+    "banner": Format.BANNER,
+    "display": Format.BANNER,
+    "html": Format.BANNER,
+    "video": Format.VIDEO,
+    "audio": Format.VIDEO,
+    "instream": Format.VIDEO,
+    "outstream": Format.VIDEO,
+    "native": Format.NATIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """One ad that an auction offers.
+
+    `price` is for a thousand, in `currency` ("" where the answer does not say). `slot` is what the page calls the place
+    it bids for. `kept` are the ids under which a cache keeps it.
+    """
+
+    number: int
+    path: Path
+    offer: Offer
+    format: Format
+    slot: str = ""
+    price: float | None = None
+    asked: float | None = None
+    """The price as the answer puts it, which is what macros are filled with."""
+    currency: str = ""
+    deal: bool = False
+    won: bool = False
+    """No candidate: the answer is the ad itself, fetched because it won."""
+    kept: tuple[str, ...] = ()
+    leads: Callable[[], Iterator[str]] = field(default=lambda: iter(()), compare=False, repr=False)
+    sources: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses that lead back to it once it is shown: notices, beacons, what its markup loads.
+
+        Read on demand, for most bids never are. A price's macro stays as it is written, and stands filled in beside it.
+        None at all: nothing of it will be seen when it is shown.
+        """
+        return _filled((*self.leads(), *(url for source in self.sources for url in addresses(source))), self.asked)
+
+
+def best(
+    bids: Sequence[Bid], without: Collection[int], winners: Collection[int] = (), *, deals: bool
+) -> frozenset[int]:
+    """The numbers of the bids that win their slots: those that had won already, else the highest, deals first if so asked."""
+    taken: dict[str, Bid] = {}
+    for bid in bids:
+        if bid.number not in without:
+            other = taken.get(bid.slot)
+            if other is None or _rank(bid, winners, deals) > _rank(other, winners, deals):
+                taken[bid.slot] = bid
+    return frozenset(bid.number for bid in taken.values())
+
+
+def _rank(bid: Bid, winners: Collection[int], deals: bool) -> tuple[bool, bool, float]:  # noqa: FBT001  a key function
+    return bid.number in winners, deals and bid.deal, bid.price or 0.0
+
+
+class Reader:
+    """Reads the bids of one answer: `rows` are where they stand."""
+
+    def __init__(self, layout: Layout, url: str, page: str, host: str, *, served: bool, own: bool) -> None:
+        self.layout, self.url, self.page, self.served = layout, url, page, served
+        self.bidder = layout.name if own and layout.name not in _SHARED else _short(host)
+        self.fields = layout.fields
+
+    def read(self, rows: Sequence[Row]) -> tuple[Bid, ...]:
+        """The bids, numbered in their order."""
+        if not self.layout.loose:
+            return tuple(self._bid(number, path, _Strict(self, path, way)) for number, (path, way) in enumerate(rows))
+        crowd = Counter(path[:length] for path, _ in rows for length in range(len(path) + 1))
+        return tuple(self._bid(number, path, _Loose(self, path, way, crowd)) for number, (path, way) in enumerate(rows))
+
+    def _bid(self, number: int, path: Path, said: "_Said") -> Bid:
+        asked = _price(said.first("price"))
+        advertisers, declared, clicks = said.texts("advertiser"), said.texts("declared"), said.texts("click")
+        sources = said.values("markup")
+        named = any("." in text for text in advertisers) or any("." in text for text in declared)
+        markup = skim(sources, self.page) if named else study(sources, self.page, self.url)
+        evidence = markup.evidence
+        if clicks and not named:
+            evidence = replace(evidence, clicks=(*clicks, *evidence.clicks), page=self.page)
+        offer = Offer(
+            self.buyer(said.first("seat")),
+            advertisers,
+            (*declared, *markup.declared),
+            (*said.texts("sponsor"), *markup.sponsors),
+            said.first("buyer_id"),
+            said.first("campaign"),
+            said.first("creative"),
+            said.texts("category"),
+            evidence,
+        )
+        return Bid(
+            number,
+            path,
+            offer,
+            _format(said.texts("format"), markup),
+            said.first("slot") or "",
+            None if asked is None else asked * self.layout.factor,
+            asked,
+            said.first("currency") or "",
+            deal=bool(said.texts("deal")),
+            won=self.layout.won,
+            kept=said.texts("kept"),
+            leads=said.leads,
+            sources=sources,
+        )
+
+    def buyer(self, seat: str | None) -> str:
+        """Within whom a bid's ids are unique."""
+        if self.served:
+            return seat or self.bidder
+        return f"{self.bidder}.{seat}" if seat and seat != self.bidder and self.bidder else seat or self.bidder
+
+
+class _Said:
+    """What one bid says, by what it is about."""
+
+    __slots__ = ("path", "reader")
+
+    reader: Reader
+    path: Path
+
+    def leads(self) -> Iterator[str]:
+        raise NotImplementedError
+
+    def values(self, name: str) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        found = self.values(name)
+        return (
+            tuple([text for value in found if type(value) is not dict and (text := _text(value))]) if found else _NONE
+        )
+
+    def first(self, name: str) -> str | None:
+        if self.reader.fields.get(name) == _KEY:
+            return str(self.path[-1]) if self.path else None
+        found = self.texts(name)
+        return found[0] if found else None
+
+
+class _Strict(_Said):
+    """By the ways of its format."""
+
+    __slots__ = ("way",)
+
+    def __init__(self, reader: Reader, path: Path, way: tuple[Any, ...]) -> None:
+        self.reader, self.path, self.way = reader, path, way
+
+    def values(self, name: str) -> tuple[Any, ...]:
+        ways = self.reader.fields.get(name)
+        return tuple(values(self.way, ways)) if ways else ()
+
+    def leads(self) -> Iterator[str]:
+        yield from self.texts("urls")
+
+
+class _Loose(_Said):
+    """By names: in the bid first, then in what holds it and no other bid."""
+
+    __slots__ = ("inside",)
+
+    def __init__(self, reader: Reader, path: Path, way: tuple[Any, ...], crowd: Counter[Path]) -> None:
+        self.reader, self.path = reader, path
+        without = reader.layout.without
+        self.inside: Names = spread(way[-1], without)
+        for length in range(len(path) - 1, -1, -1):
+            around = way[length]
+            if type(around) is dict:
+                alone = crowd[path[:length]] == 1
+                for name, found in (spread(around, without) if alone else _shared(around)).items():
+                    self.inside.setdefault(name, found)
+
+    def values(self, name: str) -> tuple[Any, ...]:
+        ways = self.reader.fields.get(name)
+        return tuple(named(self.inside, [way.names[0] for way in ways])) if ways else ()
+
+    def leads(self) -> Iterator[str]:
+        pattern = self.reader.layout.leads
+        for name, found in self.inside.items():
+            if pattern and pattern.fullmatch(name):
+                yield from (text for value in named({"": found}, ("",)) if (text := _text(value)))
+
+
+def _shared(around: dict[str, Any]) -> Names:
+    """What the holder of several bids says of all of them."""
+    return {folded(key): [value] for key, value in around.items() if isinstance(value, str)}
+
+
+def _format(words: tuple[str, ...], markup: Markup) -> Format:
+    said = next((_FORMATS[word.lower()] for word in words if word.lower() in _FORMATS), None)
+    return said or markup.format or Format.BANNER
+
+
+def _text(value: object) -> str:
+    """A string or a number as text; "" for anything else."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _price(text: str | None) -> float | None:
+    try:
+        price = float(text) if text else None
+    except ValueError:
+        return None
+    return price if price is not None and 0 <= price < 1e9 else None
+
+
+def _filled(urls: Sequence[str], price: float | None) -> tuple[str, ...]:
+    """The addresses as they are written and, where one has a price's macro, as it will be asked for (OpenRTB 2.6, section 4.4)."""
+    made = []
+    for url in urls:
+        if not url[:8].lower().startswith(("http://", "https://", "//")):
+            continue
+        full = f"https:{url}" if url.startswith("//") else url
+        if "${AUCTION_PRICE}" in full and price is not None:
+            made.append(full.replace("${AUCTION_PRICE}", f"{price:.15g}"))
+        made.append(full)
+    return tuple(dict.fromkeys(made))[:_MOST_URLS]
+
+
+def _short(host: str) -> str:
+    """An exchange by its host, the part that all its hosts share: good enough to keep two exchanges' ids apart."""
+    parts = host.split(".")
+    if len(parts) < 3:
+        return host
+    length = 3 if len(parts[-1]) == 2 and len(parts[-2]) <= 3 else 2
+    return ".".join(parts[-length:])

@@ -1,0 +1,105 @@
+"""Which format an answer is in, and where its bids stand."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from capper.rewrite.layout import Layout
+from capper.rewrite.ways import Row, Where, folded, follow, spread, values
+
+if TYPE_CHECKING:
+    from capper.jsontext import Path
+
+MOST_BIDS = 300
+_SERVERS = ("/openrtb2/auction", "/openrtb2/amp", "/openrtb2/video")
+_SERVED = (
+    Where(0, ("ext", "prebid", "targeting")),
+    Where(0, ("ext", "prebid", "meta")),
+    Where(0, ("ext", "origbidcpm")),
+)
+
+
+def format_of(
+    answer: Any, layouts: Sequence[Layout], host: str, path: str, *, exchange: bool
+) -> tuple[Layout | None, list[Row]]:
+    """The format of an answer, with its bids: that of its host first, then the first that fits."""
+    own = [layout for layout in layouts if layout.hosts and layout.speaks_for(host, path)]
+    any_shape = exchange and not is_known(host)
+    others = [
+        layout
+        for layout in layouts
+        if not layout.of_hosts
+        and (layout.open or any_shape or (exchange and (layout.distinct or layout.loose)))
+        and layout not in own
+    ]
+    for layout in (*own, *others):
+        rows = _loosely(answer, layout) if layout.loose else _strictly(answer, layout)
+        if rows:
+            return layout, rows
+    return None, []
+
+
+def is_known(host: str) -> bool:
+    """Whether it is known who answered: a file that somebody looks into has no host."""
+    return bool(host) and not host.endswith(".invalid")
+
+
+def is_served(rows: Sequence[Row], path: str) -> bool:
+    """Whether a Prebid Server answers: there a seat is a bidder, at an exchange it is who bought."""
+    return path.startswith(_SERVERS) or any(values(way, _SERVED) for _, way in rows)
+
+
+def _strictly(answer: Any, layout: Layout) -> list[Row]:
+    """The bids that stand where the format says, without those that stand inside another."""
+    found = [
+        row
+        for pattern in layout.bids
+        for row in follow(answer, pattern, MOST_BIDS)
+        if type(row[1][-1]) is dict and all(values(row[1], need) for need in layout.needs)
+    ]
+    taken: set[Path] = set()
+    kept = []
+    for row in found[:MOST_BIDS]:
+        if not any(row[0][:length] in taken for length in range(len(row[0]))):
+            taken.add(row[0])
+            kept.append(row)
+    return kept
+
+
+def _loosely(answer: Any, layout: Layout) -> list[Row]:
+    """The objects with a price (the first need) and, in them or beside them, what else a bid needs.
+
+    One in another is a part of it; but where an object holds several, they are the bids and it is none.
+    """
+    prices, near = (frozenset(where.names[0] for where in need) for need in layout.needs)
+    found = [
+        row
+        for row in follow(answer, layout.bids[0], MOST_BIDS)
+        if _is_priced(row[1][-1], prices) and _says(row[1], near, layout)
+    ][: 2 * MOST_BIDS]
+    places = {path for path, _ in found}
+    inner: dict[Path, int] = {}
+    for path, _ in found:
+        for length in range(len(path)):
+            if path[:length] in places:
+                inner[path[:length]] = inner.get(path[:length], 0) + 1
+    kept = {path for path in places if inner.get(path, 0) < 2}
+    return [row for row in found if row[0] in kept and not any(row[0][:n] in kept for n in range(len(row[0])))][
+        :MOST_BIDS
+    ]
+
+
+def _is_priced(value: dict[str, Any], prices: frozenset[str]) -> bool:
+    return any(folded(key) in prices and _is_number(item) for key, item in value.items())
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, str) and value[:1].isdigit() and value.replace(".", "", 1).replace("e-", "", 1).isdigit()
+
+
+def _says(way: tuple[Any, ...], near: frozenset[str], layout: Layout) -> bool:
+    beside = way[-2] if len(way) > 1 and type(way[-2]) is dict else {}
+    return (
+        any(folded(key) in near for key in way[-1])
+        or any(folded(key) in near for key in beside)
+        or any(name in near for name in spread(way[-1], layout.without))
+    )
