@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from capper.domain.exchange import Action, Exchange, Outcome, Response
 from capper.domain.identity import Ad
 from capper.domain.sighting import Format
 from capper.gate.counting import Counting
 from capper.gate.scene import Scene
+from capper.recognise.domains import host_of
+from capper.recognise.hosts import HostSet
+from capper.recognise.kind import Kind
 from capper.recognise.offer import read_offer
 from capper.rewrite import admanager, payload
+from capper.rewrite.auction_request import is_auction
 from capper.rewrite.body import Body, encode
 from capper.rewrite.layout import Layout
 from capper.trail import Delivery, Page
@@ -28,11 +33,22 @@ class Auctions:
     scene: Scene
     counting: Counting
     layouts: Sequence[Layout]
+    hosts: HostSet
+
+    @classmethod
+    def made(cls, scene: Scene, counting: Counting, layouts: Sequence[Layout]) -> Self:
+        """With the hosts of the layouts, looked up at once however many they are."""
+        return cls(scene, counting, layouts, HostSet(name for layout in layouts for name, _ in layout.hosts))
+
+    def speaks(self, exchange: Exchange, kind: Kind) -> bool:
+        """Whether an exchange answers, by its host, its path, or because a list says so."""
+        url = exchange.request.url
+        return self.hosts.covers(host_of(url)) or is_auction(url) or self.scene.delivers_ad(exchange, kind)
 
     def find(self, exchange: Exchange, body: Body) -> payload.Found:
         """The bids in the body; none where it is no auction's answer."""
-        here = self.scene.page_url(exchange)
-        return payload.find(body.data, exchange.request.url, self.layouts, page=here, exchange=True)
+        here, known = self.scene.page_url(exchange), self.speaks(exchange, self.scene.kind(exchange))
+        return payload.find(body.data, exchange.request.url, self.layouts, page=here, exchange=known)
 
     async def bids(self, exchange: Exchange, response: Response, body: Body, found: payload.Found) -> Outcome:
         """The bids of an auction are candidates; one that is the ad itself, fetched because it won, is a sighting."""

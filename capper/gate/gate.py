@@ -23,7 +23,7 @@ from capper.ledger.base import Ledger
 from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite import vast
-from capper.rewrite.body import answerable, decode, editable
+from capper.rewrite.body import answerable, decode, editable, structured
 from capper.rewrite.layout import Layout
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Gate:
         self._asking = Asking(scene, counting, ledger, self._limits)
         self._files = Files(scene, counting, speaking, self._limits, self._untouched)
         self._documents = Documents(scene, counting, speaking, self._files, self._limits)
-        self._auctions = Auctions(scene, counting, layouts)
+        self._auctions = Auctions.made(scene, counting, layouts)
         self._videos = Videos(scene, counting)
 
     @property
@@ -94,7 +94,7 @@ class Gate:
         if self._notices(exchange, response, kind):
             return True
         if kind in ASKED:
-            return answerable(exchange.request, response) and self._scene.delivers_ad(exchange, kind)
+            return answerable(exchange.request, response) and self._may_offer(exchange, response, kind)
         if not editable(exchange.request, response):
             return False
         return kind in DOCUMENTS or (kind in PICTURES and self._scene.delivers_ad(exchange, kind))
@@ -147,6 +147,10 @@ class Gate:
             if found.bids
             else await self._files.notice(exchange)
         )
+
+    def _may_offer(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
+        """Whether an answer may offer ads: an exchange's does, and that of another site, for anybody may be an exchange."""
+        return self._auctions.speaks(exchange, kind) or (structured(response) and self._scene.elsewhere(exchange))
 
     def _notices(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
         """Whether the request tells somebody that an ad which an auction offered is shown.

@@ -53,6 +53,10 @@ class Scene:
         """Whether a list says that this address serves ads."""
         return self.recogniser.is_ad(exchange.request.url, self._source(exchange), kind)
 
+    def elsewhere(self, exchange: Exchange) -> bool:
+        """Whether another site is asked than the one that asks, or nobody says who asks."""
+        return registrable(host_of(exchange.request.url)) != registrable(host_of(self._source(exchange)))
+
     # Which page it belongs to
 
     def opened(self, exchange: Exchange) -> Page:

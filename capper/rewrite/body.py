@@ -71,6 +71,11 @@ def answerable(request: Request, response: Response) -> bool:
     return _whole(request, response) and _media_type(response) in ANSWERS
 
 
+def structured(response: Response) -> bool:
+    """Whether its type promises a document to be read as a whole: plain text may be a stream that never ends."""
+    return _media_type(response) not in ("", "text/plain")
+
+
 def _whole(request: Request, response: Response) -> bool:
     headers = response.headers
     return (

@@ -252,3 +252,38 @@ async def test_a_notice_by_script_counts(asked, media_type):
     shown = await anna.ask(f"https://exchange.example/billed?shoes&p={asked}", b"{}", media_type)
 
     assert [("shoes.example",)] == [decision.ad.advertisers for decision in shown.decisions]
+
+
+@pytest.mark.parametrize(
+    ("url", "media_type", "looked"),
+    [
+        ("https://unheard-of.example/bid", "application/json", True),
+        ("https://unheard-of.example/vast", "application/xml", True),
+        ("https://unheard-of.example/stream", "text/plain", False),
+        ("https://prebid.news.example/openrtb2/auction", "application/json", True),
+        ("https://ib.adnxs.com/ut/v3/prebid", "text/plain", True),
+        ("https://api.news.example/feed", "application/json", False),
+        ("https://api.news.example/feed.xml", "text/xml", False),
+    ],
+)
+def test_who_may_be_an_exchange(url, media_type, looked):
+    """An exchange is known by a list, its host or its path; any other site may be one, but not in what may never end."""
+    exchange = an_exchange(
+        url,
+        request={"Sec-Fetch-Dest": "empty", "Referer": NEWS},
+        response={"Content-Type": media_type},
+        body=b"{}",
+    )
+
+    assert looked == Visit("1 per advertiser per day").gate.wants(exchange)
+
+
+async def test_a_bid_of_an_exchange_nobody_heard_of():
+    """OpenRTB is known wherever it comes from."""
+    anna = Visit("1 per advertiser per day")
+    await anna.get("https://unheard-of.example/bid", ANSWER.encode(), "application/json")
+    await anna.shown("shoes.example")
+
+    last = await anna.get("https://unheard-of.example/bid", ANSWER.encode(), "application/json")
+
+    assert Action.REWRITE is last.action
