@@ -1,16 +1,32 @@
 """The evidence of an ad that an element, or a whole creative document, gives: where a click leads, what it is made of."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import unescape
+from typing import NamedTuple
 
 from capper.domain.evidence import Evidence
 from capper.markup import Document, Element, collapse, parse_fragment, unique
+
+
+class Shapes(NamedTuple):
+    """CSS selectors of what networks build, each the same on every site.
+
+    `ads`: one ad each, whatever stands beside it. `own`: what the publisher itself recommends between them.
+    `sponsors`: inside an ad, the words that say who pays.
+    """
+
+    ads: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    sponsors: tuple[str, ...] = ()
+
 
 MOST_URLS = 60
 MOST_ATTRIBUTES = 200
 LONGEST_URL = 8192
 LONGEST_VALUE = 512
+MOST_SPONSORS = 5
+LONGEST_SPONSOR = 120
 LONGEST_SCRIPT = 400_000
 
 _MEDIA = frozenset(
@@ -62,8 +78,11 @@ _CLICK_VARIABLE = re.compile(
 )
 
 
-def evidence_of(document: Document, element: Element, page: str) -> Evidence:
-    """The evidence of an ad in an element and all that is inside it; `page` is the publisher's page."""
+def evidence_of(document: Document, element: Element, page: str, sponsors: Iterable[str] = ()) -> Evidence:
+    """The evidence of an ad in an element and all that is inside it; `page` is the publisher's page.
+
+    `sponsors` are CSS selectors of the words in it that say who pays.
+    """
     elements = [element, *_inside(element)]
     return Evidence(
         clicks=unique((url for each in elements for url in clicks(document, each)), MOST_URLS),
@@ -71,7 +90,13 @@ def evidence_of(document: Document, element: Element, page: str) -> Evidence:
         attributes=tuple(pair for each in elements for pair in _others(document, each))[:MOST_ATTRIBUTES],
         text=document.text_of(element),
         page=page,
+        sponsors=unique((_words(document, element, selector) for selector in sponsors), MOST_SPONSORS),
     )
+
+
+def _words(document: Document, element: Element, selector: str) -> str:
+    found = element.first(selector)
+    return document.text_of(found, LONGEST_SPONSOR) if found else ""
 
 
 def evidence_of_document(document: Document, page: str) -> Evidence:

@@ -112,3 +112,13 @@ def test_real_ads(shared_data):
     assert total > 500
     assert clicked / total > 0.95
     assert named / total > 0.5
+
+
+def test_who_pays():
+    """The words that a network's markup says are the name of who pays, each selector's first."""
+    document = parse(
+        b"<div id=x><b class=by>  Shoe\n House</b><b class=by>Other</b><i class=from></i></div><b class=by>No</b>"
+    )
+    found = evidence_of(document, document.select("#x")[0], PAGE, (".from", ".by", ".none"))
+
+    assert found.sponsors == ("Shoe House",)

@@ -19,3 +19,5 @@ class Evidence:
     text: str = ""
     """Visible text, white space collapsed."""
     page: str = ""
+    sponsors: tuple[str, ...] = ()
+    """Names of who pays, where a network's markup says which words they are."""

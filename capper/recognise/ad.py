@@ -11,12 +11,14 @@ from capper.domain.identity import Ad, Basis
 from capper.recognise.click import Clue, Landing, Walk, clue_of
 from capper.recognise.domains import advertiser_domains, listed, registrable, site_of
 from capper.recognise.knowledge import Host, Identifier, Networks
+from capper.recognise.sponsor import sponsor_key
 
 _SHORT = 600
 """How long the visible text of one ad may be: a longer one names other people's sites too."""
 _CLUES = 200
 """How many addresses of one ad are read."""
 
+_LETTERS = re.compile(r"[\W_]+|^the\s")
 _ID = re.compile(r"[A-Za-z0-9][\w.:~-]{1,80}")
 _NO_ID = frozenset({"null", "undefined", "none", "nan", "false", "true", "unknown"})
 _SHOWN = re.compile(r"(?<![^\s(\[|·•])((?:[\w-]{1,63}\.)+([a-z]{2,10}))(?![^\s)\]|·•,!?])")
@@ -117,8 +119,8 @@ class AdReader:
         ):
             if trusted:
                 return tuple(dict.fromkeys(landing.advertiser for landing in trusted)), trusted[0].basis
-        shown = self._shown(evidence.text, publisher)
-        return ((shown,), Basis.SPONSOR) if shown else ((), Basis.UNIDENTIFIED)
+        named = self._shown(evidence.text, publisher) or self._sponsor(evidence.sponsors, publisher)
+        return ((named,), Basis.SPONSOR) if named else ((), Basis.UNIDENTIFIED)
 
     def _declared(self, evidence: Evidence, publisher: str) -> tuple[str, ...]:
         names = self.networks.advertiser_attributes
@@ -137,6 +139,14 @@ class AdReader:
             and self._may_advertise(domain, publisher)
         }
         return found.pop() if len(found) == 1 else None
+
+    def _sponsor(self, names: Iterable[str], publisher: str) -> str | None:
+        """The name that the ad says pays for it, if it is neither the publisher's nor that of who delivers the ad."""
+        key = sponsor_key(names)
+        if key is None or not key.startswith("sponsor/"):
+            return key if key and self._may_advertise(key, publisher) else None
+        ours = {_LETTERS.sub("", name) for name in (publisher, publisher.partition(".")[0]) if name}
+        return None if _LETTERS.sub("", key.removeprefix("sponsor/")) in ours else key
 
     def _may_advertise(self, domain: str, publisher: str) -> bool:
         return domain != publisher and self.networks.place(domain, "/") is None

@@ -216,6 +216,8 @@ def _name(domain: str, rest: str, place: Place | None) -> str:
         return domain
     path, _, query = rest.partition("#")[0].partition("?")
     detail = unquote(path).strip("/")
+    if place.steps:
+        detail = "/".join(detail.split("/")[: place.steps])
     if place.by:
         values = dict(parse_qsl(query[:4_096]))
         detail = next((values[name] for name in place.by if values.get(name)), "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
+from capper.clues import Shapes
 from capper.domain.identity import Basis
 from capper.recognise.domains import registrable
 
@@ -40,6 +41,10 @@ class Place:
     path: str = ""
     by: tuple[str, ...] = ()
     """Query parameters; empty: the path itself."""
+    steps: int = 0
+    """How many steps of the path tell; 0: all."""
+    sold: bool = False
+    """A redirector's: nothing but clicks on ads comes by here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,14 @@ class Networks:
     changing: tuple[str, ...] = ()
     lasting: frozenset[str] = frozenset()
     shared: tuple[str, ...] = ()
+    ads: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    sponsors: tuple[str, ...] = ()
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """How the networks' ads look in markup."""
+        return Shapes(self.ads, self.own, self.sponsors)
 
     def place(self, host: str, path: str) -> Place | None:
         """What `host` is at `path`: the entry with the most labels, then the longest path; None where nothing is known.

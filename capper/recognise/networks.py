@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,21 +65,26 @@ class _Reader:
                 raise self.error(key, f"one of {', '.join(['name', 'resellers', *_ROLES, *self.ids, *_WORDS])}")
 
     def hosts(self, key: str, role: Role, table: dict[str, Any]) -> None:
-        for unknown in table.keys() - {"hosts"}:
-            raise self.error(f"{key}.{unknown}", "nothing but hosts")
+        known = {"hosts", "sold"} if role is Role.REDIRECTOR else {"hosts"}
+        for unknown in table.keys() - known:
+            raise self.error(f"{key}.{unknown}", f"nothing but {' and '.join(sorted(known))}")
         for entry in self.strings(f"{key}.hosts", table.get("hosts")):
-            self.place(f"{key}.hosts", entry, role, ())
+            self.place(f"{key}.hosts", entry, Place(role))
+        for entry in self.strings(f"{key}.sold", table.get("sold", [])):
+            self.place(f"{key}.sold", entry, Place(role, sold=True))
 
     def resellers(self, table: dict[str, Any]) -> None:
         for entry, by in table.items():
-            names = () if by == "path" else self.strings(f"resellers.{entry}", by)
-            self.place(f"resellers.{entry}", entry, Role.RESELLER, names)
+            steps = _STEPS.fullmatch(by) if isinstance(by, str) else None
+            names = () if steps else self.strings(f"resellers.{entry}", by)
+            first = int(steps[1] or 0) if steps else 0
+            self.place(f"resellers.{entry}", entry, Place(Role.RESELLER, by=names, steps=first))
 
-    def place(self, key: str, entry: str, role: Role, by: tuple[str, ...]) -> None:
+    def place(self, key: str, entry: str, kind: Place) -> None:
         host, _, path = entry.partition("/")
         if not _HOST.fullmatch(host):
             raise self.error(key, f"hosts like ads.example, ads.example/click or ads.*, not {entry!r}")
-        new = Place(role, f"/{path.lower()}", by)
+        new = replace(kind, path=f"/{path.lower()}")
         entries = self.places.setdefault(host, [])
         clash = next((old for old in entries if old.path == new.path and old != new), None)
         if clash:
@@ -152,6 +158,7 @@ class _Reader:
         return ConfigError(f"{self.file}: {key}: expected {expected}")
 
 
+_STEPS = re.compile(r"path(?: ([1-9]))?")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.(?:[a-z0-9-]+|\*)")
 _ROLES = {
     "redirectors": Role.REDIRECTOR,
@@ -170,6 +177,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "campaign": {"parameters": "campaign_parameters", "attributes": "campaign_attributes"},
     "advertiser": {"attributes": "advertiser_attributes", "clicks": "click_attributes"},
     "shown": {"endings": "endings"},
+    "shapes": {"ads": "ads", "own": "own", "sponsors": "sponsors"},
     "address": {"changing": "changing", "lasting": "lasting", "shared": "shared"},
 }
 _PATTERNS = {"macros", "trackers", "links", "notices", "shared"}

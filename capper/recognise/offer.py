@@ -4,10 +4,11 @@ import re
 from typing import TYPE_CHECKING
 
 from capper.domain.identity import Ad, Basis
-from capper.recognise.domains import advertiser_domains, listed
+from capper.recognise.domains import advertiser_domains
+from capper.recognise.sponsor import sponsor_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from capper.domain.offer import Offer
     from capper.recognise.ad import AdReader
@@ -16,10 +17,6 @@ _LONGEST = 120
 _ID = re.compile(r"[^\s\x00-\x1f\ud800-\udfff][^\x00-\x1f\ud800-\udfff]*")
 _UNFILLED = re.compile(r"\$?\{[^}]*\}|%%\w+%%|\[[A-Z_]+\]")
 _NO_ID = frozenset({"", "0", "-1", "null", "undefined", "none", "nan", "unknown", "n/a"})
-_BY = re.compile(
-    r"^(?:(?:sponsored|presented|promoted|powered|advertisement|ad|ads)\s+(?:by|from)|by)\s*:?\s+", re.IGNORECASE
-)
-_NO_NAME = _NO_ID | {"ad", "ads", "advertisement", "sponsored", "promoted", "test"}
 _CATEGORY = re.compile(r"IAB(\d{1,2})(?:-\d{1,2})?", re.IGNORECASE)
 
 
@@ -48,22 +45,11 @@ def _advertisers(offer: "Offer", seen: Ad) -> tuple[tuple[str, ...], Basis]:
             return domains, basis
     if seen.advertisers:
         return seen.advertisers, seen.basis
-    name = _name(offer.sponsors)
+    name = sponsor_key(offer.sponsors)
     if name:
         return (name,), Basis.SPONSOR
     number = _id(offer.buyer, offer.advertiser_id)
     return ((number,), Basis.BUYER) if number else ((), Basis.UNIDENTIFIED)
-
-
-def _name(sponsors: "Sequence[str]") -> str | None:
-    """The first name that is one, as a key: a domain where it is written as one (`Prebid.org`)."""
-    for text in sponsors:
-        name = " ".join(_BY.sub("", " ".join(text.split())).split()).casefold()[:_LONGEST]
-        if name in _NO_NAME or _UNFILLED.search(name) or not _ID.fullmatch(name):
-            continue
-        domain = listed(name) if "." in name and " " not in name else None
-        return domain or f"sponsor/{name}"
-    return None
 
 
 def _id(buyer: str, value: str | None) -> str | None:

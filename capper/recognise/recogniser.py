@@ -1,25 +1,30 @@
 """Everything recognition knows at one moment, in one value that is swapped whole when lists change."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capper.recognise.domains import parted, site_of
 from capper.recognise.engine import Engines
 from capper.recognise.kind import Kind, kind_of, source_of
 from capper.recognise.knowledge import Role
+from capper.recognise.labels import load_labels
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from capper.clues import Shapes
     from capper.domain.evidence import Evidence
     from capper.domain.exchange import Exchange
     from capper.domain.identity import Ad
     from capper.recognise.ad import AdReader
+    from capper.recognise.knowledge import Place
+    from capper.recognise.labels import Labels
 
 
 _SHORT = 3
 """A name no longer than this may stand in anyone's address."""
+_NOWHERE = (Role.TEASER, Role.CHOICES)
 _CARRIES = re.compile("http|aHR0c|crd=", re.IGNORECASE)
 """An address that is counted on its way carries where it goes: as it is, in base64, or as `crd` does."""
 
@@ -30,6 +35,7 @@ class Recogniser:
 
     engines: Engines
     reader: "AdReader"
+    labels: "Labels" = field(default_factory=load_labels)
 
     def kind(self, exchange: "Exchange") -> Kind:
         """The resource type of the exchange."""
@@ -81,22 +87,48 @@ class PageJudge:
         landing = self._recogniser.reader.landing(url, self._url)
         return landing is not None and landing.paid
 
+    def is_sold(self, url: str) -> bool:
+        """Whether an ad server counts clicks on ads there, and on nothing else: a link in words is an ad too."""
+        place = self._place(*parted(url))
+        return place is not None and place.sold
+
+    def is_notice(self, url: str) -> bool:
+        """Whether `url` explains or refuses ads: it is beside an ad, and never where the ad leads."""
+        return self._role(*parted(url)) is Role.CHOICES
+
+    @property
+    def labels(self) -> "Labels":
+        """The words that mark an item as paid for."""
+        return self._recogniser.labels
+
+    @property
+    def shapes(self) -> "Shapes":
+        """How networks' ads look in markup."""
+        return self._recogniser.reader.networks.shapes
+
     def is_teaser(self, url: str) -> bool:
         """Whether `url` leads to another page of the same publisher, through a network that counts the click."""
         return self._role(*parted(url)) is Role.TEASER
 
     def is_elsewhere(self, url: str) -> bool:
-        """Whether `url` leads away from the page's site, and not to its own profile in a social network either."""
+        """Whether `url` leads away from the page's site, and neither to its own profile in a social network nor to a notice."""
         if site_of(url) == self._site:
             return False
         host, path = parted(url)
         role = self._role(host, path)
-        own = role is Role.RESELLER and len(self._name) > _SHORT and self._name in path.lower()
-        return not own and role is not Role.TEASER
+        return role not in _NOWHERE and not (role is Role.RESELLER and self._is_ours(path.lower()))
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether an address on a site of profiles and searches is the publisher's own: its name, or its site in a query."""
+        profile, _, query = path.partition("?")
+        return len(self._name) > _SHORT and (self._name in profile or self._site in query)
 
     def _role(self, host: str, path: str) -> Role | None:
-        place = self._recogniser.reader.networks.place(host, path)
+        place = self._place(host, path)
         return place.role if place else None
+
+    def _place(self, host: str, path: str) -> "Place | None":
+        return self._recogniser.reader.networks.place(host, path)
 
     def selectors(self, classes: "Collection[str]", ids: "Collection[str]") -> "tuple[Sequence[str], Sequence[str]]":
         """CSS selectors that hide ads on this page: those of its whole site, and those for the classes and ids it has."""

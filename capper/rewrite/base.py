@@ -5,9 +5,42 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from capper.clues import Shapes
 from capper.domain.evidence import Evidence
+from capper.domain.mark import Mark
 from capper.domain.sighting import Format
 from capper.markup import Span
+
+
+class Labels(Protocol):
+    """What recognition knows of the words that mark an item as paid for."""
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """Attributes that hold such words."""
+        ...
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Attributes that say it by themselves, unless their value is in `off`."""
+        ...
+
+    @property
+    def off(self) -> Collection[str]:
+        """Values that switch a flag off."""
+        ...
+
+    def begins(self, text: str) -> bool:
+        """Whether a text begins as such words do; quick, and never false for them."""
+        ...
+
+    def read(self, text: str, language: str = "") -> Mark | None:
+        """What a text that stands on its own says on a page in `language`; None where it is no label."""
+        ...
+
+    def is_name(self, text: str) -> bool:
+        """Whether a text that follows a label can be a name."""
+        ...
 
 
 class Judge(Protocol):
@@ -31,6 +64,24 @@ class Judge(Protocol):
 
     def selectors(self, classes: Collection[str], ids: Collection[str]) -> Sequence[Iterable[str]]:
         """CSS selectors that hide ads on this page, given the classes and ids it has; in groups, those of all pages apart."""
+        ...
+
+    def is_sold(self, url: str) -> bool:
+        """Whether `url` is where an ad server counts the click on an ad, and on nothing else: a link in words is an ad too."""
+        ...
+
+    def is_notice(self, url: str) -> bool:
+        """Whether `url` explains or refuses ads: it is beside an ad, and never where the ad leads."""
+        ...
+
+    @property
+    def labels(self) -> Labels:
+        """The words that mark an item as paid for."""
+        ...
+
+    @property
+    def shapes(self) -> Shapes:
+        """How networks' ads look in markup."""
         ...
 
 

@@ -1,78 +1,30 @@
 """Which elements of a page may be ads: pictures and links that lists or networks give away, and containers that lists hide."""
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from capper.clues import clicks, resources
 from capper.domain.errors import Unrewritable
 from capper.markup import Document, Element, Span, parse, unique
 from capper.rewrite.base import Judge
+from capper.rewrite.cards import CLIMBED, LABEL, NEVER, alone, card
 from capper.rewrite.hiding import hidden
-from capper.rewrite.sizes import is_small
+from capper.rewrite.nearby import PICTURES, Nearby
+from capper.rewrite.sizes import is_banner, is_small
+from capper.rewrite.sponsored import labelled
 
 LONGEST_AD_TEXT = 1500
 """More text than that is an article, not an ad."""
 _LARGE_PAGE = 20_000
 _LONGEST_FRAME = 500_000
-_LABEL = 25
-"""Less text than that beside no picture is a word such as Advertisement, not an ad."""
-_LONGEST_WORDS = 300
-"""The text of an ad that has no picture."""
 _MOST_INSIDE = 600
 _MOST_DEPTH = 20
-_MOST_CLIMBED = 6
 _MOST_LOADS = 3
 
-_LONGEST_LOOK = 4096
-_TELLING_WORDS = tuple(
-    "webad textad annons anzeige affil banner spons promo reklam werbung publicit campag campai mainos".split()  # noqa: SIM905
-)
-_TELLING = (
-    # Each begins with letters of its own, by which `re` finds where to look.
-    re.compile(r"ad(?<![a-z]ad)(?:s|v|vert\w*|server|image|img|pic|s?\d+)?(?![a-z])"),
-    re.compile(r"aff(?<![a-z]aff)(?![a-z])"),
-    re.compile(r"x(?<=(?:728|300|160|320|970|468|336|980)x)\d"),
-)
-"""What the address of an ad's picture on the publisher's own site has in it: EasyList's own rules for such are of these."""
-_ABSOLUTE = re.compile(r"\s*(?:https?:)?//([^/?#\\\s]+)", re.IGNORECASE)
-_FILES = (
-    "src",
-    "srcset",
-    "data-src",
-    "data-srcset",
-    "data-original",
-    "data-lazy-src",
-    "data-lazy-srcset",
-    "data-lazy",
-    "data",
-    "poster",
-)
-_CARRYING = ("http", "ahr0c", "crd=")
-
 _KINDS = {"video": "media", "object": "object", "embed": "object"}
-_PICTURES = ("img", "video", "object", "embed", "input", "amp-img")
-_CLICKED = ", ".join(f"[onclick] {tag}, {tag}[onclick]" for tag in _PICTURES)
 _LOOKS = ("img", "video", "object", "embed", "svg", "canvas", "amp-img")
 _CONTENT = "main, article, h1, form, textarea, select, nav, header, footer, [itemprop=articleBody], [role=main]"
-_NEVER = frozenset(
-    [
-        "html",
-        "head",
-        "body",
-        "main",
-        "table",
-        "tbody",
-        "thead",
-        "tfoot",
-        "tr",
-        "script",
-        "style",
-        "noscript",
-        "template",
-    ]
-)
 _FOREIGN = frozenset(["template", "svg", "math", "noscript"])
 
 
@@ -80,26 +32,45 @@ _FOREIGN = frozenset(["template", "svg", "math", "noscript"])
 class Candidate:
     """An element that may be a slot, the bytes that would change, and what it leads to.
 
-    `container` says that a list hides it, so that it may hold several ads.
+    `container` says that a list hides it, so that it may hold several ads; `exact`, that it is one ad by its network's own
+    marks, whatever stands around it. `named` is who it says has paid for it, None where it does not say that anybody has.
     """
 
     element: Element
     span: Span
     leads_to: str = ""
     container: bool = False
+    exact: bool = False
+    named: tuple[str, ...] | None = None
 
 
 def candidates(document: Document, judge: Judge) -> list[Candidate]:
     """The elements that are ads and can be replaced, none within another, in document order."""
     search = _Search(document, judge)
-    searches = (search.containers(), search.frames(), search.pictures(), search.backgrounds())
+    searches = (
+        search.containers(),
+        search.frames(),
+        search.pictures(),
+        search.backgrounds(),
+        search.sold(),
+        search.sponsored(),
+        search.shaped(),
+        search.labelled(),
+    )
     found = {each.span: each for each in chain.from_iterable(searches)}
+    own = search.own() if found else []
     ordered = sorted(found.values(), key=lambda each: (each.span.start, -each.span.end))
-    return list(_outermost(ordered, _MOST_DEPTH))
+    return list(_outermost([each for each in ordered if not _is_own(each, own)], _MOST_DEPTH))
+
+
+def _is_own(candidate: Candidate, own: list[Span]) -> bool:
+    """Whether a candidate lies in what the publisher recommends itself, or holds some of that beside an ad."""
+    start, end = candidate.span
+    return any((at <= start and end <= to) or (candidate.container and start <= at < end) for at, to in own)
 
 
 def _outermost(ordered: list[Candidate], depth: int) -> Iterator[Candidate]:
-    """Of nested candidates the outermost, unless it is a container of several ads: then these."""
+    """Of nested candidates the outermost, unless it is a container of several ads, or of one by its marks: then these."""
     at = 0
     while at < len(ordered):
         outer = ordered[at]
@@ -108,8 +79,8 @@ def _outermost(ordered: list[Candidate], depth: int) -> Iterator[Candidate]:
         while at < len(ordered) and ordered[at].span.start < outer.span.end:
             inner.append(ordered[at])
             at += 1
-        parts = list(_outermost(inner, depth - 1)) if outer.container and depth and len(inner) > 1 else []
-        if len({part.leads_to for part in parts}) > 1:
+        parts = list(_outermost(inner, depth - 1)) if outer.container and depth else []
+        if len({part.leads_to for part in parts}) > 1 or any(part.exact for part in parts):
             yield from parts
         else:
             yield outer
@@ -119,14 +90,13 @@ class _Search:
     def __init__(self, document: Document, judge: Judge) -> None:
         self.document = document
         self.judge = judge
+        self.near = Nearby(document, judge)
         self._verdicts: dict[tuple[str, str], bool] = {}
-        self._based_elsewhere = judge.is_elsewhere(document.base)
-        self._elsewhere: dict[str, bool] = {}
         self._replaceable: dict[Element, bool] = {}
 
     def pictures(self) -> Iterator[Candidate]:
         """Pictures that lists call ads, or whose link an ad network takes; with their link where it holds little else."""
-        for picture in self._promising():
+        for picture in self.near.promising():
             if is_small(picture):
                 continue
             link = self._link_around(picture)
@@ -137,78 +107,6 @@ class _Search:
                 whole = link if link and link.span and self._modest(link) else _with_alternatives(picture)
                 yield from self._candidate(whole, target)
 
-    def _promising(self) -> Iterator[Element]:
-        """The pictures worth a closer look, by their attributes as written: a page has hundreds, and none or ten are ads.
-
-        A picture of the page's own site whose address has no telling word is left to its own request, which names it too.
-        """
-        found = dict.fromkeys((*self._linked(), *self._told(), *self._handled(), *self._styled()))
-        return (each for each in found if _is_picture(each))
-
-    def _linked(self) -> Iterator[Element]:
-        """What stands in a link that may be counted on its way."""
-        covered: set[Element] = set()
-        for link in self.document.holding("href", self._counted(self.document.values("href"))):
-            if link.tag != "a" or link in covered:
-                continue
-            for each in link.descendants("a", *_PICTURES):
-                if each.tag == "a":
-                    covered.add(each)
-                else:
-                    yield each
-
-    def _counted(self, hrefs: Iterable[str]) -> set[str]:
-        """The links, as written, that may be counted on their way: they lead elsewhere, or carry where they go."""
-        different = set(hrefs)
-        found = {href for href in different if "//" in href and self._leads_elsewhere(href)}
-        text = "\0".join(different).lower()
-        if any(sign in text for sign in _CARRYING):
-            found.update(href for href in different - found if _carries(href))
-        return found
-
-    def _told(self) -> Iterator[Element]:
-        """What has a file that may be an ad's, or an alternative that has."""
-        for name in _FILES:
-            files = self.document.values(name)
-            for each in self.document.holding(name, self._telling(files)) if files else ():
-                around = each.closest("picture, video") if each.tag == "source" else each
-                if around is not None and around.tag == "picture":
-                    yield from around.descendants(*_PICTURES)
-                elif around is not None:
-                    yield around
-
-    def _telling(self, files: Iterable[str]) -> set[str]:
-        """The files, as written, that come from elsewhere or have a telling word in their address."""
-        looks = {file: file[:_LONGEST_LOOK].lower() for file in set(files)}
-        text = "\0".join(("", *looks.values(), ""))
-        worded = _pieces(text, _places(text))
-        if not (worded or self._based_elsewhere or "//" in text):
-            return set()
-        return {file for file, look in looks.items() if look in worded or self._is_far(look)}
-
-    def _is_far(self, file: str) -> bool:
-        at = file.find("//")
-        return self._based_elsewhere if at < 0 else self._leads_elsewhere(file[at:])
-
-    def _handled(self) -> list[Element]:
-        """What a script may take somewhere."""
-        return self.document.select(_CLICKED) if self.document.values("onclick") else []
-
-    def _styled(self) -> Iterator[Element]:
-        """Pictures that show one more as their background."""
-        return (each for each in self.document.select("[style*='url(']") if each.tag in _PICTURES)
-
-    def _leads_elsewhere(self, url: str) -> bool:
-        """Whether a URL names a host, and one elsewhere as the judge says, who is asked once for each."""
-        match = _ABSOLUTE.match(url)
-        if match is None:
-            return False
-        host = match[1]
-        known = self._elsewhere.get(host)
-        if known is None:
-            known = self._elsewhere[host] = self.judge.is_elsewhere(f"http://{host}/")
-        return known
-
     def backgrounds(self) -> Iterator[Candidate]:
         """Links that an ad network takes and that show their picture as a background."""
         links = dict.fromkeys(each.closest("a[href]") for each in self.document.select("a[href] [style*='url(']"))
@@ -216,6 +114,43 @@ class _Search:
             target = next(iter(clicks(self.document, link)), "") if link else ""
             if link and target and self.judge.is_click(target) and self._modest(link):
                 yield from self._candidate(link, target)
+
+    def sold(self) -> Iterator[Candidate]:
+        """Links that an ad server counts, in words too, each with all around it that leads to the same place."""
+        for link in self.near.links():
+            target = self.document.absolute(link.get("href"))
+            if not target or not self.judge.is_sold(target):
+                continue
+            whole = card(self.document, link, target, self.judge.is_notice)
+            worded = len(self.document.text_of(whole, LABEL)) >= LABEL and alone(self.document, link)
+            if (worded or _seen(whole)) and self._modest(whole):
+                yield from self._candidate(whole, target)
+
+    def sponsored(self) -> Iterator[Candidate]:
+        """Banners that the publisher itself says are paid for (`rel=sponsored`): of a size that banners are sold in."""
+        for link in self.document.select('a[rel~="sponsored"]') if self.document.values("rel") else ():
+            target = next(iter(clicks(self.document, link)), "")
+            pictures = islice(link.descendants(*PICTURES), _MOST_LOADS)
+            banner = any(is_banner(picture, self._loads(picture)) for picture in pictures)
+            if banner and target and self.judge.is_elsewhere(target) and self._modest(link):
+                yield from self._candidate(link, target)
+
+    def shaped(self) -> Iterator[Candidate]:
+        """Elements that are one ad each by the marks of the network that built them."""
+        for element in hidden(self.document, self.judge.shapes.ads):
+            target = self._target(element) if self._may_contain(element) else ""
+            if target:
+                yield from self._candidate(element, target, exact=True)
+
+    def labelled(self) -> Iterator[Candidate]:
+        """Items that say themselves that somebody has paid for them."""
+        for item in labelled(self.document, self.judge):
+            for each in self._candidate(item.element, item.target):
+                yield replace(each, named=item.sponsors)
+
+    def own(self) -> list[Span]:
+        """Where the publisher's own recommendations stand between ads."""
+        return [element.span for element in hidden(self.document, self.judge.shapes.own) if element.span]
 
     def frames(self) -> Iterator[Candidate]:
         """Frames whose document is written into the page and holds an ad."""
@@ -232,25 +167,27 @@ class _Search:
             if not target:
                 continue
             cards = self._cards(element)
-            for card in cards:
-                yield from self._candidate(card, self._target(card))
+            for each in cards:
+                yield from self._candidate(each, self._target(each))
             whole = element if element.tag != "a" or _seen(element) else self._text_ad(element, target)
             if whole and not cards:
                 yield from self._candidate(whole, target, container=True)
 
-    def _candidate(self, element: Element, target: str, *, container: bool = False) -> Iterator[Candidate]:
+    def _candidate(
+        self, element: Element, target: str, *, container: bool = False, exact: bool = False
+    ) -> Iterator[Candidate]:
         span = element.span
         known = self._replaceable.get(element)
         if known is None:
             foreign = any(above.tag in _FOREIGN for above in element.ancestors())
             known = self._replaceable[element] = not foreign and element.sound(self.document)
         if span and known:
-            yield Candidate(element, span, target, container)
+            yield Candidate(element, span, target, container, exact)
 
     def _link_around(self, picture: Element) -> Element | None:
         """The nearest element around it that a click on it follows."""
-        for above in islice(picture.ancestors(), _MOST_CLIMBED):
-            if above.tag in _NEVER:
+        for above in islice(picture.ancestors(), CLIMBED):
+            if above.tag in NEVER:
                 return None
             if (above.tag == "a" and above.has("href")) or above.has("onclick"):
                 return above
@@ -281,7 +218,7 @@ class _Search:
     def _may_contain(self, element: Element) -> bool:
         """Whether an element can be an ad at all, and is not the page's own content."""
         span = element.span
-        if span is None or element.tag in _NEVER or not self._modest(element):
+        if span is None or element.tag in NEVER or not self._modest(element):
             return False
         size = len(self.document.source)
         return size < _LARGE_PAGE or (span.end - span.start) * 2 < size
@@ -293,7 +230,7 @@ class _Search:
 
     def _target(self, element: Element) -> str:
         """Where a click in a container leads; "" where nothing leads elsewhere or nothing is there to be seen."""
-        if not _seen(element) and len(self.document.text_of(element, 2 * _LABEL)) < _LABEL:
+        if not _seen(element) and len(self.document.text_of(element, 2 * LABEL)) < LABEL:
             return ""
         target = ""
         for url in unique((url for each in _few(element) for url in clicks(self.document, each)), _MOST_INSIDE):
@@ -305,21 +242,8 @@ class _Search:
         return target
 
     def _text_ad(self, link: Element, target: str) -> Element | None:
-        """All of the ad in words that a link is part of; None for a link within a sentence, which is the page's own."""
-        whole = link if self._alone(link) else None
-        for above in islice(link.ancestors(), _MOST_CLIMBED if whole else 0):
-            if above.tag in _NEVER or len(self.document.text_of(above, _LONGEST_WORDS + 1)) > _LONGEST_WORDS:
-                break
-            links = list(above.descendants("a"))
-            if any(target not in clicks(self.document, each) or not self._alone(each) for each in links):
-                break
-            if len(links) > 1:
-                whole = above
-        return whole
-
-    def _alone(self, link: Element) -> bool:
-        around, text = link.parent, self.document.text_of(link)
-        return around is not None and len(self.document.text_of(around, len(text) + 2 * _LABEL)) < len(text) + _LABEL
+        """All of the ad in words that a link is part of; None for a link within a sentence."""
+        return card(self.document, link, target, self.judge.is_notice) if alone(self.document, link) else None
 
     def _cards(self, element: Element) -> list[Element]:
         """The single ads of a widget that shows several: siblings alike, each with a picture and a way elsewhere."""
@@ -330,7 +254,7 @@ class _Search:
                 element = leading[0][0]
                 continue
             cards = [child for child, _ in leading if child.span and _seen(child)]
-            alike = {(card.tag, card.get("class").split(" ")[0]) for card in cards}
+            alike = {(each.tag, each.get("class").split(" ")[0]) for each in cards}
             different = {target for _, target in leading}
             return cards if len(cards) > 1 and len(alike) == 1 and len(different) == len(leading) else []
         return []
@@ -344,32 +268,6 @@ def written(document: Document, markup: str) -> Document | None:
         return parse(markup.encode("latin-1", "xmlcharrefreplace"), document.url, document.charset)
     except Unrewritable:
         return None
-
-
-def _places(text: str) -> Iterator[int]:
-    """Where telling words stand in a text in lower case."""
-    for word in _TELLING_WORDS:
-        at = text.find(word)
-        while at >= 0:
-            yield at
-            at = text.find(word, at + len(word))
-    for pattern in _TELLING:
-        yield from (match.start() for match in pattern.finditer(text))
-
-
-def _pieces(text: str, places: Iterable[int]) -> set[str]:
-    """The pieces of a text, each between two zeros, in which `places` are."""
-    return {text[text.rindex("\0", 0, at) + 1 : text.index("\0", at)] for at in places}
-
-
-def _carries(href: str) -> bool:
-    """Whether a link carries where it goes, as one does that is counted on its way."""
-    text = href.lower()
-    return text.find("http", 4) >= 0 or "ahr0c" in text or "crd=" in text
-
-
-def _is_picture(element: Element) -> bool:
-    return element.tag in _PICTURES and (element.tag != "input" or element.get("type").lower() == "image")
 
 
 def _with_alternatives(picture: Element) -> Element:

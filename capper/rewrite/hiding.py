@@ -13,22 +13,25 @@ from functools import lru_cache
 from capper.markup import Document, Element
 
 _NEED = re.compile(r"\[(href|class|id)([\^*$]?=)\"([^\"\\]+)\"\]")
+_CLASS = re.compile(r"[A-Za-z]*\.([\w-]+)")
 _TAG = re.compile(r"[A-Za-z][\w-]*")
 _ALONE = re.compile(r"[\w-]+(?:[.#][\w-]+|\[[^\]\"\\]*(?:\"[^\"\\]*\")?\])*")
 """A selector of one element, not of where it stands."""
-_OPEN = re.compile(r":(?:not|is|where|has)\(|,")
+_OPEN = re.compile(r":(?:not|is|where|has)\(|[,\\]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Selectors by what they cost: bare tags, those a made-up tag begins, those that need a value, and the rest.
+    """Selectors by what they cost: bare tags, those a made-up tag begins, those that need a class or a value, and the rest.
 
-    `needy` holds (value, selector) under (attribute, operator). An engine knows where the elements of HTML's own tags
-    stand, so the selectors that begin with one are quick alone; the others cost less together.
+    `classed` holds selectors under the class that they begin with, `needy` (value, selector) under (attribute, operator).
+    An engine knows where the elements of HTML's own tags stand, so the selectors that begin with one are quick alone; the
+    others cost less together.
     """
 
     tags: frozenset[str]
     made_up: tuple[tuple[str, str], ...]
+    classed: Mapping[str, Sequence[str]]
     needy: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
     rest: tuple[str, ...]
 
@@ -41,7 +44,7 @@ def hidden(document: Document, *groups: Iterable[str]) -> list[Element]:
         found.update(dict.fromkeys(each for each in tagged if each.tag in index.tags))
         there = {each.tag for each in tagged}
         made_up = (selector for tag, selector in index.made_up if tag in there)
-        for selector in (*made_up, *_promising(document, index), *index.rest):
+        for selector in (*made_up, *_classed(document, index), *_promising(document, index), *index.rest):
             found.update(dict.fromkeys(document.select(selector)))
     return list(found)
 
@@ -55,14 +58,18 @@ def _tagged(document: Document, index: _Index) -> list[Element]:
 def _index(selectors: tuple[str, ...]) -> _Index:
     tags: list[str] = []
     made_up: list[tuple[str, str]] = []
+    classed: dict[str, list[str]] = {}
     needy: dict[tuple[str, str], list[tuple[str, str]]] = {}
     quick: list[str] = []
     rest: list[str] = []
     for selector in selectors:
         need = None if _OPEN.search(selector) else _NEED.search(selector)
         tag = _TAG.match(selector)
+        name = None if _OPEN.search(selector) else _CLASS.match(selector)
         if tag and tag[0] == selector:
             tags.append(selector.lower())
+        elif name and Document.can_select(selector):
+            classed.setdefault(name[1], []).append(selector)
         elif need:
             needy.setdefault((need[1], need[2]), []).append((need[3], selector))
         elif not tag or not _ALONE.fullmatch(selector):
@@ -71,14 +78,22 @@ def _index(selectors: tuple[str, ...]) -> _Index:
             made_up.append((tag[0].lower(), selector))
         else:
             quick.append(selector)
-    return _Index(frozenset(tags), tuple(made_up), needy, (*quick, *_together(rest)))
+    return _Index(frozenset(tags), tuple(made_up), classed, needy, (*quick, *_together(rest)))
 
 
 def _together(selectors: list[str]) -> Iterator[str]:
     """The selectors that can be read, a hundred in one: a single bad one would spoil such a list."""
-    good = [selector for selector in selectors if Document.can_select(selector)]
-    for start in range(0, len(good), 100):
-        yield ",".join(good[start : start + 100])
+    return _joined([selector for selector in selectors if Document.can_select(selector)])
+
+
+def _joined(selectors: list[str]) -> Iterator[str]:
+    for start in range(0, len(selectors), 100):
+        yield ",".join(selectors[start : start + 100])
+
+
+def _classed(document: Document, index: _Index) -> Iterator[str]:
+    names = document.names("class") if index.classed else ()
+    yield from _joined([selector for name in names for selector in index.classed.get(name, ())])
 
 
 def _promising(document: Document, index: _Index) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Finds the ads that stand as elements in a page, and puts placeholders in their place, byte for byte around them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from capper.clues import evidence_of, evidence_of_document
@@ -34,7 +35,8 @@ def find(data: bytes, url: str, judge: Judge, charset: str = "") -> Found:
     """
     document = parse(data, url, charset)
     chosen = candidates(document, judge)[:MOST_SLOTS]
-    return Found(tuple(_slot(document, candidate, number) for number, candidate in enumerate(chosen)))
+    sponsors = judge.shapes.sponsors
+    return Found(tuple(_slot(document, candidate, number, sponsors) for number, candidate in enumerate(chosen)))
 
 
 def find_creative(data: bytes, url: str, page: str, charset: str = "") -> Evidence:
@@ -80,19 +82,22 @@ def _drawn(slot: Slot, words: Words | None, attributes: str = "") -> str:
     return draw_fluid(slot.height, words, attributes)
 
 
-def _slot(document: Document, candidate: Candidate, number: int) -> Slot:
+def _slot(document: Document, candidate: Candidate, number: int, sponsors: tuple[str, ...]) -> Slot:
     element, span = candidate.element, candidate.span
     if element.tag == "iframe":
         inside = written(document, element.get("srcdoc"))
         evidence = evidence_of_document(inside, document.url) if inside else Evidence(page=document.url)
         return Slot(number, evidence, span, own_size(element), Format.FRAME, Manner.FRAME)
-    evidence = evidence_of(document, element, document.url)
+    evidence = evidence_of(document, element, document.url, sponsors)
+    if candidate.named:
+        evidence = replace(evidence, sponsors=(*candidate.named, *evidence.sponsors))
+    post = candidate.named is not None
     picture = _picture_of(element)
-    told = len(evidence.text) > _CAPTION
+    told = post or len(evidence.text) > _CAPTION
     size = _size(element, picture, evidence, told=told)
     height = own_height(picture) if picture else None
     manner = _manner(element, picture, known=size is not None, told=told)
-    kind = Format.VIDEO if picture and picture.tag == "video" else Format.NATIVE if told else Format.BANNER
+    kind = Format.VIDEO if picture and picture.tag == "video" else Format.POST if post else Format.NATIVE if told else Format.BANNER
     if manner in (Manner.PICTURE, Manner.LEAVE):
         return Slot(number, evidence, span, size, kind, manner, dress(document, picture or element), height=height)
     opening = reopened(document, element)

@@ -20,6 +20,25 @@ _TABLE = """
 SOLD = frozenset((int(width), int(height)) for width, height in re.findall(r"(\d+)x(\d+)", _TABLE))
 """The fixed sizes of the IAB and those in wide use in Europe."""
 
+BANNERS = frozenset(
+    [
+        *(
+            (728, 90),
+            (970, 90),
+            (970, 250),
+            (980, 120),
+            (980, 240),
+            (930, 180),
+            (468, 60),
+            (234, 60),
+            (320, 50),
+            (320, 100),
+        ),
+        *((300, 250), (336, 280), (160, 600), (120, 600), (300, 600), (300, 1050), (125, 125)),
+    ]
+)
+"""Of the sizes that ads are sold in those that other pictures hardly ever have."""
+
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d*)?\s*(?:px)?\s*")
 _STYLE = {
     side: re.compile(rf"(?:^|[;\s]){side}\s*:\s*(\d{{1,5}})(?:\.\d+)?px", re.IGNORECASE) for side in ("width", "height")
@@ -54,6 +73,11 @@ def is_small(element: Element) -> bool:
         return True
     size = own_size(element)
     return size is not None and (min(size) <= _BEACON or max(size) <= _ICON)
+
+
+def is_banner(picture: Element, files: Iterable[str]) -> bool:
+    """Whether a picture has a size that banners are sold in and hardly anything else, by its attributes or its file's name."""
+    return (own_size(picture) or named_size(files)) in BANNERS
 
 
 def _side(element: Element, side: str, style: str) -> int | None:

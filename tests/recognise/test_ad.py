@@ -128,7 +128,7 @@ def test_a_landing_page_keeps_its_own_links():
 @pytest.mark.parametrize(
     ("url", "key"),
     [
-        ("https://www.zergnet.com/i/4724501/1/0/0/0/2", "zergnet.com/i/4724501/1/0/0/0/2"),
+        ("https://www.zergnet.com/i/4724501/1/0/0/0/2", "zergnet.com/i/4724501"),
         ("https://search.yahoo.com/yhs/r?p=Senior+Living&utm_source=taboola", "yahoo.com/senior living"),
         ("https://play.google.com/store/apps/details?id=com.shoes.app&gl=NL", "google.com/com.shoes.app"),
         ("https://www.zergnet.com/", "zergnet.com"),

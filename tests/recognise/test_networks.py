@@ -2,7 +2,9 @@
 
 import pytest
 
+from capper.clues import Shapes
 from capper.domain.errors import ConfigError
+from capper.markup import Document
 from capper.recognise.knowledge import Networks, Role
 from capper.recognise.networks import load_networks
 
@@ -57,6 +59,45 @@ def _folder(tmp_path, text):
 
 
 @pytest.mark.parametrize(
+    ("host", "path", "sold"),
+    [
+        ("adclick.g.doubleclick.net", "/pcs/click?xai=1", True),
+        ("ad.doubleclick.net", "/ddm/trackclk/N1.2/B3.4", True),
+        ("www.google.nl", "/aclk?sa=l", True),
+        ("paid.outbrain.com", "/network/redir?p=1", True),
+        ("go.skimresources.com", "/?url=x", False),
+        ("www.awin1.com", "/cread.php", False),
+        ("trc.taboola.com", "/news/log/3/click", False),
+        ("ad.doubleclick.net", "/ddm/trackimp/N1.2/B3.4", False),
+        ("googleads.g.doubleclick.net", "/pagead/ads?url=x", False),
+    ],
+)
+def test_what_only_ads_are_clicked_through(networks, host, path, sold):
+    """Ad servers' clicks are told from affiliates', which writers put into their own text, and from recommendations'."""
+    assert networks.place(host, path).sold is sold
+
+
+def test_steps_of_a_path(tmp_path):
+    """A reseller's customers may be told apart by the first steps of the path alone."""
+    found = load_networks(_folder(tmp_path, 'name = "x"\n[resellers]\n"a.example" = "path 2"\n"b.example" = "path"'))
+
+    assert [found.place(host, "/").steps for host in ("a.example", "b.example")] == [2, 0]
+
+
+def test_shapes(tmp_path):
+    """How a network's ads look in markup is told as CSS selectors."""
+    found = load_networks(_folder(tmp_path, 'name = "x"\n[shapes]\nads = [".a"]\nown = [".o"]\nsponsors = [".s"]'))
+
+    assert found.shapes == Shapes((".a",), (".o",), (".s",))
+
+
+def test_shipped_shapes_can_be_read(networks):
+    """Every shape that travels with capper is a selector that can be evaluated."""
+    assert [selector for group in networks.shapes for selector in group if not Document.can_select(selector)] == []
+    assert all(networks.shapes)
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("", "name: expected a text"),
@@ -70,6 +111,9 @@ def _folder(tmp_path, text):
             'name = "x"\n[redirectors]\nhosts = ["a.example"]\n[hosting]\nhosts = ["a.example"]',
             "hosting.hosts: expected 'a.example' once: it is a redirector already",
         ),
+        ('name = "x"\n[counters]\nhosts = []\nsold = ["a.example"]', "counters.sold: expected nothing but hosts"),
+        ('name = "x"\n[resellers]\n"a.example" = "path 0"', "resellers.a.example: expected a list of texts"),
+        ('name = "x"\n[shapes]\nads = [1]', "shapes.ads: expected a list of texts"),
         ('name = "x"\n[resellers]\n"a.example" = 3', "resellers.a.example: expected a list of texts"),
         ('name = "x"\n[clicks]\ndestinations = []', "clicks.destinations: expected one of"),
         ('name = "x"\n[trackers]\nhosts = ["("]', "trackers.hosts: pattern '('"),

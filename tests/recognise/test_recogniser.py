@@ -86,3 +86,31 @@ def test_the_picture_of_a_lazy_page_is_no_creative():
     lazy = ("https://cdn.news.example/img/image-lazy.png", "https://cdn.news.example/assets/recipe-loader.gif")
 
     assert RECOGNISER.read(Evidence(("https://bit.ly/1",), lazy, page=PAGE)).creative is None
+
+
+@pytest.mark.parametrize(
+    ("url", "elsewhere"),
+    [
+        ("https://search.yahoo.com/yhs/r?utm_term=boingnews-home", True),
+        ("https://www.facebook.com/boingnews", False),
+        ("https://www.facebook.com/somebody", True),
+        ("https://www.facebook.com/feed?link=https://www.boingnews.example/story", False),
+        ("https://youradchoices.com/", False),
+        ("https://news.google.com/publications/CAAq", False),
+        ("https://www.shoes.example/", True),
+    ],
+)
+def test_what_leads_away(url, elsewhere):
+    """Neither its own profiles nor notices on ads lead away from a page; an ad whose address names the page does."""
+    assert RECOGNISER.page(PAGE).is_elsewhere(url) is elsewhere
+
+
+def test_notices_and_sold_clicks():
+    """What stands beside an ad is told from what leads to it."""
+    judge = RECOGNISER.page(PAGE)
+
+    assert judge.is_notice("https://adssettings.google.com/whythisad?x")
+    assert not judge.is_notice("https://www.shoes.example/")
+    assert judge.is_sold("https://adclick.g.doubleclick.net/pcs/click?xai=1")
+    assert not judge.is_sold("https://www.shoes.example/")
+    assert judge.shapes == load_networks().shapes

@@ -2,14 +2,25 @@
 
 import pytest
 
+from capper.clues import Shapes
+from capper.recognise.labels import load_labels
 from capper.rewrite.wording import Words
 
 
 class WordJudge:
     """Calls an ad what contains one of the words given, and elsewhere what is not on `site`."""
 
-    def __init__(self, ads=(), clicks=(), hide=(), site="news.example"):
-        self.ads, self.clicks, self.hide, self.site = ads, clicks, hide, site
+    labels = load_labels()
+
+    def __init__(self, ads=(), clicks=(), hide=(), sold=(), shapes=None, site="news.example"):
+        self.ads, self.clicks, self.hide, self.sold, self.shapes, self.site = (
+            ads,
+            clicks,
+            hide,
+            sold,
+            shapes or Shapes(),
+            site,
+        )
 
     def is_ad(self, url, kind):
         assert kind in {"image", "media", "object"}
@@ -18,6 +29,12 @@ class WordJudge:
 
     def is_click(self, url):
         return any(word in url for word in self.clicks)
+
+    def is_sold(self, url):
+        return any(word in url for word in self.sold)
+
+    def is_notice(self, url):
+        return "adchoices" in url
 
     def is_teaser(self, url):
         return "teaser" in url

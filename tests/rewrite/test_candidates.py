@@ -1,77 +1,101 @@
-"""Which pictures of a page are looked at closely: those that links, files, scripts or styles give away, and no others."""
-
-import re
+"""Which elements become slots: what networks' own marks, their click addresses and the publisher's own words give away."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from capper.clues import Shapes
 from capper.markup import parse
-from capper.rewrite.candidates import _Search
+from capper.rewrite.candidates import candidates
 
 URL = "https://news.example/a/b"
-_TELLING = re.compile(
-    # What `_telling` finds in three quick passes, as one pattern.
-    r"(?<![a-z])(?:ad(?:s|v|vert\w*|server|image|img|pic|s?\d+)?(?![a-z])|aff(?![a-z]))|webad|textad|annons|anzeige|affil"
-    r"|banner|spons|promo|reklam|werbung|publicit|campa[gi]|mainos|(?:728|300|160|320|970|468|336|980)x\d",
-    re.IGNORECASE,
-)
-PIECES = ["/", "a", "ad", "Ads", "adv", "aff", "affil", "webad", "banner", "BANNER", "load", "er", "1", "300", "x", "250", "campa", "gn", "-", ".jpg"]  # fmt: skip
+CLICK = "https://click.ads.example/"
+SHAPES = Shapes(ads=(".paid",), own=(".ours",), sponsors=(".by",))
 
 
-class SiteJudge:
-    def is_elsewhere(self, url):
-        return "//news.example/" not in url
+@pytest.fixture
+def found(word_judge):
+    """A function from the body of a page to the ids of its slots."""
+
+    def ids(body, **more):
+        judge = word_judge(
+            **{"sold": ["click.ads.example/"], "clicks": ["click.ads.example/"], "shapes": SHAPES} | more
+        )
+        document = parse(f"<body><h1>News</h1>{body}</body>".encode(), URL)
+        return [each.element.get("id") for each in candidates(document, judge)]
+
+    return ids
 
 
-def search_of(body, judge):
-    return _Search(parse(body.encode(), URL), judge)
+ITEM = '<div id={0} class="item {1}"><a href="{2}"><img src=/1.jpg width=200 height=100><b>Words of {0}</b></a></div>'
+OURS = ITEM.format("o", "ours", "https://sister.example/story")
+TEXT_AD = """<div id=x><h3><a href="{0}?l=1&to=http://a.example/">Shoes</a></h3><p>Warm <a
+href="{0}?l=2&to=http://a.example/">a.example</a> and dry</p><a href="//ads.example/adchoices">Why?</a></div>"""
+PAID = ITEM.format("p", "paid", "https://shop.example/")
 
 
-@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), max_size=6))
-def test_telling_words(files):
-    """Addresses on the page's own site are told by their words, each by itself."""
-    search = search_of("", SiteJudge())
+def test_marked_items_each_for_itself(found):
+    """What a widget marks as paid for is one ad each, also two of one advertiser and one beside the publisher's own."""
+    second = PAID.replace("id=p", "id=q")
 
-    assert search._telling(files) == {file for file in files if _TELLING.search(file)}
+    assert found(f"<div class=widget>{OURS}{PAID}{second}</div>") == ["p", "q"]
+    assert found(f"<div class=widget>{OURS}{PAID}</div>", hide=[".widget"]) == ["p"]
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
-        '<img id=x src="//cdn.example/1.jpg">',
-        '<img id=x src="/banner.jpg">',
-        '<img id=x data-src="https://cdn.example/1.jpg" src="/1.gif">',
-        '<input id=x type=IMAGE src="/ads/1.gif">',
-        '<a href="https://shop.example/"><b><img id=x src="/1.jpg"></b></a>',
-        '<a href="/out?to=https%3A%2F%2Fshop.example"><img id=x src="/1.jpg"></a>',
-        '<a href="/out?u=aHR0cHM6Ly9zaG9wLmV4YW1wbGU"><img id=x src="/1.jpg"></a>',
-        '<div onclick="go()"><img id=x src="/1.jpg"></div>',
-        '<img id=x onclick="go()" src="/1.jpg">',
-        '<img id=x style="background:url(/1.jpg)">',
-        '<picture><source srcset="//cdn.example/1.webp"><img id=x src="/1.jpg"></picture>',
-        '<video id=x><source src="/promo.mp4"></video>',
-        '<object id=x data="/ad.swf"></object>',
-        '<a href="https://shop.example/"><table><tr><td><a href="/"><img id=x></a></td></tr></table></a>',
-    ],
-)
-def test_looked_at_closely(picture):
-    """Whatever may be an ad by what is written in the page."""
-    found = list(search_of(f"<p>{picture}</p>", SiteJudge())._promising())
+def test_what_the_publisher_recommends(found):
+    """Recommendations of its own pages or of sister sites are no ads, in a widget that lists hide neither."""
+    assert found(f"<div class=widget>{OURS}</div>", hide=[".widget", ".item"]) == []
+    assert found(ITEM.format("p", "paid", "/story")) == []
+    assert found(ITEM.format("p", "paid", "https://news.example/story")) == []
 
-    assert [each.get("id") for each in found] == ["x"]
+
+def test_a_marked_item_that_is_content(found):
+    """A mark on what holds the page's own content makes it no ad."""
+    assert (
+        found(f'<div id=x class=paid><article>{"words " * 500}</article><a href="//shop.example/">Shop</a></div>') == []
+    )
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "ad",
     [
-        '<img src="/uploads/head.jpg">',
-        '<a href="/story"><img src="/1.jpg" data-src="/2.jpg"></a>',
-        '<a href="https://news.example/story"><img src="https://news.example/1.jpg"></a>',
-        '<script src="https://cdn.example/1.js"></script><picture><img src="/1.jpg"></picture><video src="/1.mp4"></video>',
-        '<input src="/ads/1.gif"><link href="https://cdn.example/ads.css"><iframe src="//ads.example/"></iframe>',
+        '<a id=x href="{0}?to=https://shop.example/">Thirty warm winter shoes for small feet</a>',
+        '<p><a id=x href="{0}?to=https://shop.example/"><img src=/1.jpg></a></p>',
+        '<div id=x><a href="{0}1"><img src=/1.jpg></a><h3><a href="{0}1">Winter shoes</a></h3><i>Shop</i></div>',
+        TEXT_AD,
     ],
 )
-def test_left_alone(picture):
-    """A picture of the page's own, linked to the page's own site; and what is no picture."""
-    assert list(search_of(f"<p>{picture}</p>", SiteJudge())._promising()) == []
+def test_a_click_that_an_ad_server_counts(found, ad):
+    """Links in words and cards of several links are ads, whole, where an ad server counts the click."""
+    assert found(f"<div><p>Story</p><a href=/more>More</a>{ad.format(CLICK)}</div>") == ["x"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<p>As <a id=x href="{CLICK}1">Thirty warm winter shoes</a> said, the winter will be long and cold this year.</p>',
+        f'<p><a id=x href="{CLICK}1">Jobs</a></p>',
+        f'<p><a id=x href="{CLICK}1"><img src=/1.gif width=1 height=1></a></p>',
+        f'<p><a id=x href="{CLICK}1">{"words " * 400}</a></p>',
+        '<p><a id=x href="https://other.example/?url=https://click.ads.example/1">Thirty warm winter shoes for feet</a></p>'.replace(
+            "click.ads.example/", "shop.example/"
+        ),
+    ],
+)
+def test_links_that_are_no_ads(found, text):
+    """A link within a sentence, a word alone, a beacon, an article."""
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "ids"),
+    [
+        ('<a id=x rel="nofollow sponsored" href="//shop.example/"><img src=/1.jpg width=300 height=250></a>', ["x"]),
+        ('<a id=x rel=sponsored href="//shop.example/"><img src=/up/shoes_728x90.jpg></a>', ["x"]),
+        ('<a id=x rel=sponsored href="//shop.example/"><img src=/1.jpg width=600 height=400></a>', []),
+        ('<a id=x rel=nofollow href="//shop.example/"><img src=/1.jpg width=300 height=250></a>', []),
+        ('<a id=x rel=sponsored href="/shop"><img src=/1.jpg width=300 height=250></a>', []),
+        ('<a id=x rel=sponsored href="//shop.example/">Shop</a>', []),
+    ],
+)
+def test_banners_the_publisher_sold(found, link, ids):
+    """A banner whose link says `sponsored` is an ad; a picture of goods in a story with the same word is not."""
+    assert found(f"<p>{link}</p>") == ids

@@ -17,7 +17,7 @@ SELECTORS = [
     'a[href^="https://ads.example/"]', 'a[href^="https://ads.example/"] > img', 'a[href="//ads.example/2"]', "[data-ad-slot]",
     'a[href^="https://ads.example/"][href*="u=2"]', 'a:not([href^="https://ads.example/"])', 'div[class^="ad"], ins', "bad::(",
     "amp-ad.x", 'AMP-AD[class="x y"]', "amp-ad[id]", "other-ad[id]", "div.ad", "div.ad.wide[class]", "amp-ad > a", "amp-ad:not(.x)",
-    '[class*="wide"]', '[href$="/"]', 'a[href^="https://other.example/"]', ".nothing", "div:has(a)", 'a[href^="//ADS" i]',
+    '[class*="wide"]', '[href$="/"]', 'a[href^="https://other.example/"]', ".nothing", "div:has(a)", "a.z[href]", ".y > a", ".none.x", "div.wide > p", ".md\\:x", 'a[href^="//ADS" i]',
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from capper.markup import parse
-from capper.rewrite.sizes import is_small, named_size, own_size
+from capper.rewrite.sizes import is_banner, is_small, named_size, own_size
 
 
 def element(markup):
@@ -63,3 +63,19 @@ def test_named_size(texts, size):
 def test_is_small(markup, small):
     """Beacons and icons are small; the smallest button is not."""
     assert is_small(element(markup)) is small
+
+
+@pytest.mark.parametrize(
+    ("picture", "files", "banner"),
+    [
+        ("<img width=300 height=250>", [], True),
+        ('<img style="width:728px;height:90px">', [], True),
+        ("<img>", ["/ads/shoes_160x600.gif"], True),
+        ("<img width=600 height=400>", ["/ads/shoes_160x600.gif"], False),
+        ("<img width=300 height=300>", [], False),
+        ("<img>", [], False),
+    ],
+)
+def test_banner_sizes(picture, files, banner):
+    """A banner by its size: what it is shown at, else what its file's name says."""
+    assert is_banner(parse(picture.encode()).select("img")[0], files) is banner
