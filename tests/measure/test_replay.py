@@ -1,6 +1,7 @@
 """Replay: the recording's own clock, whose entry it is, what is changed and what is not, the summary and the journal."""
 
 import asyncio
+import copy
 import json
 from dataclasses import replace
 
@@ -299,7 +300,7 @@ def test_any_mutation(builder, few_gate, real_gate, data):
         for step in path[:-1]:
             parent = parent[step]
         if data.draw(st.booleans()):
-            parent[path[-1]] = data.draw(st.sampled_from([*VALUES, *TEXTS]))
+            parent[path[-1]] = copy.deepcopy(data.draw(st.sampled_from([*VALUES, *TEXTS])))
         elif isinstance(parent, dict):
             del parent[path[-1]]
         if not list(_paths(value))[1:]:
