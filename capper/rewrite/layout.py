@@ -32,7 +32,7 @@ _FIELDS = (
     "kept",
     "deal",
 )
-_WORDS = ("name", "hosts", "bids", "needs", "factor", "emptied", "absent", "without")
+_WORDS = ("name", "hosts", "bids", "needs", "factor", "emptied", "absent", "in_turn", "without")
 _SWITCHES = ("open", "won", "together", "of_hosts", "distinct", "loose")
 
 
@@ -52,6 +52,8 @@ class Layout:
     """The holder of an emptied array goes with it."""
     absent: str = ""
     """The JSON in place of a bid that is no element of an array; "" where the member simply goes."""
+    in_turn: frozenset[str] | None = None
+    """Bids answer the slots in their turn: in place of one that goes stand `absent` and these of its members."""
     open: bool = False
     """Says enough of itself to be known wherever it comes from."""
     won: bool = False
@@ -116,6 +118,8 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
     emptied = row.get("emptied", {})
     if not isinstance(row.get("name"), str) or not isinstance(emptied, dict | str):
         raise ConfigError(f"{where}: expected a name, and emptied as a table or 'gone'")
+    if "in_turn" in row and not str(row.get("absent", "")).startswith("{"):
+        raise ConfigError(f"{where}.in_turn: expected an object as absent, too: it stands where a bid stood")
     loose = row.get("loose") is True
     return Layout(
         row["name"],
@@ -134,6 +138,7 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
         emptied={name: dumps(value) for name, value in emptied.items()} if isinstance(emptied, dict) else {},
         vanishes=emptied == "gone",
         absent=str(row.get("absent", "")),
+        in_turn=frozenset(_texts(f"{where}.in_turn", row["in_turn"])) if "in_turn" in row else None,
         without=frozenset(folded(text) for text in _texts(f"{where}.without", row.get("without", []))),
         leads=_any_of(_texts(f"{where}.urls", row.get("urls", []))) if loose else None,
         **{name: row.get(name, False) is True for name in _SWITCHES},

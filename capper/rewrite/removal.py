@@ -18,7 +18,9 @@ def removal(locator: Locator, layout: Layout, bids: Sequence[Bid], withheld: Col
     edits: list[Edit] = []
     for path in dict.fromkeys(rows[number] for number in sorted(withheld)):
         last = path[-1] if path else ""
-        if isinstance(last, int):
+        if isinstance(last, int) and layout.in_turn is not None:
+            edits.append(_stand_in(locator, layout.absent, layout.in_turn, path))
+        elif isinstance(last, int):
             elements.setdefault(path[:-1], set()).add(last)
         elif path and not layout.absent:
             members.setdefault(path[:-1], set()).add(last)
@@ -29,6 +31,13 @@ def removal(locator: Locator, layout: Layout, bids: Sequence[Bid], withheld: Col
         places = locator.children(locator.at(path))
         edits += cut(places, {number for number, place in enumerate(places) if place.key in names})
     return [*edits, *_emptied(locator, layout, elements)]
+
+
+def _stand_in(locator: Locator, absent: str, kept: Collection[str], path: Path) -> Edit:
+    """The edit that leaves a bid's place to what is none, so that the bids after it keep their turn."""
+    at = locator.at(path)
+    members = [locator.source[each.start : each.end] for each in locator.children(at) if each.key in kept]
+    return Edit(at, locator.end(at), ", ".join([absent.removesuffix("}"), *members]) + "}")
 
 
 def _units(bids: Sequence[Bid]) -> list[Path]:

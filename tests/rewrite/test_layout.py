@@ -15,6 +15,7 @@ from capper.rewrite.layout import known_to_auction, load_layouts
         ('[[auctions]]\nname = "x"\nbids = [1]\nneeds = []', "bids"),
         ('[[auctions]]\nname = "x"\nbids = []\nneeds = []\nfactor = "a"', "factor"),
         ('[[auctions]]\nname = "x"\nbids = []\nneeds = []\nprise = []', "prise"),
+        ('[[auctions]]\nname = "x"\nbids = []\nneeds = []\nin_turn = ["y"]', "absent"),
         ('[[auctions]]\nname = "x"\nlike = "y"', "like"),
         ("[[auctions", "auction.toml"),
     ],

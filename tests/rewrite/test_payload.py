@@ -326,6 +326,19 @@ def test_no_bid_is_said_as_each_exchange_says_it(answer, left):
     assert left == json.loads(payload.apply(found, {bid.number for bid in found.bids}))
 
 
+@pytest.mark.parametrize("impressions", [["i", "j", "k"], ["i", "i", "j"], ["i", "j", "j"], [None, "j", None]])
+@pytest.mark.parametrize("withheld", [{0}, {1}, {0, 1}, {0, 1, 2}])
+def test_where_bids_answer_slots_in_turn_the_others_keep_theirs(impressions, withheld):
+    """What stands in a bid's place says that it is none and, as the bid did, which impression it belonged to."""
+    row = [{"status": "ok", "cpm": 1, "size_id": "15", "ad_id": str(n), "script": "x"} for n in range(3)]
+    row = [ad | ({"impression_id": name} if name else {}) for ad, name in zip(row, impressions, strict=True)]
+    found = find({"ads": row}, "https://fastlane.rubiconproject.com/a/api/fastlane.json")
+
+    left = json.loads(payload.apply(found, withheld))["ads"]
+    gone = [{"status": "no-ads"} | ({"impression_id": name} if name else {}) for name in impressions]
+    assert [gone[n] if n in withheld else ad for n, ad in enumerate(row)] == left
+
+
 def test_bids_that_share_their_markup_go_together():
     """Where one piece of markup shows several ads, a capped one takes the others with it; deals have their own."""
     unit = {
