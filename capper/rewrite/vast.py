@@ -11,7 +11,7 @@ from capper.rewrite.vastad import AdReader
 from capper.rewrite.video import Break, Stop, Tag, Video, Videos
 from capper.rewrite.xmltree import Element, Tree, read, root_of
 
-__all__ = ["TYPES", "Break", "Stop", "Tag", "Video", "Videos", "apply", "find", "looks"]
+__all__ = ["TYPES", "Break", "Stop", "Tag", "Video", "Videos", "apply", "find", "looks", "study"]
 
 TYPES = (
     "application/xml",
@@ -26,22 +26,27 @@ TYPES = (
 """Content types that such answers come in; servers also say `text/html` or `text/plain`, so `looks` is asked of those."""
 
 MOST_ADS = 100
+MOST_TAGS = 300
 _VASTS = ("vast", "videoadservingtemplate", "daast")
 _ROOTS = (*_VASTS, "vmap")
 _MARKS = (b"vast", b"vmap", b"videoad", b"daast")
+_PARTS = ("ad", "inline", "wrapper")
 _NO = ("false", "0", "no")
 
 
-def looks(data: bytes) -> bool:
+def looks(data: bytes | str) -> bool:
     """Whether `data` is such an answer, by its root element, whatever stands before it. Cheap."""
-    head = data[:16_384].lower().replace(b"\0", b"")
+    start = data[:16_384]
+    head = start.encode("ascii", "replace") if isinstance(start, str) else start.replace(b"\0", b"")
+    head = head.lower()
     return any(mark in head for mark in _MARKS) and root_of(data) in _ROOTS
 
 
-def find(data: bytes, url: str = "", page: str = "") -> Videos:
+def find(data: bytes | str, url: str = "", page: str = "") -> Videos:
     """The ads of an answer; `url` is its own address, `page` the publisher's page.
 
-    An ad whose end is anybody's guess is none, and neither is one outside a `<VAST>`.
+    An ad whose end is anybody's guess is none, and neither is one outside a `<VAST>`. Of an answer that stands as text in
+    another (a bid's `adm`) spans count characters.
 
     Raises:
         Unrewritable: it is in a charset that cannot be edited as bytes, declares entities, or is beyond measure.
@@ -49,20 +54,38 @@ def find(data: bytes, url: str = "", page: str = "") -> Videos:
     return _Finder(read(data), AdReader(url, page)).find() if looks(data) else Videos()
 
 
-def apply(data: bytes, withheld: Collection[Video]) -> bytes:
+def study(markup: str, url: str = "", page: str = "") -> Videos:
+    """The ads of a bid's markup: an answer, or what bidders leave for others to put into one, an `<Ad>` or `<InLine>` alone.
+
+    Raises:
+        Unrewritable: as `find` does.
+    """
+    root = root_of(markup)
+    if root not in _PARTS:
+        return find(markup, url, page)
+    tree, reader = read(markup), AdReader(url, page)
+    if root != "ad":
+        return Videos((reader.read(tree, tree.root, 0, 0),))
+    ads = [each for each in tree.root.children if each.name == "ad" and each.closed][:MOST_ADS]
+    return Videos(tuple(reader.read(tree, ad, number, 0) for number, ad in enumerate(ads)))
+
+
+def apply[Data: (bytes, str)](data: Data, withheld: Collection[Video]) -> Data:
     """`data` without these ads; every other byte stays. None withheld: the very same object.
 
     What stands beside them, an `<Error>` above all, stays: its address is the player's to ask for, if it had no ad.
     """
     if not withheld:
         return data
-    parts, at = [], 0
+    parts: list[Data] = []
+    at = 0
     for span in sorted(video.span for video in withheld):
         if span.start < at or span.end > len(data):
             raise Unrewritable("two video ads overlap")
         parts.append(data[at : span.start])
         at = span.end
-    return b"".join((*parts, data[at:]))
+    parts.append(data[at:])
+    return data[:0].join(parts)
 
 
 class _Finder:
@@ -132,5 +155,5 @@ class _Finder:
         )
 
     def _tag(self, tag: Tag) -> None:
-        if tag.url:
+        if tag.url and len(self.tags) < MOST_TAGS:
             self.tags.append(tag)

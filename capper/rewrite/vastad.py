@@ -1,7 +1,7 @@
 """What one `<Ad>` of a video player's answer says: whose it is, what it is made of, where its clicks and icons lead."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import islice
 
 from capper.clues import evidence_of_document
@@ -17,6 +17,8 @@ _LONGEST = 8192
 _LONGEST_ID = 120
 _LONGEST_HTML = 100_000
 _MOST_HTML = 10
+_MOST_WORDS = 50
+"""Ids, categories, sizes of each kind that are read."""
 
 _TAG_URIS = ("vastadtaguri", "vastadtagurl", "daastadtaguri")
 _CLICKS = ("clickthrough", "nonlinearclickthrough", "companionclickthrough")
@@ -49,13 +51,15 @@ class AdReader:
         system, turn = _line(tree.text(body.child("adsystem"))), tree.attribute(ad, "sequence")
         impressions = self._urls(inside.texts(*_IMPRESSIONS))
         files, beacons = self._urls(inside.texts(*_MEDIA)), self._urls(inside.texts(*_BEACONS))
+        clicks, counted = self._clicks(inside, {_host(each) for each in (*impressions, *beacons)})
         evidence = Evidence(
-            clicks=self._clicks(inside),
-            resources=unique((*files, *impressions, *beacons, wrapper), MOST_URLS),
+            clicks=clicks,
+            # What is counted on its way says no less than a beacon does.
+            resources=unique((*files, *impressions, *beacons, wrapper, *counted), MOST_URLS),
             attributes=tuple(_ids(inside, tree.attribute(ad, "id"), system)),
             page=self.page,
         )
-        sponsors = [_SITE.sub(r"\1", _line(text)) for text in inside.texts("advertiser")]
+        sponsors = [_SITE.sub(r"\1", _line(text)) for text in islice(inside.texts("advertiser"), _MOST_WORDS)]
         return Video(
             number=number,
             offer=Offer(sponsors=tuple(sponsors), categories=tuple(_categories(inside)), evidence=evidence),
@@ -76,14 +80,17 @@ class AdReader:
         text = text[:_LONGEST]
         return join(self.url or "https:", text) if self.url or text[:2] == "//" or "://" in text[:8] else ""
 
-    def _clicks(self, inside: "_Inside") -> tuple[str, ...]:
-        """Where clicks lead: those of the film itself, else those of what stands over or beside it."""
+    def _clicks(self, inside: "_Inside", counting: Container[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Where clicks lead, those of the film itself before those of what stands over or beside it; and where not."""
+        counted: tuple[str, ...] = ()
         for name in _CLICKS:
             found = self._urls(inside.texts(name))
-            if found:
-                return found
+            leading = tuple(each for each in found if not _counted(each, counting))
+            if leading:
+                return leading, counted
+            counted += found
         html = (text[:_LONGEST_HTML] for text in islice(inside.texts("htmlresource"), _MOST_HTML))
-        return unique((url for text in html for url in self._linked(text)), MOST_URLS)
+        return unique((url for text in html for url in self._linked(text)), MOST_URLS), counted
 
     def _linked(self, html: str) -> tuple[str, ...]:
         """Where the links of a piece of HTML lead; a script's addresses only where it has none, for it counts clicks too."""
@@ -146,7 +153,8 @@ def _ids(inside: _Inside, own: str, system: str) -> Iterator[tuple[str, str]]:
     creatives.sort(key=lambda creative: creative.child("linear") is None)
     owner = "" if _NO_SYSTEM.fullmatch(system) else _folded(system)
     registered = [each for creative in creatives for each in creative.children if each.name == "universaladid"]
-    for each in dict.fromkeys((*registered, *inside.all("universaladid"), *inside.noted("universaladid"))):
+    others = (*inside.all("universaladid"), *inside.noted("universaladid"))
+    for each in islice(dict.fromkeys((*registered, *others)), _MOST_WORDS):
         value = tree.text(each) or tree.attribute(each, "idvalue", "value")
         registry = tree.attribute(each, "idregistry", "registry")
         by = owner if _NO_ID.fullmatch(registry) else _folded(registry)
@@ -162,7 +170,7 @@ def _ids(inside: _Inside, own: str, system: str) -> Iterator[tuple[str, str]]:
 
 def _categories(inside: _Inside) -> Iterator[str]:
     """The codes of IAB's taxonomy; other authorities' words mean what they like."""
-    for each in inside.all("category"):
+    for each in inside.all("category")[:_MOST_WORDS]:
         if "iab" in inside.tree.attribute(each, "authority").lower():
             yield from re.split(r"[\s,;|]+", inside.tree.text(each)[:200])
 
@@ -170,12 +178,26 @@ def _categories(inside: _Inside) -> Iterator[str]:
 def _size(inside: _Inside) -> tuple[int, int] | None:
     """The largest of the film's sizes."""
     sizes = []
-    for each in inside.all("mediafile", "nonlinear"):
+    for each in inside.all("mediafile", "nonlinear")[:_MOST_WORDS]:
         written = inside.tree.attributes(each)
         width, height = written.get("width", ""), written.get("height", "")
         if width.isdecimal() and height.isdecimal() and len(width) < 6 and len(height) < 6:
             sizes.append((int(width), int(height)))
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def _counted(click: str, counting: Container[str]) -> bool:
+    """Whether a click only goes by the host that counts the ad's showing: where it then leads is not in it."""
+    host = _host(click)
+    if host not in counting or host.count(".") < 2 or host.startswith("www."):
+        return False
+    rest = click.partition("://")[2].partition("/")[2]
+    return bool(rest) and "http" not in rest
+
+
+def _host(url: str) -> str:
+    host = url.partition("://")[2].partition("/")[0].partition("?")[0]
+    return host.rpartition("@")[2].partition(":")[0].lower()
 
 
 def _line(text: str) -> str:

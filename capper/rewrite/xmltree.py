@@ -14,7 +14,7 @@ from capper.markup import Span
 from capper.rewrite.charset import CODECS
 
 DEEPEST = 256
-MOST_TAGS = 100_000
+MOST_TAGS = 50_000
 LONGEST_TEXT = 400_000
 LONGEST_START = 16_384
 """Characters of a text and of a start tag that are read; what follows is passed over."""
@@ -91,7 +91,10 @@ class Element:
 
 
 class Tree:
-    """A document that was read; its elements know their bytes, of which `width` make a character of its `source`."""
+    """A document that was read; its elements know their bytes, of which `width` make a character of its `source`.
+
+    `charset` is what its characters stand for bytes of, "" where they are what they seem.
+    """
 
     def __init__(self, source: str, charset: str, width: int, start: int, end: int) -> None:
         self.source, self.charset, self.width = source, charset, width
@@ -148,27 +151,29 @@ class Tree:
         return _REFERENCE.sub(_character, decoded) if "&" in decoded else decoded
 
     def _decoded(self, text: str) -> str:
-        if text.isascii() or self.width > 1:
+        if not self.charset or text.isascii():
             return text
         return text.encode("latin-1").decode(self.charset, "replace")
 
 
-def root_of(data: bytes) -> str:
+def root_of(data: bytes | str) -> str:
     """The name of the root element, as `Element` has it; "" where none begins the document. Cheap."""
     head = data[:16_384]
-    source = head.decode(_WIDE_STARTS.get(head[:2], "latin-1"), "replace")
+    source = head if isinstance(head, str) else head.decode(_WIDE_STARTS.get(head[:2], "latin-1"), "replace")
     prolog = _PROLOG.match(source)
     root = _ROOT.match(source, prolog.end() if prolog else 0)
     return _local(root[1]) if root else ""
 
 
-def read(data: bytes) -> Tree:
-    """Read a document, be it damaged.
+def read(data: bytes | str) -> Tree:
+    """Read a document, be it damaged. One that stands as text in another is counted in characters instead of bytes.
 
     Raises:
         Unrewritable: it declares entities, is in a charset whose bytes are not ASCII's where markup is concerned (UTF-16
             apart), or is nested or sown with tags beyond measure.
     """
+    if isinstance(data, str):
+        return Tree(data, "", 1, 0, len(data))
     source, width = _characters(data)
     declared = _ENCODING.search(source[:300])
     label = declared[1].lower() if declared and width == 1 else "utf-8"
@@ -176,7 +181,7 @@ def read(data: bytes) -> Tree:
     charset = "utf-8" if label.startswith(_WIDE) else CODECS.get(label)
     if charset is None:
         raise Unrewritable(f"the XML's charset {label!r} cannot be edited as bytes")
-    return Tree(source, charset, width, 0, len(source))
+    return Tree(source, charset if width == 1 else "", width, 0, len(source))
 
 
 def _characters(data: bytes) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from capper.domain.identity import Ad, Basis
 from capper.recognise.ad import AdReader
 from capper.recognise.networks import load_networks
 from capper.recognise.offer import read_offer
-from capper.rewrite.vast import Tag, apply, find, looks
+from capper.rewrite.vast import Tag, apply, find, looks, study
 
 PAGE = "https://news.example/film"
 
@@ -218,6 +218,71 @@ def test_a_spoken_advertiser_speaks_where_no_click_does(reader, spoken, advertis
     ad = read_offer(reader, find(data).ads[0].offer)
 
     assert (ad.advertisers, ad.basis) == (((advertiser,), Basis.SPONSOR) if advertiser else ((), Basis.UNIDENTIFIED))
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<VAST><Ad>{}</Ad></VAST>",
+        "\n<Ad id='1'>{}</Ad>",
+        "<?xml version='1.0'?>{}",
+    ],
+)
+def test_a_bids_markup_may_be_part_of_an_answer(reader, markup):
+    """Bidders send an ad, or what is inside one, without what is around it."""
+    inline = "<InLine><Creatives><ClickThrough>https://www.shoes.com/é</ClickThrough></Creatives></InLine>"
+    (ad,) = study(markup.format(inline), page=PAGE).ads
+
+    assert read_offer(reader, ad.offer).advertisers == ("shoes.com",)
+
+
+@pytest.mark.parametrize("markup", ["", "<p>VAST</p>", "<InLin></InLin>", '{"native": {}}', "https://a.example/"])
+def test_other_markup_is_no_video_ad(markup):
+    """HTML, native ads and addresses hold none."""
+    assert study(markup).ads == ()
+
+
+def test_icons_extensions_and_measurers_say_nothing_of_the_advertiser(reader):
+    """Only where the icons lead is kept, apart; what a creative's own program is told is not read at all."""
+    away = "<ClickThrough>https://wrong.com/</ClickThrough><Advertiser>Wrong</Advertiser>"
+    data = f"""<VAST><Ad><InLine><AdVerifications><Verification>{away}</Verification></AdVerifications>
+      <Extensions><Extension><VAST><Ad><InLine>{away}</InLine></Ad></VAST></Extension></Extensions>
+      <Creatives><Creative><CreativeExtensions><CreativeExtension>{away}<UniversalAdId idRegistry="ad-id.org">CNPA0484000H
+      </UniversalAdId></CreativeExtension></CreativeExtensions><Linear><AdParameters>{away}</AdParameters>
+      <Icons><Icon program="AdChoices" width="77"><StaticResource>https://choices.example/i.png</StaticResource>
+      <HTMLResource><![CDATA[<a href="https://wrong.com/">i</a>]]></HTMLResource><IconClicks><IconClickThrough>
+      https://choices.example/why</IconClickThrough></IconClicks></Icon></Icons></Linear></Creative></Creatives>
+      </InLine></Ad></VAST>""".encode()
+    (ad,) = find(data).ads
+
+    assert ad.choices == ("https://choices.example/why",)
+    assert ad.offer.evidence.resources == ()
+    assert read_offer(reader, ad.offer) == Ad(creative="universal-ad-id/ad-id.org/CNPA0484000H", basis=Basis.CRID)
+
+
+@pytest.mark.parametrize(
+    ("click", "advertisers"),
+    [
+        ("https://go.counter.example.com/click/7", ()),
+        ("https://go.counter.example.com/click?to=http%3A%2F%2Fwww.shoes.com%2F", ("shoes.com",)),
+        ("https://www.shoes.com/spring", ("shoes.com",)),
+        ("https://go.counter.example.com/", ("example.com",)),
+    ],
+)
+def test_a_click_that_the_counting_host_keeps_to_itself_is_none(reader, click, advertisers):
+    """Where it then leads is not in it, and whose host it is says who counts."""
+    data = f"""<VAST><Ad><InLine><Impression>https://go.counter.example.com/seen</Impression><Creatives><Creative><Linear>
+      <VideoClicks><ClickThrough>{click}</ClickThrough></VideoClicks></Linear></Creative></Creatives></InLine></Ad></VAST>"""
+
+    assert read_offer(reader, find(data.encode(), page=PAGE).ads[0].offer).advertisers == advertisers
+
+
+def test_a_companions_links_go_before_its_scripts(reader):
+    """A handler that counts the click names whoever counts, not where the link leads."""
+    html = """<a onclick="new Image().src='https://counter.com/log?a=1'" href="https://www.shoes.com/x">shoes</a>"""
+    data = f"<VAST><Ad><InLine><HTMLResource><![CDATA[{html}]]></HTMLResource></InLine></Ad></VAST>".encode()
+
+    assert read_offer(reader, find(data, page=PAGE).ads[0].offer).advertisers == ("shoes.com",)
 
 
 def test_registered_ids_of_older_versions_stand_in_an_extension(reader):
@@ -433,6 +498,31 @@ def test_each_ad_of_the_samples_can_be_dropped(samples, name):
         assert strict(left) == strict(data)
 
     assert find(apply(data, ads)).ads == ()
+
+
+def without(data, ads):
+    """The document without these ads, cut out one at a time from behind."""
+    for ad in sorted(ads, key=lambda ad: -ad.span.start):
+        data = data[: ad.span.start] + data[ad.span.end :]
+    return data
+
+
+@given(st.data())
+def test_any_ads_of_the_samples_can_be_dropped_together(samples, data):
+    """The others are the same, byte for byte, in the same pods and breaks; a strict parser takes what it took before."""
+    whole = data.draw(st.sampled_from([*samples.values(), POD, VMAP, FIRST]))
+    found = find(whole)
+    gone = {ad.number for ad in found.ads if data.draw(st.booleans())}
+    left = apply(whole, [ad for ad in found.ads if ad.number in gone])
+    kept = [ad for ad in found.ads if ad.number not in gone]
+    again = find(left)
+
+    assert left == without(whole, [ad for ad in found.ads if ad.number in gone])
+    assert (left is whole) == (not gone)
+    assert [(ad.place, ad.sequence, ad.offer) for ad in again.ads] == [(ad.place, ad.sequence, ad.offer) for ad in kept]
+    assert again.breaks == found.breaks
+    assert [tag.url for tag in again.tags] == [tag.url for tag in found.tags if tag.ad not in gone]
+    assert strict(left) == strict(whole)
 
 
 def test_where_players_ask_on_is_told(samples):

@@ -1,0 +1,101 @@
+"""Video ads in JSON: an answer to a player (VAST, VMAP) that stands as a string in another answer.
+
+    held = find(text, url, page)                    # text: capper.jsontext.read(data)
+    edits = cuts(locator, held[0], withheld)        # for capper.jsontext.splice, beside others
+
+Ads are cut out of the string as it is written: what is left keeps its escapes, and every other byte its place.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from capper.domain.errors import Unrewritable
+from capper.jsontext import Edit, Locator, Path, Step, Text
+from capper.rewrite import vast
+from capper.rewrite.video import Video, Videos
+
+type _Way = tuple[_Way, Step] | None
+"""A path from its end, so that all the ways into a deep document cost no more than it does."""
+
+MOST = 50
+_MOST_VALUES = 100_000
+_HINTS = ("<vast", "003cvast", ":vast", "<vmap", "003cvmap", ":vmap", "videoadservingtemplate", "daast")
+"""How a root element stands in JSON, in lower case."""
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A player's answer at `path` of a JSON document; the spans of its ads count characters of that string."""
+
+    path: Path
+    videos: Videos
+
+
+def find(text: Text, url: str = "", page: str = "") -> tuple[Held, ...]:
+    """The players' answers in a JSON document; what cannot be edited there is passed over."""
+    source = text.source.lower()
+    if not any(hint in source for hint in _HINTS):
+        return ()
+    held: list[Held] = []
+    for way, value in _strings(text.value):
+        if len(held) == MOST:
+            break
+        if vast.looks(value):
+            try:
+                videos = vast.find(value, url, page)
+            except Unrewritable:
+                continue
+            if videos.ads or videos.tags:
+                held.append(Held(_path(way), videos))
+    return tuple(held)
+
+
+def cuts(locator: Locator, held: Held, withheld: Collection[Video]) -> list[Edit]:
+    """The edits that take these ads out of the string that holds them."""
+    if not withheld:
+        return []
+    at = locator.at(held.path)
+    literal = locator.source[at + 1 : locator.end(at) - 1]
+    spans = sorted(video.span for video in withheld)
+    written = _written(literal, [place for span in spans for place in span])
+    return [Edit(at + 1 + start, at + 1 + end, "") for start, end in zip(written[::2], written[1::2], strict=True)]
+
+
+def _strings(value: Any) -> Iterator[tuple[_Way, str]]:
+    """The strings of a JSON value with the ways to them, in document order."""
+    waiting: list[tuple[_Way, Any]] = [(None, value)]
+    for _ in range(_MOST_VALUES):
+        if not waiting:
+            return
+        way, each = waiting.pop()
+        if type(each) is str:
+            if len(each) > len("<VAST/>"):
+                yield way, each
+        elif isinstance(each, dict):
+            waiting += [((way, key), inner) for key, inner in reversed(each.items())]
+        elif isinstance(each, list):
+            waiting += [((way, len(each) - number), inner) for number, inner in enumerate(reversed(each), 1)]
+
+
+def _path(way: _Way) -> Path:
+    steps: list[Step] = []
+    while way is not None:
+        way, step = way
+        steps.append(step)
+    return tuple(reversed(steps))
+
+
+def _written(literal: str, places: Sequence[int]) -> list[int]:
+    """Where the characters of a string stand in its JSON literal; `places` in ascending order."""
+    found: list[int] = []
+    longer = 0
+    for escape in _ESCAPE.finditer(literal):
+        while len(found) < len(places) and places[len(found)] <= escape.start() - longer:
+            found.append(places[len(found)] + longer)
+        if len(found) == len(places):
+            return found
+        longer += len(escape[0]) - 1
+    return [*found, *(place + longer for place in places[len(found) :])]
