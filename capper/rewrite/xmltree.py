@@ -214,14 +214,13 @@ class _Reader:
         """The children of the innermost open element."""
 
     def read(self) -> Element:
-        for tags, token in enumerate(_TOKEN.finditer(self.source, self.start, self.end), 1):
+        for tags, token in enumerate(_TOKEN.finditer(self.source, self.start, self.end)):
             kind = token.lastindex
-            if tags > MOST_TAGS:
-                raise Unrewritable(f"the XML has more than {MOST_TAGS} tags")
             if kind == _WHOLE:
+                name, written = token.group(1, 2)
                 start, end = token.span()
                 opened, shut = token.span(_WHOLE)
-                element = Element(_local(token["name"]), start, opened, shut, end, token["rest"])
+                element = Element(_local(name), start, opened, shut, end, written)
                 element.closed = True
                 self.inside.append(element)
             elif kind == _START:
@@ -230,6 +229,8 @@ class _Reader:
                 self._close(token)
             elif kind is not None:
                 raise Unrewritable("the XML has a document type declaration")
+            if tags >= MOST_TAGS:
+                raise Unrewritable(f"the XML has more than {MOST_TAGS} tags")
         for element in self.open[1:]:
             element.shut = element.end = self.end
         return self.root
