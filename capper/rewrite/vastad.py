@@ -24,7 +24,14 @@ _TAG_URIS = ("vastadtaguri", "vastadtagurl", "daastadtaguri")
 _CLICKS = ("clickthrough", "nonlinearclickthrough", "companionclickthrough")
 _MEDIA = ("mediafile", "mezzanine", "interactivecreativefile", "flashresource", "staticresource", "iframeresource")
 _IMPRESSIONS = ("impression", "viewable")
-_BEACONS = ("tracking", "clicktracking", "nonlinearclicktracking", "companionclicktracking")
+_BEACONS = (
+    "notviewable",
+    "viewundetermined",
+    "tracking",
+    "clicktracking",
+    "nonlinearclicktracking",
+    "companionclicktracking",
+)
 _FOREIGN = frozenset(["extensions", "creativeextensions", "adverifications", "adparameters", "icons", "icon"])
 """What stands in these speaks of others than the advertiser: sellers' notes, those who measure, the way to opt out; what
 a creative's own program is told is in whatever form that program likes."""
@@ -51,7 +58,7 @@ class AdReader:
         system, turn = _line(tree.text(body.child("adsystem"))), tree.attribute(ad, "sequence")
         impressions = self._urls(inside.texts(*_IMPRESSIONS))
         files, beacons = self._urls(inside.texts(*_MEDIA)), self._urls(inside.texts(*_BEACONS))
-        clicks, counted = self._clicks(inside, {_host(each) for each in (*impressions, *beacons)})
+        clicks, counted = self._clicks(inside, {_site(each) for each in (*impressions, *beacons)})
         evidence = Evidence(
             clicks=clicks,
             # What is counted on its way says no less than a beacon does.
@@ -187,9 +194,13 @@ def _size(inside: _Inside) -> tuple[int, int] | None:
 
 
 def _counted(click: str, counting: Container[str]) -> bool:
-    """Whether a click only goes by the host that counts the ad's showing: where it then leads is not in it."""
-    host = _host(click)
-    if host not in counting or host.count(".") < 2 or host.startswith("www."):
+    """Whether a click only goes by the site that counts the ad's showing: where it then leads is not in it.
+
+    A site's own front (`www.shoes.example`, or no name before it at all) is an advertiser that counts for itself.
+    """
+    site = _site(click)
+    own = _host(click).removesuffix(site)
+    if site not in counting or own in ("", "www.", "m."):
         return False
     rest = click.partition("://")[2].partition("/")[2]
     return bool(rest) and "http" not in rest
@@ -198,6 +209,13 @@ def _counted(click: str, counting: Container[str]) -> bool:
 def _host(url: str) -> str:
     host = url.partition("://")[2].partition("/")[0].partition("?")[0]
     return host.rpartition("@")[2].partition(":")[0].lower()
+
+
+def _site(url: str) -> str:
+    """Roughly the registrable domain of an address: good enough to tell whose click counter it is."""
+    parts = _host(url).split(".")
+    length = 3 if len(parts) > 2 and len(parts[-1]) == 2 and len(parts[-2]) <= 3 else 2
+    return ".".join(parts[-length:])
 
 
 def _line(text: str) -> str:

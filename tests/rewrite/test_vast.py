@@ -263,15 +263,18 @@ def test_icons_extensions_and_measurers_say_nothing_of_the_advertiser(reader):
 @pytest.mark.parametrize(
     ("click", "advertisers"),
     [
-        ("https://go.counter.example.com/click/7", ()),
-        ("https://go.counter.example.com/click?to=http%3A%2F%2Fwww.shoes.com%2F", ("shoes.com",)),
+        ("https://go.counter.com/click/7", ()),
+        ("https://go.counter.com/click?to=http%3A%2F%2Fwww.shoes.com%2F", ("shoes.com",)),
         ("https://www.shoes.com/spring", ("shoes.com",)),
-        ("https://go.counter.example.com/", ("example.com",)),
+        ("https://go.counter.com/", ("counter.com",)),
+        ("https://www.counter.com/spring", ("counter.com",)),
+        ("https://counter.com/spring", ("counter.com",)),
+        ("https://go.other.co.uk/spring", ("other.co.uk",)),
     ],
 )
-def test_a_click_that_the_counting_host_keeps_to_itself_is_none(reader, click, advertisers):
+def test_a_click_that_the_counting_site_keeps_to_itself_is_none(reader, click, advertisers):
     """Where it then leads is not in it, and whose host it is says who counts."""
-    data = f"""<VAST><Ad><InLine><Impression>https://go.counter.example.com/seen</Impression><Creatives><Creative><Linear>
+    data = f"""<VAST><Ad><InLine><Impression>https://i.counter.com/seen</Impression><Impression>https://i.some.co.uk/</Impression><Creatives><Creative><Linear>
       <VideoClicks><ClickThrough>{click}</ClickThrough></VideoClicks></Linear></Creative></Creatives></InLine></Ad></VAST>"""
 
     assert read_offer(reader, find(data.encode(), page=PAGE).ads[0].offer).advertisers == advertisers
