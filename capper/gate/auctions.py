@@ -1,23 +1,30 @@
 """Auctions' answers: each bid is asked about as if it were the only one, and counted once it is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from capper.domain.decision import Decision
+from capper.domain.errors import Unrewritable
 from capper.domain.exchange import Action, Exchange, Outcome, Response
 from capper.domain.identity import Ad
 from capper.domain.sighting import Format
 from capper.gate.counting import Counting
 from capper.gate.scene import Scene
+from capper.jsontext import read
 from capper.recognise.domains import host_of
 from capper.recognise.hosts import HostSet
 from capper.recognise.kind import Kind
 from capper.recognise.offer import read_offer
 from capper.rewrite import admanager, payload
 from capper.rewrite.auction_request import is_auction
+from capper.rewrite.bids import Bid
 from capper.rewrite.body import Body, encode
 from capper.rewrite.layout import Layout
+from capper.rewrite.targeting import Asked
 from capper.trail import Delivery, Page
+
+_LARGEST_REQUEST = 1024 * 1024
 
 
 def candidate(scene: Scene, exchange: Exchange, here: Page | None, ad: Ad, form: Format, place: str) -> Delivery:
@@ -48,25 +55,46 @@ class Auctions:
     def find(self, exchange: Exchange, body: Body) -> payload.Found:
         """The bids in the body; none where it is no auction's answer."""
         here, known = self.scene.page_url(exchange), self.speaks(exchange, self.scene.kind(exchange))
-        return payload.find(body.data, exchange.request.url, self.layouts, page=here, exchange=known)
+        asked = Asked.of(_sent(exchange.request.body))
+        return payload.find(body.data, exchange.request.url, self.layouts, page=here, exchange=known, asked=asked)
 
     async def bids(self, exchange: Exchange, response: Response, body: Body, found: payload.Found) -> Outcome:
-        """The bids of an auction are candidates; one that is the ad itself, fetched because it won, is a sighting."""
+        """The bids of an auction are candidates, each asked about as if it were the only one.
+
+        One that wins and of which nothing will be seen when it is shown is a sighting now; so is what is no auction's
+        answer but the ad that won one.
+        """
         scene = self.scene
-        reader, here = scene.recogniser.reader, scene.page(exchange)
-        deliveries = [
-            candidate(scene, exchange, here, read_offer(reader, bid.offer), bid.format, f"bid {bid.number}")
-            for bid in found.bids
-        ]
+        deliveries = self._deliveries(exchange, found)
         decisions = await self.counting.peek(exchange, deliveries)
-        withheld = {bid.number for bid, decision in zip(found.bids, decisions, strict=True) if decision.withheld}
+        decided = {number: decision for number, decision in enumerate(decisions) if decision.withheld}
+        while settled := [
+            n for n in sorted(found.best(_withheld(decided)) - decided.keys()) if _settles(found.bids[n])
+        ]:
+            shown = [replace(deliveries[n], candidate=False) for n in settled]
+            decided |= dict(zip(settled, await self.counting.claim(exchange, shown), strict=True))
+        withheld = _withheld(decided)
         for bid, delivery in zip(found.bids, deliveries, strict=True):
-            if bid.number not in withheld:
+            if bid.number not in decided:
                 scene.remember(exchange, bid.urls, delivery)
+                scene.keep(exchange, bid.kept, delivery)
+        said = tuple(decided[number] for number in sorted(decided))
         if not withheld:
-            return Outcome()
-        said = tuple(decision for decision in decisions if decision.withheld)
+            return Outcome(decisions=said)
         return Outcome(Action.REWRITE, encode(body, response, payload.apply(found, withheld)), said)
+
+    def _deliveries(self, exchange: Exchange, found: payload.Found) -> list[Delivery]:
+        """The bids as they would be delivered; what a cache kept is the bid that it was when it was offered."""
+        scene = self.scene
+        reader, here, offered = scene.recogniser.reader, scene.page(exchange), scene.announced(exchange)
+        alone = offered if len(found.bids) == 1 and offered is not None and offered.candidate else None
+        deliveries = []
+        for bid in found.bids:
+            ad = read_offer(reader, bid.offer)
+            known = None if ad.advertisers else scene.kept(exchange, bid.kept)
+            made = candidate(scene, exchange, here, known.ad if known else ad, bid.format, f"bid {bid.number}")
+            deliveries.append(replace(made, ad=alone.ad, occasion=alone.occasion) if alone else made)
+        return deliveries
 
     async def slots(self, exchange: Exchange, response: Response, body: Body) -> Outcome:
         """Ad Manager has chosen: each slot's ad is about to be shown."""
@@ -92,3 +120,20 @@ class Auctions:
         headers = admanager.emptied(response.headers, found, withheld)
         made = encode(body, replace(response, headers=headers), admanager.apply(found, withheld))
         return Outcome(Action.REWRITE, made, tuple(decisions))
+
+
+def _withheld(decided: Mapping[int, Decision]) -> set[int]:
+    return {number for number, decision in decided.items() if decision.withheld}
+
+
+def _settles(bid: Bid) -> bool:
+    """Whether the bid's winning is all that will be seen of it."""
+    return bid.won or not bid.urls
+
+
+def _sent(body: bytes) -> object:
+    """The request of the auction; None where that was not kept or is no JSON."""
+    try:
+        return read(body).value if body and len(body) < _LARGEST_REQUEST else None
+    except Unrewritable:
+        return None

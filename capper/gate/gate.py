@@ -23,7 +23,7 @@ from capper.ledger.base import Ledger
 from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite import vast
-from capper.rewrite.body import answerable, decode, editable, structured
+from capper.rewrite.body import answerable, editable, structured, unpack
 from capper.rewrite.layout import Layout
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Gate:
         self._files = Files(scene, counting, speaking, self._limits, self._untouched)
         self._documents = Documents(scene, counting, speaking, self._files, self._limits)
         self._auctions = Auctions.made(scene, counting, layouts)
-        self._videos = Videos(scene, counting)
+        self._videos = Videos.made(scene, counting)
 
     @property
     def max_body(self) -> int:
@@ -136,17 +136,16 @@ class Gate:
 
     async def _answer(self, exchange: Exchange, response: Response) -> Outcome:
         """What an auction, Ad Manager or a player was answered."""
-        body = decode(response.headers, response.body, self._limits.decoded)
+        body = unpack(response.headers, response.body, self._limits.decoded)
         if vast.looks(body.data):
             return await self._videos.answer(exchange, response, body)
         if "google-creative-id" in response.headers or "google-lineitem-id" in response.headers:
             return await self._auctions.slots(exchange, response, body)
         found = self._auctions.find(exchange, body)
-        return (
-            await self._auctions.bids(exchange, response, body, found)
-            if found.bids
-            else await self._files.notice(exchange)
-        )
+        if found.bids:
+            return await self._auctions.bids(exchange, response, body, found)
+        told = await self._videos.told(exchange, response, body, found.text)
+        return await self._files.notice(exchange) if told is None else told
 
     def _may_offer(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
         """Whether an answer may offer ads: an exchange's does, and that of another site, for anybody may be an exchange."""

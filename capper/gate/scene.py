@@ -145,6 +145,16 @@ class Scene:
         if delivery.ad.identified:
             self.trail.delivered(exchange.viewer.name, exchange.device, urls, delivery, exchange.at)
 
+    def keep(self, exchange: Exchange, ids: tuple[str, ...], delivery: Delivery) -> None:
+        """For some minutes these ids, under which a cache keeps an ad, lead back to it."""
+        self.remember(exchange, tuple(f"kept:{name}" for name in ids), delivery)
+
+    def kept(self, exchange: Exchange, ids: tuple[str, ...]) -> Delivery | None:
+        """The ad that a cache keeps under one of these ids."""
+        viewer, device, now = exchange.viewer.name, exchange.device, exchange.at
+        found = (self.trail.delivery(viewer, device, f"kept:{name}", now) for name in ids)
+        return next((delivery for delivery in found if delivery), None)
+
     def fills(self, exchange: Exchange, delivery: Delivery) -> None:
         """An ad's frame is filled with one ad: what else the frame asks for is part of it."""
         source = self.recogniser.source(exchange)

@@ -1,6 +1,6 @@
 """From a response's bytes on the wire to bytes that can be edited, and back; and which responses may be edited at all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capper.domain.errors import Unrewritable
 from capper.domain.exchange import Headers, Request, Response
@@ -97,11 +97,20 @@ def decode(headers: Headers, body: bytes, limit: int) -> Body:
     Raises:
         Unrewritable: it is damaged, larger than `limit` once decoded, or in a coding or charset that cannot be edited.
     """
+    packed = unpack(headers, body, limit)
+    return replace(packed, charset=charset_of(headers.get("Content-Type"), packed.data))
+
+
+def unpack(headers: Headers, body: bytes, limit: int) -> Body:
+    """The same for what is no HTML: JSON and XML say themselves how their letters are coded.
+
+    Raises:
+        Unrewritable: it is damaged, larger than `limit` once decoded, or in an unknown coding.
+    """
     if len(body) > limit:
         raise Unrewritable(f"the body is larger than {limit} bytes")
     codings = codings_of(headers.get("Content-Encoding"))
-    data = take_off(codings, body, limit)
-    return Body(data, codings, charset_of(headers.get("Content-Type"), data))
+    return Body(take_off(codings, body, limit), codings)
 
 
 def encode(body: Body, response: Response, data: bytes) -> Response:

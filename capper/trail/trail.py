@@ -67,7 +67,6 @@ class Trail:
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(16))
 
     def __post_init__(self) -> None:
-        self._pods: Addresses[str] = Addresses.made(self.digest, self.most, OCCASION_LIFE)
         self._pages: Recent[_Whose, Page] = Recent(self.most, SCOPE_LIFE)
         self._deliveries: Addresses[Delivery] = Addresses.made(self.digest, self.most, OCCASION_LIFE)
         self._inside: Recent[_Whose, Delivery] = Recent(self.most, OCCASION_LIFE)
@@ -118,14 +117,6 @@ class Trail:
     def delivery(self, viewer: str, device: str, url: str, now: datetime) -> Delivery | None:
         """The ad that `url` was part of when it was let through to this device some minutes ago."""
         return self._deliveries.get(f"{viewer}\0{device}", url, now)
-
-    def asked_on(self, viewer: str, device: str, url: str, pod: str, now: datetime) -> None:
-        """Remember that what a player is answered at `url`, a wrapper's, plays in this pod of video ads."""
-        self._pods.put(f"{viewer}\0{device}", url, pod, now)
-
-    def pod(self, viewer: str, device: str, url: str, now: datetime) -> str | None:
-        """The pod that an answer from `url` plays in, where a wrapper in it led there some minutes ago."""
-        return self._pods.get(f"{viewer}\0{device}", url, now)
 
     def filled(self, viewer: str, device: str, frame: str, delivery: Delivery, now: datetime) -> None:
         """Remember that the frame whose document is at `frame` holds this ad and nothing else."""

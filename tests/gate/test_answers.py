@@ -287,3 +287,80 @@ async def test_a_bid_of_an_exchange_nobody_heard_of():
     last = await anna.get("https://unheard-of.example/bid", ANSWER.encode(), "application/json")
 
     assert Action.REWRITE is last.action
+
+
+def bare(advertiser: str, price: float, slot: str = "top") -> dict[str, object]:
+    """A synthetic bid of which nothing is fetched: its markup is text."""
+    return {"id": advertiser, "impid": slot, "price": price, "adomain": [advertiser], "adm": "<b>buy</b>"}
+
+
+def answered(*bids: dict[str, object]) -> str:
+    return json.dumps({"id": "1", "cur": "EUR", "seatbid": [{"bid": list(bids)}]})
+
+
+def bidders(outcome) -> list[str]:
+    """The advertisers that are left in a rewritten answer."""
+    return [each["adomain"][0] for seat in json.loads(outcome.response.body)["seatbid"] for each in seat["bid"]]
+
+
+async def test_a_bid_that_leaves_no_trace_counts_when_it_wins():
+    """Of a bid that asks for nothing when it is shown the answer is all that is ever seen: the winner is counted then."""
+    anna = Visit("1 per advertiser per day")
+    answer = answered(bare("shoes.example", 2.0), bare("coffee.example", 1.0))
+
+    first, second, third = [await anna.auction(answer) for _ in range(3)]
+
+    assert (Action.PASS, ["shoes.example"]) == (first.action, list(first.decisions[0].ad.advertisers))
+    assert ["coffee.example"] == bidders(second)
+    assert "seatbid" not in json.loads(third.response.body) or [] == bidders(third)
+
+
+async def test_one_advertiser_once_on_a_page_though_it_wins_two_slots():
+    """The second slot goes to who bid next for it."""
+    anna = Visit("1 per advertiser per page")
+    answer = answered(bare("shoes.example", 2.0), bare("shoes.example", 2.0, "low"), bare("coffee.example", 1.0, "low"))
+
+    outcome = await anna.auction(answer)
+
+    assert ["shoes.example", "coffee.example"] == bidders(outcome)
+
+
+async def test_what_a_cache_kept_is_the_bid_it_was():
+    """AMP pages are told the id of a cached bid alone: it is known by the answer that named it before."""
+    anna = Visit("1 per advertiser per day")
+    answer = json.loads(ANSWER)
+    cached = {"cacheId": "77-aa", "url": "https://exchange.example/cache?uuid=77-aa"}
+    answer["seatbid"][0]["bid"][0]["ext"] = {"prebid": {"cache": {"bids": cached}}}
+    await anna.auction(json.dumps(answer))
+    await anna.shown("shoes.example")
+
+    keys = {"hb_bidder": "s", "hb_pb": "2.00", "hb_cache_id": "77-aa"}
+    outcome = await anna.ask(
+        "https://exchange.example/openrtb2/amp", json.dumps({"targeting": keys}).encode(), "application/json"
+    )
+
+    assert {"targeting": {}} == json.loads(outcome.response.body)
+
+
+async def test_a_video_in_json():
+    """A player's answer that stands as a string in JSON is judged like any other."""
+    anna = Visit("1 per advertiser per day")
+    ads = video("shoes.example"), video("coffee.example")
+    answer = json.dumps({"status": 1, "xml": vast(*ads).decode()}).encode()
+
+    outcomes = [await anna.get("https://exchange.example/player", answer, "application/json") for _ in range(2)]
+
+    assert Action.PASS is outcomes[0].action
+    assert {"status": 1, "xml": vast(ads[1]).decode()} == json.loads(outcomes[1].response.body)
+
+
+async def test_an_answer_in_letters_of_its_own():
+    """What looks like another charset inside a JSON string is no reason to leave the answer alone."""
+    anna = Visit("1 per advertiser per day")
+    await anna.auction()
+    await anna.shown("shoes.example")
+    marked = ANSWER.replace("<a href", '<meta charset=\\"x-unknown\\"><a href')
+
+    outcome = await anna.auction(marked)
+
+    assert ["coffee.example"] == bidders(outcome)
