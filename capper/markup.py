@@ -119,6 +119,14 @@ class Element:
         """The elements directly inside."""
         return [Element(node) for node in self.node if isinstance(node, turbohtml.Element)]
 
+    def pieces(self) -> list["Element | str"]:
+        """The elements and the texts directly inside, in order."""
+        return [
+            Element(node) if isinstance(node, turbohtml.Element) else node.data
+            for node in self.node
+            if isinstance(node, turbohtml.Element | turbohtml.Text)
+        ]
+
     def descendants(self, *tags: str) -> Iterator["Element"]:
         """The elements inside in document order, those called one of `tags` if any are given."""
         return (Element(node) for node in self.node.iter_elements(tags or None))
@@ -165,8 +173,10 @@ class Element:
         if span is None or parent is None:
             return False
         source = document.source[span.start : span.end] + _PROBE
+        # Inside an element of a site's own making things are parsed as in any other (HTML standard, section 13.2.6.4.7).
+        context = "div" if "-" in parent.tag else parent.tag
         try:
-            alone = list(turbohtml.parse_fragment(source, parent.tag, positions=False, scripting=True))
+            alone = list(turbohtml.parse_fragment(source, context, positions=False, scripting=True))
         except ValueError:
             return False
         if [node.tag for node in alone[1:] if isinstance(node, turbohtml.Element)] != ["form", "wbr"] or len(

@@ -12,7 +12,7 @@ from capper.rewrite.cards import CLIMBED, LABEL, NEVER, alone, card
 from capper.rewrite.hiding import hidden
 from capper.rewrite.nearby import PICTURES, Nearby
 from capper.rewrite.sizes import is_banner, is_small
-from capper.rewrite.sponsored import labelled
+from capper.rewrite.sponsored import Item, labelled
 
 LONGEST_AD_TEXT = 1500
 """More text than that is an article, not an ad."""
@@ -33,7 +33,7 @@ class Candidate:
     """An element that may be a slot, the bytes that would change, and what it leads to.
 
     `container` says that a list hides it, so that it may hold several ads; `exact`, that it is one ad by its network's own
-    marks, whatever stands around it. `named` is who it says has paid for it, None where it does not say that anybody has.
+    marks, whatever stands around it. `item` is what it says of itself where it says that somebody has paid for it.
     """
 
     element: Element
@@ -41,7 +41,7 @@ class Candidate:
     leads_to: str = ""
     container: bool = False
     exact: bool = False
-    named: tuple[str, ...] | None = None
+    item: Item | None = None
 
 
 def candidates(document: Document, judge: Judge) -> list[Candidate]:
@@ -146,7 +146,7 @@ class _Search:
         """Items that say themselves that somebody has paid for them."""
         for item in labelled(self.document, self.judge):
             for each in self._candidate(item.element, item.target):
-                yield replace(each, named=item.sponsors)
+                yield replace(each, item=item)
 
     def own(self) -> list[Span]:
         """Where the publisher's own recommendations stand between ads."""

@@ -1,7 +1,6 @@
 """Finds the ads that stand as elements in a page, and puts placeholders in their place, byte for byte around them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 
 from capper.clues import evidence_of, evidence_of_document
@@ -89,9 +88,9 @@ def _slot(document: Document, candidate: Candidate, number: int, sponsors: tuple
         evidence = evidence_of_document(inside, document.url) if inside else Evidence(page=document.url)
         return Slot(number, evidence, span, own_size(element), Format.FRAME, Manner.FRAME)
     evidence = evidence_of(document, element, document.url, sponsors)
-    if candidate.named:
-        evidence = replace(evidence, sponsors=(*candidate.named, *evidence.sponsors))
-    post = candidate.named is not None
+    post = candidate.item is not None and not candidate.item.banner
+    if candidate.item:
+        evidence = candidate.item.told(evidence)
     picture = _picture_of(element)
     told = post or len(evidence.text) > _CAPTION
     size = _size(element, picture, evidence, told=told)
