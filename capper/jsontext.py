@@ -19,10 +19,16 @@ _PREFIX = re.compile(
     # What servers put before JSON, so that it cannot be run as a script, or so that it can be (JSONP).
     # Possessive throughout: a long run of blanks must not be tried in every way there is.
     r"\ufeff?+\s*+(?:\)\]\}',?+|while\s{0,9}\(1\)\s{0,9};|for\s{0,9}\(;;\)\s{0,9};|(?:/\*.{0,200}?\*/\s*+){0,5}+"
+    r"(?:try\s{0,9}\{\s*+)?(?:[\w$.]{1,100}\s{0,9}&&\s{0,9})?"
     r"(?:(?:var\s{1,9})?[\w$.]{1,100}(?:\[[\"'\w]{1,60}\])?\s*+[=(](?=\s*+[\[{]))?)?+\s*+",
     re.DOTALL,
 )
-_SUFFIX = re.compile(r"\s*+\)?+\s*+;?+\s*+(?:/\*.{0,200}?\*/\s*+)?", re.DOTALL)
+_SUFFIX = re.compile(
+    r"\s*+\)?+\s*+;?+\s*+(?:\}\s{0,9}catch\s{0,9}(?:\(\w{0,20}\))?\s{0,9}\{\s{0,9}\}\s{0,9};?\s*+)?(?:/\*.{0,200}?\*/\s*+)?",
+    re.DOTALL,
+)
+_NEXT = re.compile(r"[ \t]*+\r?+\n\s*+(?=[\[{])")
+_MOST_LINES = 1_000
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
@@ -53,12 +59,16 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A JSON document: `value` is what it says, `source` its text with whatever stands around the JSON at `start`."""
+    """A JSON document: `value` is what it says, `source` its text with whatever stands around the JSON at `start`.
+
+    Of several, each on lines of its own, `value` is the list, and `lines` are where each begins and ends.
+    """
 
     source: str
     start: int
     value: Any
     codec: str
+    lines: tuple[tuple[int, int], ...] = ()
 
     def encode(self, source: str) -> bytes:
         """`source`, an edited copy of this document's, in the bytes it came in."""
@@ -81,9 +91,16 @@ def read(data: bytes) -> Text:
     if source[start : start + 1] not in ("{", "["):
         raise Unrewritable("the answer is no JSON object or array")
     value, end = _scan(source, start)
-    if not _SUFFIX.fullmatch(source, end):
+    if _SUFFIX.fullmatch(source, end):
+        return Text(source, start, value, codec)
+    values, lines = [value], [(start, end)]
+    while (gap := _NEXT.match(source, end)) and len(lines) < _MOST_LINES:
+        value, end = _scan(source, gap.end())
+        values.append(value)
+        lines.append((gap.end(), end))
+    if source[end:].strip():
         raise Unrewritable("the answer does not end where its JSON does")
-    return Text(source, start, value, codec)
+    return Text(source, start, values, codec, tuple(lines))
 
 
 def loads(text: str) -> Any:
@@ -115,6 +132,10 @@ class Locator:
         self.source = text.source
         self._places: dict[int, list[Place]] = {}
         self._root = text.start
+        if text.lines:
+            # The list of several documents is nowhere in the text.
+            self._root = -1
+            self._places[-1] = [Place("", start, start, end) for start, end in text.lines]
 
     def at(self, path: Sequence[Step]) -> int:
         """Where the value at `path` begins; of members with one name the last counts, as it does in a browser."""

@@ -4,7 +4,8 @@ import re
 from typing import TYPE_CHECKING
 
 from capper.domain.identity import Ad, Basis
-from capper.recognise.domains import advertiser_domains
+from capper.recognise.domains import advertiser_domains, host_of, registrable
+from capper.recognise.knowledge import Role
 from capper.recognise.sponsor import sponsor_key
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _LONGEST = 120
 _ID = re.compile(r"[^\s\x00-\x1f\ud800-\udfff][^\x00-\x1f\ud800-\udfff]*")
 _UNFILLED = re.compile(r"\$?\{[^}]*\}|%%\w+%%|\[[A-Z_]+\]")
 _NO_ID = frozenset({"", "0", "-1", "null", "undefined", "none", "nan", "unknown", "n/a"})
+_DELIVERING = frozenset({Role.REDIRECTOR, Role.BEACON, Role.CHOICES})
 _CATEGORY = re.compile(r"IAB(\d{1,2})(?:-\d{1,2})?", re.IGNORECASE)
 
 
@@ -27,7 +29,7 @@ def read_offer(reader: "AdReader", offer: "Offer") -> Ad:
     advertiser, which holds for that buyer alone: `appnexus.958/2529885`. A category speaks for those above it.
     """
     seen = reader.read(offer.evidence)
-    advertisers, basis = _advertisers(offer, seen)
+    advertisers, basis = _advertisers(reader, offer, seen)
     campaign = seen.campaign if seen.campaign and seen.campaign.startswith("ad.doubleclick.net/") else None
     own = _id(offer.buyer, offer.campaign)
     creative = _id(offer.buyer, offer.creative) or seen.creative
@@ -38,9 +40,9 @@ def read_offer(reader: "AdReader", offer: "Offer") -> Ad:
     return Ad(advertisers, campaign or own or seen.campaign, creative, tuple(dict.fromkeys(_categories(offer))), basis)
 
 
-def _advertisers(offer: "Offer", seen: Ad) -> tuple[tuple[str, ...], Basis]:
+def _advertisers(reader: "AdReader", offer: "Offer", seen: Ad) -> tuple[tuple[str, ...], Basis]:
     for words, basis in ((offer.advertisers, Basis.ADOMAIN), (offer.declared, Basis.DECLARED)):
-        domains = advertiser_domains(words)
+        domains = advertiser_domains([word for word in words if not _delivers(reader, word)])
         if domains:
             return domains, basis
     if seen.advertisers:
@@ -50,6 +52,18 @@ def _advertisers(offer: "Offer", seen: Ad) -> tuple[tuple[str, ...], Basis]:
         return (name,), Basis.SPONSOR
     number = _id(offer.buyer, offer.advertiser_id)
     return ((number,), Basis.BUYER) if number else ((), Basis.UNIDENTIFIED)
+
+
+def _delivers(reader: "AdReader", word: str) -> bool:
+    """Whether a bid declares the machine that delivers it (`securepubads.g.doubleclick.net`).
+
+    A network's own domain may be what is advertised: networks advertise too.
+    """
+    if word.count(".") < 2:
+        return False
+    host = host_of(word if "//" in word else f"//{word}").removeprefix("www.")
+    place = reader.networks.place(host, "/") if host and host != registrable(host) else None
+    return place is not None and place.role in _DELIVERING
 
 
 def _id(buyer: str, value: str | None) -> str | None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 from capper.domain.offer import Offer
@@ -171,14 +172,25 @@ class _Said:
 class _Strict(_Said):
     """By the ways of its format."""
 
-    __slots__ = ("way",)
+    __slots__ = ("found",)
 
     def __init__(self, reader: Reader, path: Path, way: tuple[Any, ...]) -> None:
-        self.reader, self.path, self.way = reader, path, way
+        self.reader, self.path = reader, path
+        self.found: dict[str, list[tuple[int, list[Any]]]] = {}
+        starts = reader.layout.starts
+        for key in ("", *way[-1]):
+            for name, rank, where in starts.get(key, ()):
+                found = values(way, (where,))
+                if found:
+                    self.found.setdefault(name, []).append((rank, found))
 
     def values(self, name: str) -> tuple[Any, ...]:
-        ways = self.reader.fields.get(name)
-        return tuple(values(self.way, ways)) if ways else ()
+        ranked = self.found.get(name)
+        if not ranked:
+            return ()
+        if len(ranked) == 1:
+            return tuple(ranked[0][1])
+        return tuple([value for _, found in sorted(ranked, key=itemgetter(0)) for value in found])
 
     def leads(self) -> Iterator[str]:
         yield from self.texts("urls")

@@ -1,17 +1,17 @@
 """What the markup inside a bid gives away: HTML, VAST or native JSON, read only as far as is needed."""
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
 
-from capper.clues import evidence_of_document
+from capper.clues import LONGEST_URL, LONGEST_VALUE, MOST_ATTRIBUTES, evidence_of_document
 from capper.domain.errors import Unrewritable
 from capper.domain.evidence import Evidence
 from capper.domain.sighting import Format
 from capper.jsontext import loads
-from capper.markup import parse
+from capper.markup import collapse, parse, unique
 
 MOST_URLS = 60
 LONGEST = 400_000
@@ -24,11 +24,19 @@ _COMPANION = re.compile(rf"<CompanionClickThrough{_TEXT}(https?:[^<\]\s]+)", re.
 _COUNTED = re.compile(rf"<(?:Impression|Tracking|ClickTracking){_TEXT}(https?:[^<\]\s]+)", re.IGNORECASE)
 _ADVERTISER = re.compile(rf"<Advertiser{_TEXT}([^<\]]{{1,200}})", re.IGNORECASE)
 _LEADING = re.compile(r"<[a-z][^<>]{0,200}?\s(?:href|on[a-z]{4,10}|data-[a-z-]{2,30})\s*=[^<>]*>", re.IGNORECASE)
+_LEADS = (re.compile(r"href\s*="), re.compile(r"on[a-z]{4,10}\s*="), re.compile(r"data-[a-z-]{2,30}\s*="))
+"""What makes a tag a leading one; apart, each is searched for by its first letters."""
+_PLAIN = re.compile(r"<a(?:\s++[a-z][a-z-]{0,30}+=(?:\"[^\"\r\n]*+\"|'[^'\r\n]*+'))++\s*+>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\s([a-z][a-z-]*)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"'](https?:[^\"']+)", re.IGNORECASE)
 _SCRIPTED = re.compile(r"(?:click_?(?:url|tag|through)\w{0,8}|landing_?(?:url|page))[\"']?\s*[:=]\s*$", re.IGNORECASE)
 _ADOMAIN = re.compile(r"(?:adomain|advertiserDomains?)\\?[\"']?\s*:\s*(\[[^\]]{3,300}\]|\\?\"[^\"]{3,120}\")")
 _WORD = re.compile(r"[\w.:/-]{4,120}")
 _BY = re.compile(r"\s*(?:sponsored|presented|promoted) by\s", re.IGNORECASE)
+_HARMLESS = frozenset(
+    ["href", "target", "rel", "class", "id", "title", "style", "name", "tabindex", "aria-label", "role"]
+)
+"""Attributes of a link that say nothing of where it leads, besides `href`."""
 _SPONSORED_BY = "1"
 """Native's data asset type of who pays (OpenRTB Native 1.2, section 7.4)."""
 
@@ -89,18 +97,66 @@ def _vast(text: str, page: str) -> Markup:
 
 def _html(text: str, page: str, url: str) -> Markup:
     """Only the tags that lead somewhere are read closely: a bid's markup is mostly scripts and styles."""
-    tags = "".join(tag + "</a>" for tag in _LEADING.findall(text)[:MOST_URLS])
+    tags = _leading(text)
     domains = (
         tuple(word for found in _ADOMAIN.findall(text) for word in _WORD.findall(found)) if "omain" in text else ()
     )
     scripted = tuple(_scripted(text)) if "<script" in text.lower() else ()
-    try:
-        evidence = evidence_of_document(parse(tags.encode("utf-8", "replace"), url, "utf-8"), page)
-    except Unrewritable:
-        evidence = Evidence(page=page)
+    evidence = _links(tags, page) or _evidence(tags, page, url)
     loaded = evidence.resources if evidence.clicks or scripted else addresses(text)
     clicks = (*evidence.clicks, *scripted)[:MOST_URLS]
     return Markup(Format.BANNER, replace(evidence, clicks=clicks, resources=loaded), domains)
+
+
+def _leading(text: str) -> list[str]:
+    """The tags that may lead somewhere: those with a link, a handler or data of their own."""
+    lower = text.lower()
+    if len(lower) != len(text):  # a few letters are two in lower case, so places would differ
+        return _LEADING.findall(text)[:MOST_URLS]
+    tried: dict[int, re.Match[str] | None] = {}
+    for place in sorted(match.start() for lead in _LEADS for match in lead.finditer(lower)):
+        start = lower.rfind("<", max(0, place - 240), place)
+        if start >= 0 and start not in tried:
+            tried[start] = _LEADING.match(text, start)
+    return [tag[0] for tag in tried.values() if tag][:MOST_URLS]
+
+
+def _links(tags: Sequence[str], page: str) -> Evidence | None:
+    """What a parser would read of tags that are nothing but plain links; None where one is more than that.
+
+    Plain: quoted attributes in ASCII, an address that needs no base, no reference but `&amp;`, no other address.
+    """
+    clicks: list[str] = []
+    attributes: list[tuple[str, str]] = []
+    for tag in tags:
+        if not tag.isascii() or not _PLAIN.fullmatch(tag):
+            return None
+        seen: set[str] = set()
+        for name, double, single in _ATTRIBUTE.findall(tag):
+            value, small = double or single, name.lower()
+            plain = value.replace("&amp;", "&")
+            linked = small == "href"
+            if small in seen or linked != plain[:8].lower().startswith(("http://", "https://")) or plain[:2] == "//":
+                return None
+            if small not in _HARMLESS or ("&" in value and unescape(value) != plain):
+                return None
+            seen.add(small)
+            if linked:
+                clicks.append(plain[:LONGEST_URL].strip(" \t\f"))
+            elif plain and small != "style":
+                attributes.append((small, collapse(plain[:LONGEST_VALUE])))
+            elif "url(" in plain.lower():
+                return None
+    return Evidence(clicks=unique(clicks, MOST_URLS), attributes=tuple(attributes[:MOST_ATTRIBUTES]), page=page)
+
+
+def _evidence(tags: Sequence[str], page: str, url: str) -> Evidence:
+    """What a parser reads of tags."""
+    try:
+        source = "".join(f"{tag}</a>" for tag in tags)
+        return evidence_of_document(parse(source.encode("utf-8", "replace"), url, "utf-8"), page)
+    except Unrewritable:
+        return Evidence(page=page)
 
 
 def _scripted(text: str) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """Which format an answer is in, and where its bids stand."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from capper.rewrite.layout import Layout
-from capper.rewrite.ways import Row, Where, folded, follow, spread, values
+from capper.rewrite.ways import Row, Where, folded, follow, objects, spread, values
 
 if TYPE_CHECKING:
     from capper.jsontext import Path
@@ -71,11 +72,18 @@ def _loosely(answer: Any, layout: Layout) -> list[Row]:
     One in another is a part of it; but where an object holds several, they are the bids and it is none.
     """
     prices, near = (frozenset(where.names[0] for where in need) for need in layout.needs)
-    found = [
-        row
-        for row in follow(answer, layout.bids[0], MOST_BIDS)
-        if _is_priced(row[1][-1], prices) and _says(row[1], near, layout)
-    ][: 2 * MOST_BIDS]
+    shapes: dict[tuple[str, ...], list[str]] = {}
+
+    def is_priced(value: dict[str, Any]) -> bool:
+        # The objects of an array mostly have the same names.
+        keys = tuple(value)
+        found = shapes.get(keys)
+        if found is None:
+            found = shapes[keys] = [key for key in keys if folded(key) in prices]
+        return bool(found) and any(_is_number(value[key]) for key in found)
+
+    priced = islice(objects(answer, MOST_BIDS, is_priced), 2 * MOST_BIDS)
+    found = [row for row in priced if _says(row[1], near, layout)]
     places = {path for path, _ in found}
     inner: dict[Path, int] = {}
     for path, _ in found:
@@ -86,10 +94,6 @@ def _loosely(answer: Any, layout: Layout) -> list[Row]:
     return [row for row in found if row[0] in kept and not any(row[0][:n] in kept for n in range(len(row[0])))][
         :MOST_BIDS
     ]
-
-
-def _is_priced(value: dict[str, Any], prices: frozenset[str]) -> bool:
-    return any(folded(key) in prices and _is_number(item) for key, item in value.items())
 
 
 def _is_number(value: object) -> bool:

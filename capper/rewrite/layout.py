@@ -68,6 +68,8 @@ class Layout:
     """Names are compared without case and separators, and looked for inside a bid and around it."""
     without: frozenset[str] = frozenset()
     """Folded names of what says nothing of a bid, where `loose`."""
+    starts: Mapping[str, tuple[tuple[str, int, Where], ...]] = field(default_factory=dict)
+    """By the name a way from a bid begins with ("" for one from its holder): what it leads to, its rank there, the way."""
     leads: re.Pattern[str] | None = None
     """The folded names of addresses that lead back to a bid, where `loose`."""
 
@@ -121,6 +123,11 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
     if "in_turn" in row and not str(row.get("absent", "")).startswith("{"):
         raise ConfigError(f"{where}.in_turn: expected an object as absent, too: it stands where a bid stood")
     loose = row.get("loose") is True
+    fields = {
+        name: tuple(_where(text, loose=loose) for text in _texts(f"{where}.{name}", row[name]))
+        for name in _FIELDS
+        if name in row
+    }
     return Layout(
         row["name"],
         bids=tuple(_steps(text) for text in _texts(f"{where}.bids", row.get("bids"))),
@@ -128,11 +135,8 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
             tuple(_where(way, loose=loose) for way in text.split("|"))
             for text in _texts(f"{where}.needs", row.get("needs"))
         ),
-        fields={
-            name: tuple(_where(text, loose=loose) for text in _texts(f"{where}.{name}", row[name]))
-            for name in _FIELDS
-            if name in row
-        },
+        fields=fields,
+        starts=_starts(fields),
         hosts=tuple(_host(text) for text in _texts(f"{where}.hosts", row.get("hosts", []))),
         factor=_number(f"{where}.factor", row.get("factor", 1.0)),
         emptied={name: dumps(value) for name, value in emptied.items()} if isinstance(emptied, dict) else {},
@@ -143,6 +147,15 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
         leads=_any_of(_texts(f"{where}.urls", row.get("urls", []))) if loose else None,
         **{name: row.get(name, False) is True for name in _SWITCHES},
     )
+
+
+def _starts(fields: Mapping[str, tuple[Where, ...]]) -> dict[str, tuple[tuple[str, int, Where], ...]]:
+    """The ways by the name they begin with: a bid has few names, and a format knows many."""
+    made: dict[str, list[tuple[str, int, Where]]] = {}
+    for name, ways in fields.items():
+        for rank, way in enumerate(ways):
+            made.setdefault(way.names[0] if way.climb == 0 and way.names else "", []).append((name, rank, way))
+    return {name: tuple(rows) for name, rows in made.items()}
 
 
 def _any_of(texts: Iterator[str]) -> re.Pattern[str]:
@@ -170,7 +183,7 @@ def _steps(text: str) -> tuple[str, ...]:
 def _where(text: str, *, loose: bool) -> Where:
     text = text.strip()
     if loose:
-        return Where(0, (folded(text),))
+        return Where(0, (".".join(map(folded, text.split("."))),))
     climb = -1 if text.startswith("/") else text.count("^")
     return Where(climb, tuple(name for name in text.lstrip("/^").split(".") if name))
 

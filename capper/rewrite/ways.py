@@ -1,10 +1,10 @@
 """Follows ways through an answer's JSON: to where bids stand, and from a bid to what it says."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from capper.jsontext import Path
+from capper.jsontext import Path, Step
 
 EACH: Final = "[]"
 MEMBERS: Final = "{}"
@@ -53,22 +53,42 @@ def follow(answer: Any, pattern: tuple[str, ...], most: int) -> Iterator[Row]:
             stack.append(((*path, step), (*way, value[step]), at + 1))
 
 
-def objects(answer: Any, most: int) -> Iterator[Row]:
-    """Every object of the answer, outer ones first, at most `most` of each array's."""
-    stack: list[Row] = [((), (answer,))]
+type _Node = tuple["_Node | None", Step, Any]
+"""A value, its name or number, and what holds it: paths are made of it only where they are needed."""
+
+
+def objects(answer: Any, most: int, wanted: Callable[[dict[str, Any]], object] = bool) -> Iterator[Row]:
+    """The objects of the answer that are `wanted`, outer ones first; at most `most` of each array's are looked at."""
+    stack: list[tuple[_Node, int]] = [((None, "", answer), 0)]
     seen = 0
     while stack and seen < _MOST_OBJECTS:
-        path, way = stack.pop()
-        value = way[-1]
+        node, depth = stack.pop()
+        value = node[2]
         seen += 1
         if type(value) is dict:
-            yield path, way
+            if wanted(value):
+                yield _row(node)
             items: Any = value.items()
-        else:
+        elif type(value) is list:
             items = enumerate(value[:most])
-        if len(path) < _DEEPEST:
-            inner = [((*path, key), (*way, item)) for key, item in items if type(item) is dict or type(item) is list]
-            stack += reversed(inner)
+        else:
+            continue
+        if depth < _DEEPEST:
+            inner: list[tuple[_Node, int]] = [
+                ((node, key, item), depth + 1) for key, item in items if type(item) is dict or type(item) is list
+            ]
+            inner.reverse()
+            stack += inner
+
+
+def _row(node: _Node) -> Row:
+    path: list[Step] = []
+    way: list[Any] = [node[2]]
+    while node[0] is not None:
+        path.append(node[1])
+        node = node[0]
+        way.append(node[2])
+    return tuple(reversed(path)), tuple(reversed(way))
 
 
 def values(way: tuple[Any, ...], ways: tuple[Where, ...]) -> list[Any]:
@@ -115,21 +135,26 @@ def folded(name: str) -> str:
 
 
 def spread(value: dict[str, Any], without: Container[str]) -> Names:
-    """The members of an object and of those inside it, by folded name; not of those named in `without`."""
+    """The members of an object and of those inside it, by folded name, and by that behind their holder's (`creative.id`).
+
+    Not of those named in `without`.
+    """
     found: Names = {}
-    layer = [value]
+    layer: list[tuple[str, dict[str, Any]]] = [("", value)]
     for _ in range(_NESTED):
-        inner: list[dict[str, Any]] = []
-        for each in layer:
+        inner: list[tuple[str, dict[str, Any]]] = []
+        for holder, each in layer:
             for key, item in each.items():
                 name = folded(key)
                 if name in without:
                     continue
                 found.setdefault(name, []).append(item)
+                if holder:
+                    found.setdefault(f"{holder}.{name}", []).append(item)
                 if type(item) is dict:
-                    inner.append(item)
+                    inner.append((name, item))
                 elif type(item) is list and item and type(item[0]) is dict:
-                    inner += [part for part in item[:3] if type(part) is dict]
+                    inner += [(name, part) for part in item[:3] if type(part) is dict]
             if len(found) > _MOST_NAMES:
                 return found
         layer = inner

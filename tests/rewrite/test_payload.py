@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capper.domain.errors import Unrewritable
 from capper.domain.identity import Basis
 from capper.domain.sighting import Format
+from capper.jsontext import Locator
 from capper.recognise.ad import AdReader
 from capper.recognise.networks import load_networks
 from capper.recognise.offer import read_offer
@@ -497,6 +499,274 @@ def test_jsonp_is_an_answer_too():
     assert data.replace(b'{"slotID":"a","amznbid":"1x","amzniid":"i"},', b"") == payload.apply(found, {0})
 
 
+# Forms of an exchange's own, read by names
+
+
+@pytest.mark.parametrize(
+    ("answer", "advertisers", "creative", "price", "slot"),
+    [
+        # Synthetic, after the forms that bidders' adapters for Prebid.js read.
+        ([{"CPM": 1, "Width": 728, "Ad": "<b>", "CreativeId": "c1", "ADomain": ["www.shoes.example"]}], "shoes.example", "c1", 1.0, ""),
+        ({"bids": [{"bid": {"bidId": "s", "price": 0.5}, "creative": {"id": "c1", "advertiserDomains": ["shoes.example"]}}]}, "shoes.example", "c1", 0.5, "s"),
+        ({"data": [{"requestId": "s", "cpm": "1.5", "meta": {"advertiser_domains": ["https://shoes.example/"]}}]}, "shoes.example", None, 1.5, "s"),
+        ({"hb": {"cpm": 2, "adomains": ["shoes.example"]}, "banner": {"hash": "c1"}, "template": {"html": "<b>"}}, "shoes.example", "c1", 2.0, ""),
+        ({"ad": {"prebid_id": "s", "price": 3, "creative_id": "c1", "banner": {"adomain": ["shoes.example"]}}}, "shoes.example", "c1", 3.0, "s"),
+        ({"bid": {"price": 1, "crid": 7}, "meta": {"advertiserDomains": ["shoes.example"]}, "bidid": "s"}, "shoes.example", "7", 1.0, "s"),
+        ([{"price": {"cpm": 1, "currency": "JPY"}, "ad": {"creative": {"id": "c1"}, "clickUrl": "https://shoes.example/"}}], "shoes.example", "c1", 1.0, ""),
+        ([{"BidId": "s", "Cpm": 1, "native": {"clickUrl": "https://shoes.example/x", "sponsoredBy": "Else"}}], "shoes.example", None, 1.0, "s"),
+        ({"r": [{"cpm": 1, "ad": "<a href='https://shoes.example/'>x</a>", "uuid": "s"}]}, "shoes.example", None, 1.0, "s"),
+        ({"r": [{"cpm": 1, "id": "s", "advertiser": {"name": "Shoes", "domain": "shoes.example"}, "ad_code": "<b>"}]}, "shoes.example", None, 1.0, ""),
+    ],
+)  # fmt: skip
+def test_bids_are_known_by_names_however_they_are_written(answer, advertisers, creative, price, slot):
+    """Where no format fits a bid is what has a price and is near what else a bid has; nothing of it stays behind."""
+    found = find(answer)
+    (bid,), (ad,) = found.bids, ads(found)
+
+    assert (advertisers, price, slot) == (",".join(ad.advertisers), bid.price, bid.slot)
+    assert (creative and f"bidder.example/{creative}") == ad.creative
+    assert () == find(payload.apply(found, {0})).bids
+
+
+def test_of_several_bids_each_says_its_own():
+    """What one bid leaves unsaid is not taken from another; what their holder says goes for all."""
+    bids = [{"requestId": "1", "cpm": 1, "ad": "a", "adomain": ["a.example"]}, {"requestId": "2", "cpm": 2, "ad": "b"}]
+    found = find({"currency": "EUR", "bids": bids})
+
+    assert [("a.example",), ()] == [ad.advertisers for ad in ads(found)]
+    assert ["EUR", "EUR"] == [bid.currency for bid in found.bids]
+    assert [bids[1]] == json.loads(payload.apply(found, {0}))["bids"]
+
+
+def test_what_holds_several_bids_is_none():
+    """An object with a price that has bids inside is no bid; one bid's price inside a bid is a part of it."""
+    several = {"cpm": 3, "ad": "", "ads": [{"cpm": 1, "adId": "a"}, {"cpm": 2, "adId": "b"}]}
+    one = {"list": [{"bidCpm": 1, "adId": "a", "prebid": {"cpm": 1.1, "creative": "<b>"}}]}
+
+    assert [("ads", 0), ("ads", 1)] == [bid.path for bid in find(several).bids]
+    assert [("list", 0)] == [bid.path for bid in find(one).bids]
+
+
+def test_the_request_echoed_in_an_answer_says_nothing():
+    """A publisher's site, blocked advertisers and floors are not the bid's."""
+    bid = {
+        "requestId": "1",
+        "cpm": 1,
+        "ad": "x",
+        "site": {"adomain": ["news.example"]},
+        "badv": ["b.example"],
+        "floors": {"cpm": 9},
+    }
+
+    (ad,) = ads(find({"bids": [bid]}))
+    assert () == ad.advertisers
+
+
+def test_who_delivers_is_not_who_advertises():
+    """A machine of an ad network, named as the advertiser, is passed over for whoever else is named."""
+    named = {
+        "cpm": 1,
+        "ad": "x",
+        "advertiserDomains": ["securepubads.g.doubleclick.net"],
+        "metaData": {"advertiserDomains": ["shoes.example"]},
+    }
+
+    assert [("shoes.example",)] == [ad.advertisers for ad in ads(find([named]))]
+    assert [()] == [ad.advertisers for ad in ads(find([{**named, "metaData": {}}]))]
+
+
+# Who wins, and what it costs
+
+
+def test_the_best_of_each_slot_is_known():
+    """The highest price of each slot, deals first if so asked; with it gone the next; a winner that a server named stays it."""
+    bids = [
+        {"impid": "a", "price": 3, "crid": "0"}, {"impid": "a", "price": 2, "crid": "1", "dealid": "d"},
+        {"impid": "b", "price": 1, "crid": "2"}, {"impid": "a", "price": 1, "crid": "3"},
+    ]  # fmt: skip
+    answer = {"seatbid": [{"bid": bids}]}
+
+    assert {0, 2} == find(answer).best()
+    assert {1, 2} == find(answer).best({0})
+    assert {1} == find(answer).best({0, 2})
+    assert {1, 2} == find(answer, asked=Asked(prefers_deals=True)).best()
+    won = held(("a", 1, {"hb_pb": "1", "hb_bidder": "a", "hb_bidder_a": "a"}), ("b", 2, {"hb_bidder_b": "b"}))
+    assert {0} == find(won).best()
+
+
+def test_what_a_publisher_loses_is_the_difference_in_price():
+    """Per currency; nothing is lost where the best stays, and prices of two currencies are not set off."""
+    bids = [{"impid": "a", "price": price, "crid": str(price)} for price in (3, 2, 0.5)]
+    answer = {"seatbid": [{"bid": bids}], "cur": "SEK"}
+
+    assert {"SEK": 1.0} == find(answer).lost({0})
+    assert {"SEK": 3.0} == find(answer).lost({0, 1, 2})
+    assert {} == find(answer).lost({1, 2})
+    mixed = [
+        {"cpm": 3, "currency": "JPY", "crid": "a", "bidId": "x"},
+        {"cpm": 2, "currency": "USD", "crid": "b", "bidId": "x"},
+    ]
+    assert {} == find(mixed).lost({0})
+
+
+def test_a_runner_up_without_keys_is_given_those_that_can_be_known():
+    """Where only winners were given keys: the bidder, the size and, if it is known how prices are rounded, the price."""
+    answer = held(
+        ("a", 3, {"hb_pb": "3.00", "hb_bidder": "a", "hb_size": "300x250", "hb_cache_id": "i"}), ("b", 2.57, None)
+    )
+    other = answer["seatbid"][1]["bid"][0]
+    other |= {"w": 728, "h": 90, "ext": {"x": 1}}
+    asked = Asked.of({"ext": {"prebid": {"targeting": {"pricegranularity": "med"}}}})
+
+    left = json.loads(payload.apply(find(answer, "https://pbs.example/openrtb2/auction", asked=asked), {0}))["seatbid"][
+        0
+    ]["bid"][0]
+    assert {"x": 1, "prebid": {"targeting": {"hb_bidder": "b", "hb_pb": "2.50", "hb_size": "728x90"}}} == left["ext"]
+    unasked = json.loads(payload.apply(find(answer, "https://pbs.example/openrtb2/auction"), {0}))["seatbid"][0]["bid"][
+        0
+    ]
+    assert {"x": 1} == unasked["ext"]
+
+
+@pytest.mark.parametrize("ext", [None, {}, {"prebid": {}}, {"prebid": {"targeting": {}}}])
+def test_keys_go_where_they_belong_whatever_is_there(ext):
+    """Of the objects on the way those are made that there are not."""
+    answer = held(("a", 3, {"hb_pb": "3.00", "hb_bidder": "a"}), ("b", 2, None))
+    bid = answer["seatbid"][1]["bid"][0]
+    bid.pop("ext")
+    if ext is not None:
+        bid["ext"] = ext
+    asked = Asked.of({"ext": {"prebid": {"targeting": {"pricegranularity": "high"}}}})
+
+    left = json.loads(payload.apply(find(answer, "https://pbs.example/openrtb2/auction", asked=asked), {0}))
+    assert {"hb_bidder": "b", "hb_pb": "2.00"} == left["seatbid"][0]["bid"][0]["ext"]["prebid"]["targeting"]
+
+
+def test_a_bidder_with_several_bids_has_a_name_for_each():
+    """Prebid Server's multibid: the second bid's keys have the name it was given (`targetbiddercode`)."""
+    keys = {"hb_pb_pubm2": "1", "hb_bidder_pubm2": "pubm2", "hb_size_pubm2": "1x1"}
+    answer = held(
+        ("pubmatic", 2, {"hb_pb": "2", "hb_bidder": "pubmatic", "hb_bidder_pubmatic": "pubmatic"}),
+        ("pubmatic", 1, keys),
+    )
+    answer["seatbid"][1]["bid"][0]["ext"]["prebid"]["targetbiddercode"] = "pubm2"
+
+    (left,) = json.loads(payload.apply(find(answer), {0}))["seatbid"]
+    assert {**keys, "hb_pb": "1", "hb_bidder": "pubm2", "hb_size": "1x1"} == left["bid"][0]["ext"]["prebid"][
+        "targeting"
+    ]
+
+
+def test_what_a_cache_keeps_is_known_by_its_ids():
+    """A bid's ids in a cache are those that an answer for AMP, which holds no bid, names."""
+    cache = {"bids": {"url": "https://c.example/cache?uuid=u1", "cacheId": "u1"}}
+    bid = {"impid": "1", "price": 1, "ext": {"prebid": {"targeting": {"hb_uuid": "u2"}, "cache": cache}}}
+    (found,) = find({"seatbid": [{"bid": [bid]}]}).bids
+    (amp,) = find(
+        {
+            "targeting": {
+                "hb_bidder": "a",
+                "hb_pb": "1",
+                "hb_cache_id": "u1",
+                "hb_cache_host": "c.example",
+                "hb_cache_path": "/cache",
+            }
+        }
+    ).bids
+
+    assert {"u1", "u2"} == {*found.kept}
+    assert ("u1",) == amp.kept
+    assert ("https://c.example/cache?uuid=u1",) == amp.urls
+    assert "https://c.example/cache?uuid=u1" in found.urls
+
+
+def test_amp_puts_deals_first_where_the_request_did():
+    """The runner-up of an answer for AMP is chosen as the server would have."""
+    targeting = {
+        "hb_pb": "3", "hb_bidder": "a", "hb_bidder_a": "a", "hb_pb_b": "2", "hb_bidder_b": "b",
+        "hb_pb_c": "1", "hb_bidder_c": "c", "hb_deal_c": "d",
+    }  # fmt: skip
+    bidder = [
+        json.loads(payload.apply(find({"targeting": targeting}, asked=asked), {0}))["targeting"]["hb_bidder"]
+        for asked in (Asked(), Asked(prefers_deals=True))
+    ]
+
+    assert ["b", "c"] == bidder
+
+
+# Around the JSON
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("cb(", ");"), ("/**/cb(", ")"), ('window.cb["x1"](', ");"), ("var ads = ", ";"), (")]}'\n", ""), (")]}',\n", "\n"),
+        ("while(1);", ""), ("for (;;);", ""), ("\ufeff", ""), ("/* x */ a.b.c (", ")\n"), ("\n\n ", " \n"), ("cb && cb(", ");"),
+        ("try{cb(", ");}catch(e){}"),
+    ],
+)  # fmt: skip
+def test_what_stands_around_an_answer_stays(before, after):
+    """Guards, calls and marks of byte order are no part of the answer, and no byte of them changes."""
+    answer = '{"seatbid":[{"bid":[{"impid":"1","price":1,"crid":"a"},{"impid":"2","price":2,"crid":"b"}]}]}'
+    found = find(f"{before}{answer}{after}".encode())
+
+    assert 2 == len(found.bids)
+    left = answer.replace('{"impid":"1","price":1,"crid":"a"},', "")
+    assert f"{before}{left}{after}".encode() == payload.apply(found, {0})
+
+
+def test_answers_line_by_line():
+    """Of several documents, each on a line of its own, one that is left without bids stays a document."""
+    lines = [json.dumps({"seatbid": [{"bid": [{"impid": str(n), "price": n, "crid": "c"}]}]}) for n in range(3)]
+    found = find("\n".join(lines).encode() + b"\n")
+
+    assert 3 == len(found.bids)
+    left = payload.apply(found, {1})
+    assert [lines[0], '{"seatbid": []}', lines[2], ""] == left.decode().split("\n")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"{", b"[" * 20_000, b'{"seatbid":' * 9_000, b'{"seatbid": NaN, "bid": 1}', b'{"price": 1, "crid": "a"} trailing', b"\x00\xffprice",
+        '{"seatbid": [{"bid": [{"impid": "1", "price": 1}]}]}'.encode("utf-16"), b'"seatbid"', b"cb(price)", b'{"seatbid": [], }', b"{'price': 1}",
+        b'{"seatbid":[{"bid":[{"impid":"1","price":' + b"1" * 50_000 + b"]}]}",
+    ],
+    ids=range(13),
+)  # fmt: skip
+def test_what_is_no_answer_is_left_alone(data):
+    """Broken, endless, strangely encoded: no bid, or refused as what it is."""
+    try:
+        found = find(data)
+    except Unrewritable:
+        return
+    assert () == found.bids
+
+
+def test_strange_bytes_stay():
+    """Lone surrogates, bytes of another charset, names that stand twice: what is taken out is, the rest is as it was."""
+    twice = b'{"seatbid":[],"seatbid":[{"bid":[{"impid":"1","price":1,"price":2,"x":"\\ud800"},{"impid":"2","price":9}],"n":"\xe9"}]}'
+    found = find(twice)
+
+    assert [2.0, 9.0] == [bid.price for bid in found.bids]
+    assert twice.replace(b',{"impid":"2","price":9}', b"") == payload.apply(found, {1})
+
+
+def test_an_answer_without_ads_is_parsed_once(monkeypatch):
+    """Whatever has the words of auctions and no bid is read a single time; what has not even those, never."""
+    reads = []
+    once = payload.read
+    monkeypatch.setattr(payload, "read", lambda data: (reads.append(data), once(data))[1])
+    shop = json.dumps({"items": [{"price": {"amount": [1]}, "name": "a"}] * 50}).encode()
+    plain = json.dumps({"articles": ["x"] * 500}).encode()
+
+    for data in (shop, plain):
+        assert data is payload.apply(find(data), ())
+    assert [shop] == reads
+    find(shop, exchange=False)
+    assert [shop] == reads
+
+
 # What leads back
 
 
@@ -572,6 +842,43 @@ def test_any_bids_of_any_answer_go_and_nothing_else(seats, more, indent, data):
         if bids or not seat["bid"]:
             left.append({**seat, "bid": bids})
     assert {**answer, "seatbid": left} == json.loads(payload.apply(found, gone))
+
+
+LOOSE = st.builds(
+    lambda number, price, more: {"bidId": str(number), "cpm": price, "ad": "<b>é</b>", **more},
+    st.integers(0, 99),
+    st.integers(0, 99),
+    EXTRAS,
+)
+AROUND = st.sampled_from(
+    [
+        "{}",
+        '{{"bids" :{}, "x":1}}',
+        '[1,{{"a":{}}}]',
+        'cb({{"data":{}}});',
+        '{{"a":{{"results":\n{}}},"currency":"EUR"}}',
+    ]
+)
+
+
+@given(st.lists(LOOSE, max_size=5), AROUND, st.sampled_from([None, 2]), st.data())
+def test_of_answers_read_by_names_too_only_the_bid_goes(bids, around, indent, data):
+    """Every byte of the other bids and around them stays, whichever are taken out."""
+    texts = [json.dumps(bid, indent=indent, ensure_ascii=False) for bid in bids]
+    found = find(around.format("[" + " ,\n".join(texts) + "]").encode())
+    gone = data.draw(st.sets(st.sampled_from(range(len(found.bids))))) if found.bids else set()
+
+    assert len(bids) == len(found.bids)
+    kept = [text for number, text in enumerate(texts) if number not in gone]
+    assert kept == [*spans(find(payload.apply(found, gone)))]
+
+
+def spans(found):
+    """The bids as they are written."""
+    locator = Locator(found.text) if found.bids else None
+    for bid in found.bids:
+        at = locator.at(bid.path)
+        yield found.text.source[at : locator.end(at)]
 
 
 TREES = st.recursive(
