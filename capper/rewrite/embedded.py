@@ -1,7 +1,8 @@
 """Video ads in JSON: an answer to a player (VAST, VMAP) that stands as a string in another answer.
 
-    held = find(text, url, page)                    # text: capper.jsontext.read(data)
-    edits = cuts(locator, held[0], withheld)        # for capper.jsontext.splice, beside others
+    text = capper.jsontext.read(data)               # if may_hold(data)
+    held = find(text, url, page)
+    data = apply(text, [(held[0], withheld)])       # or `cuts`, for `capper.jsontext.splice` beside other edits
 
 Ads are cut out of the string as it is written: what is left keeps its escapes, and every other byte its place.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from capper.domain.errors import Unrewritable
-from capper.jsontext import Edit, Locator, Path, Step, Text
+from capper.jsontext import Edit, Locator, Path, Step, Text, splice
 from capper.rewrite import vast
 from capper.rewrite.video import Video, Videos
 
@@ -34,10 +35,15 @@ class Held:
     videos: Videos
 
 
+def may_hold(source: bytes | str) -> bool:
+    """Whether JSON might hold a player's answer: so that what does not is not even parsed."""
+    lower = source.lower() if isinstance(source, str) else source.decode("latin-1").lower()
+    return any(hint in lower for hint in _HINTS)
+
+
 def find(text: Text, url: str = "", page: str = "") -> tuple[Held, ...]:
     """The players' answers in a JSON document; what cannot be edited there is passed over."""
-    source = text.source.lower()
-    if not any(hint in source for hint in _HINTS):
+    if not may_hold(text.source):
         return ()
     held: list[Held] = []
     for way, value in _strings(text.value):
@@ -62,6 +68,12 @@ def cuts(locator: Locator, held: Held, withheld: Collection[Video]) -> list[Edit
     spans = sorted(video.span for video in withheld)
     written = _written(literal, [place for span in spans for place in span])
     return [Edit(at + 1 + start, at + 1 + end, "") for start, end in zip(written[::2], written[1::2], strict=True)]
+
+
+def apply(text: Text, withheld: Sequence[tuple[Held, Collection[Video]]]) -> bytes:
+    """The document without these ads of each string; every other byte stays."""
+    locator = Locator(text)
+    return text.encode(splice(text.source, [edit for held, ads in withheld for edit in cuts(locator, held, ads)]))
 
 
 def _strings(value: Any) -> Iterator[tuple[_Way, str]]:

@@ -12,7 +12,7 @@ from capper.jsontext import Locator, read, splice
 from capper.recognise.ad import AdReader
 from capper.recognise.networks import load_networks
 from capper.recognise.offer import read_offer
-from capper.rewrite.embedded import cuts, find
+from capper.rewrite.embedded import apply, cuts, find, may_hold
 from capper.rewrite.vast import looks
 
 # Synthetic, as everything in this file that is not read from `shared_data`.
@@ -38,10 +38,7 @@ def plain(value):
 def without(data, numbers):
     """A JSON document without the ads of these numbers, in every string that holds any."""
     text = read(data)
-    locator, edits = Locator(text), []
-    for held in find(text):
-        edits += cuts(locator, held, [ad for ad in held.videos.ads if ad.number in numbers])
-    return text.encode(splice(text.source, edits))
+    return apply(text, [(held, [ad for ad in held.videos.ads if ad.number in numbers]) for held in find(text)])
 
 
 @pytest.mark.parametrize("write", [json.dumps, slashed, escaped, plain])
@@ -90,7 +87,17 @@ def test_what_cannot_be_read_is_passed_over():
 
 def test_json_without_video_ads_is_not_gone_through():
     """A document without a hint costs one look at its text."""
-    assert find(read(b'{"a": ["<b>bold</b>", "VAST", "vast"]}')) == ()
+    data = b'{"a": ["<b>bold</b>", "VAST", "vast"]}'
+
+    assert not may_hold(data)
+    assert find(read(data)) == ()
+
+
+@pytest.mark.parametrize("write", [json.dumps, slashed, escaped, plain])
+@pytest.mark.parametrize("root", ["VAST", "vmap:VMAP", "v:VAST", "VideoAdServingTemplate", "DAAST", "vmap"])
+def test_json_that_may_hold_one_is_known_by_a_look(write, root):
+    """However the string is escaped."""
+    assert may_hold(write({"é": f"<{root}></{root}>"}).encode())
 
 
 def test_the_samples_hold_what_they_hold(shared_data):
