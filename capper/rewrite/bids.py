@@ -9,7 +9,7 @@ from typing import Any
 from capper.domain.offer import Offer
 from capper.domain.sighting import Format
 from capper.jsontext import Path
-from capper.rewrite.creative import Markup, addresses, skim, study
+from capper.rewrite.creative import Markup, addresses, opened, skim, study
 from capper.rewrite.layout import Layout
 from capper.rewrite.ways import Names, Row, Where, folded, named, spread, values
 
@@ -102,7 +102,7 @@ class Reader:
     def _bid(self, number: int, path: Path, said: "_Said") -> Bid:
         asked = _price(said.first("price"))
         advertisers, declared, clicks = said.texts("advertiser"), said.texts("declared"), said.texts("click")
-        sources = said.values("markup")
+        sources = tuple([opened(source) for source in said.values("markup")])
         named = any("." in text for text in advertisers) or any("." in text for text in declared)
         markup = skim(sources, self.page) if named else study(sources, self.page, self.url)
         evidence = markup.evidence

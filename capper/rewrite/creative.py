@@ -1,10 +1,12 @@
 """What the markup inside a bid gives away: HTML, VAST or native JSON, read only as far as is needed."""
 
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 from capper.clues import LONGEST_URL, LONGEST_VALUE, MOST_ATTRIBUTES, evidence_of_document
 from capper.domain.errors import Unrewritable
@@ -15,7 +17,13 @@ from capper.markup import collapse, parse, unique
 
 MOST_URLS = 60
 LONGEST = 400_000
-_URL = re.compile(r"https?:(?:\\?/){2}(?:[^\s\"'<>\\)\]`]|\\/)+", re.IGNORECASE)
+_URL = re.compile(r"https?:(?:\\?/){2}(?:\[[\w.:%-]{1,40}\]|[^\s\"'<>\\)\]`]|\\/)+", re.IGNORECASE)
+_BARE = re.compile(
+    r"[\"'=(]((?:\\?/){2}[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}(?::\d+)?\\?/[^\s\"'<>)]*)", re.IGNORECASE
+)
+"""An address that takes its page's scheme."""
+_BASE64 = re.compile(r"P[A-P][\w+/\s-]{20,}+={0,2}\s*")
+"""What begins with `<`, so encoded."""
 _VAST = re.compile(r"\s*(?:<\?xml|<VAST\b|<InLine\b|<Wrapper\b|<Ad\b)", re.IGNORECASE)
 _NATIVE = re.compile(r"\s*\{\s*\"(?:native|ver|assets|link|imptrackers|eventtrackers|privacy|jstracker)\"")
 _TEXT = r"\b[^>]{0,200}>\s*+(?:<!\[CDATA\[\s*+)?"
@@ -37,6 +45,7 @@ _HARMLESS = frozenset(
     ["href", "target", "rel", "class", "id", "title", "style", "name", "tabindex", "aria-label", "role"]
 )
 """Attributes of a link that say nothing of where it leads, besides `href`."""
+_URL_SAFE = str.maketrans("+/", "-_", " \t\r\n")
 _SPONSORED_BY = "1"
 """Native's data asset type of who pays (OpenRTB Native 1.2, section 7.4)."""
 
@@ -78,13 +87,28 @@ def study(sources: Iterable[Any], page: str, url: str) -> Markup:
     return Markup()
 
 
+def opened(source: Any) -> Any:
+    """A piece of markup as it is meant: percent-encoded or in base64 some bidders send it."""
+    if not isinstance(source, str) or source[:1] not in ("%", "P"):
+        return source
+    if source[:3].lower() == "%3c":
+        return unquote(source[: 3 * LONGEST])
+    if _BASE64.fullmatch(source):
+        try:
+            return urlsafe_b64decode(source.translate(_URL_SAFE) + "==").decode("utf-8")
+        except ValueError:
+            return source
+    return source
+
+
 def addresses(source: Any) -> tuple[str, ...]:
     """What a piece of markup loads, counts with or leads to."""
     if isinstance(source, dict):
         return tuple(dict.fromkeys(_urls_of(source)))[:MOST_URLS]
-    if not isinstance(source, str) or "://" not in source.replace("\\/", "/"):
+    if not isinstance(source, str) or "//" not in source.replace("\\/", "/"):
         return ()
-    urls = (found.replace("\\/", "/").replace("&amp;", "&") for found in _URL.findall(source[:LONGEST]))
+    found = (*_URL.findall(source[:LONGEST]), *(f"https:{url}" for url in _BARE.findall(source[:LONGEST])))
+    urls = (url.replace("\\/", "/").replace("&amp;", "&") for url in found)
     return tuple(dict.fromkeys(urls))[:MOST_URLS]
 
 
