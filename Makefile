@@ -21,8 +21,9 @@ test: venv ## style, types, layers and every test but the slow ones, with a real
 	@scripts/check
 	@$(bin)/python -m pytest -n auto $(ARGS)
 
-test-slow: venv ## the slow tests: soak and large corpora
+test-slow: venv ## the slow tests: soak, large corpora, and publishers' pages with their real clients
 	@scripts/system-packages
+	@scripts/browser-clients
 	@$(bin)/python -m pytest -n auto -m slow --timeout 1800 $(ARGS)
 
 test-312: ## every test but the slow ones on the oldest supported Python, in .venv-3.12
@@ -43,5 +44,5 @@ lock: ## requirements.lock, anew (ARGS="--upgrade" for newer versions)
 	@scripts/lock $(ARGS)
 
 clean: ## away with everything that was made
-	rm -rf .venv .venv-3.12 build dist artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf .venv .venv-3.12 build dist artifacts tests/browser/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
