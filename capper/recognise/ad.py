@@ -61,22 +61,22 @@ class AdReader:
 
     def read(self, evidence: Evidence) -> Ad:
         """Whose ad the evidence shows; several advertisers where several stand in it side by side."""
-        return self._named(evidence, *self._advertisers(evidence))
+        clicks = _clues(evidence.clicks)
+        return self._named(evidence, clicks, *self._advertisers(evidence, clicks))
 
     def read_all(self, evidence: Evidence) -> tuple[Ad, ...]:
         """The ads of a grid, one for each advertiser, in order; one where it cannot be told apart.
 
         Of a grid no file is known to belong to one of its ads, so those ads have no creative and no campaign.
         """
-        advertisers, basis = self._advertisers(evidence)
+        clicks = _clues(evidence.clicks)
+        advertisers, basis = self._advertisers(evidence, clicks)
         if len(advertisers) < 2:
-            return (self._named(evidence, advertisers, basis),)
+            return (self._named(evidence, clicks, advertisers, basis),)
         return tuple(Ad((advertiser,), basis=basis) for advertiser in advertisers)
 
-    def _named(self, evidence: Evidence, advertisers: tuple[str, ...], basis: Basis) -> Ad:
-        resources = [clue_of(url) for url in evidence.resources[:_CLUES]]
-        clicks = [clue_of(url) for url in evidence.clicks[:_CLUES]]
-        return self._ad(resources, clicks, evidence, advertisers, basis)
+    def _named(self, evidence: Evidence, clicks: Sequence[Clue], advertisers: tuple[str, ...], basis: Basis) -> Ad:
+        return self._ad(_clues(evidence.resources), clicks, evidence, advertisers, basis)
 
     def _ad(
         self,
@@ -99,7 +99,7 @@ class AdReader:
             )
         return Ad(advertisers, campaign and campaign[0], creative and creative[0], basis=basis)
 
-    def _advertisers(self, evidence: Evidence) -> tuple[tuple[str, ...], Basis]:
+    def _advertisers(self, evidence: Evidence, clicks: Sequence[Clue]) -> tuple[tuple[str, ...], Basis]:
         """The advertisers of the strongest rung that names any."""
         publisher = site_of(evidence.page)
         declared = self._declared(evidence, publisher)
@@ -107,9 +107,9 @@ class AdReader:
             return declared, Basis.DECLARED
         more = (value for name, value in evidence.attributes if name in self.networks.click_attributes)
         walk = Walk(self.networks, evidence.page)
-        found = [walk.follow(clue_of(url), 0) for url in dict.fromkeys((*evidence.clicks[:_CLUES], *more))]
+        found = [walk.follow(clue, 0) for clue in dict.fromkeys((*clicks, *map(clue_of, more)))]
         if not any(found):
-            found = [walk.inside(clue_of(url)) for url in evidence.resources[:_CLUES]]
+            found = [walk.inside(clue) for clue in _clues(evidence.resources)]
         landings = [landing for landing in found if landing]
         for trusted in (
             # A click that is counted on its way is the ad's own; a plain link beside it may be anything.
@@ -190,6 +190,10 @@ class AdReader:
 
 
 _NOTHING = Evidence()
+
+
+def _clues(urls: Sequence[str]) -> list[Clue]:
+    return [clue_of(url) for url in urls[:_CLUES]]
 
 
 def _file(networks: Networks, clue: Clue) -> str | None:

@@ -1,6 +1,6 @@
 """Which elements of a page may be ads: pictures and links that lists or networks give away, and containers that lists hide."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -9,7 +9,7 @@ from capper.domain.errors import Unrewritable
 from capper.markup import Document, Element, Span, parse, unique
 from capper.rewrite.base import Judge
 from capper.rewrite.cards import CLIMBED, LABEL, NEVER, alone, card
-from capper.rewrite.hiding import hidden
+from capper.rewrite.hiding import Values, hidden
 from capper.rewrite.nearby import PICTURES, Nearby
 from capper.rewrite.sizes import is_banner, is_small
 from capper.rewrite.sponsored import Item, labelled
@@ -48,11 +48,11 @@ def candidates(document: Document, judge: Judge) -> list[Candidate]:
     """The elements that are ads and can be replaced, none within another, in document order."""
     search = _Search(document, judge)
     searches = (
+        search.sold(),
         search.containers(),
         search.frames(),
         search.pictures(),
         search.backgrounds(),
-        search.sold(),
         search.sponsored(),
         search.shaped(),
         search.labelled(),
@@ -90,7 +90,11 @@ class _Search:
     def __init__(self, document: Document, judge: Judge) -> None:
         self.document = document
         self.judge = judge
-        self.near = Nearby(document, judge)
+        self._values = Values(document)
+        self.near = Nearby(document, judge, self._values)
+        self._sold: set[Element] = set()
+        self._leads: dict[Element, tuple[str, ...]] = {}
+        self._said: dict[tuple[Callable[[str], bool], str], bool] = {}
         self._verdicts: dict[tuple[str, str], bool] = {}
         self._replaceable: dict[Element, bool] = {}
 
@@ -101,7 +105,7 @@ class _Search:
                 continue
             link = self._link_around(picture)
             target = next(iter(clicks(self.document, link)), "") if link else ""
-            if target and self.judge.is_teaser(target):
+            if link in self._sold or (target and self.judge.is_teaser(target)):
                 continue
             if self._loads_ad(picture) or (target and self.judge.is_click(target)):
                 whole = link if link and link.span and self._modest(link) else _with_alternatives(picture)
@@ -124,11 +128,13 @@ class _Search:
             whole = card(self.document, link, target, self.judge.is_notice)
             worded = len(self.document.text_of(whole, LABEL)) >= LABEL and alone(self.document, link)
             if (worded or _seen(whole)) and self._modest(whole):
-                yield from self._candidate(whole, target)
+                found = [*self._candidate(whole, target)] or [*self._candidate(link, target)]
+                self._sold.update([link] if found else ())
+                yield from found
 
     def sponsored(self) -> Iterator[Candidate]:
         """Banners that the publisher itself says are paid for (`rel=sponsored`): of a size that banners are sold in."""
-        for link in self.document.select('a[rel~="sponsored"]') if self.document.values("rel") else ():
+        for link in self.document.select('a[rel~="sponsored"]') if "sponsored" in self._values.joined("rel") else ():
             target = next(iter(clicks(self.document, link)), "")
             pictures = islice(link.descendants(*PICTURES), _MOST_LOADS)
             banner = any(is_banner(picture, self._loads(picture)) for picture in pictures)
@@ -137,7 +143,7 @@ class _Search:
 
     def shaped(self) -> Iterator[Candidate]:
         """Elements that are one ad each by the marks of the network that built them."""
-        for element in hidden(self.document, self.judge.shapes.ads):
+        for element in hidden(self.document, self.judge.shapes.ads, values=self._values):
             target = self._target(element) if self._may_contain(element) else ""
             if target:
                 yield from self._candidate(element, target, exact=True)
@@ -150,7 +156,11 @@ class _Search:
 
     def own(self) -> list[Span]:
         """Where the publisher's own recommendations stand between ads."""
-        return [element.span for element in hidden(self.document, self.judge.shapes.own) if element.span]
+        return [
+            element.span
+            for element in hidden(self.document, self.judge.shapes.own, values=self._values)
+            if element.span
+        ]
 
     def frames(self) -> Iterator[Candidate]:
         """Frames whose document is written into the page and holds an ad."""
@@ -161,9 +171,10 @@ class _Search:
 
     def containers(self) -> Iterator[Candidate]:
         """Elements that lists hide and that do hold an ad: a way elsewhere, and something to look at."""
-        selectors = self.judge.selectors(self.document.names("class"), self.document.names("id"))
-        for element in hidden(self.document, *selectors):
-            target = self._target(element) if self._may_contain(element) else ""
+        selectors = self.judge.selectors(self._values.classes, self.document.names("id"))
+        for element in hidden(self.document, *selectors, values=self._values):
+            may = element not in self._sold and self._may_contain(element)
+            target = self._target(element) if may else ""
             if not target:
                 continue
             cards = self._cards(element)
@@ -233,13 +244,27 @@ class _Search:
         if not _seen(element) and len(self.document.text_of(element, 2 * LABEL)) < LABEL:
             return ""
         target = ""
-        for url in unique((url for each in _few(element) for url in clicks(self.document, each)), _MOST_INSIDE):
-            if self.judge.is_teaser(url):
+        for url in unique((url for each in _few(element) for url in self._clicks(each)), _MOST_INSIDE):
+            if self._judged(self.judge.is_teaser, url):
                 # What it recommends is the publisher's own.
                 return ""
-            if not target and (self.judge.is_elsewhere(url) or self.judge.is_click(url)):
+            if not target and (self._judged(self.judge.is_elsewhere, url) or self.judge.is_click(url)):
                 target = url
         return target
+
+    def _clicks(self, element: Element) -> tuple[str, ...]:
+        """Where a click on the element leads: containers stand in one another, so each is asked for many times."""
+        known = self._leads.get(element)
+        if known is None:
+            known = self._leads[element] = tuple(clicks(self.document, element))
+        return known
+
+    def _judged(self, question: Callable[[str], bool], url: str) -> bool:
+        """The judge's word on a URL, asked for once."""
+        known = self._said.get((question, url))
+        if known is None:
+            known = self._said[question, url] = question(url)
+        return known
 
     def _text_ad(self, link: Element, target: str) -> Element | None:
         """All of the ad in words that a link is part of; None for a link within a sentence."""

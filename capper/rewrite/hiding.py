@@ -8,12 +8,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from capper.markup import Document, Element
 
 _NEED = re.compile(r"\[(href|class|id)([\^*$]?=)\"([^\"\\]+)\"\]")
-_CLASS = re.compile(r"[A-Za-z]*\.([\w-]+)")
+_DATA = re.compile(r"\[(data-[\w-]+)")
+_NAMED = re.compile(r"[\w-]+")
+_CLASS = re.compile(r"\A[A-Za-z]*\.([\w-]+)")
 _TAG = re.compile(r"[A-Za-z][\w-]*")
 _ALONE = re.compile(r"[\w-]+(?:[.#][\w-]+|\[[^\]\"\\]*(?:\"[^\"\\]*\")?\])*")
 """A selector of one element, not of where it stands."""
@@ -22,9 +24,10 @@ _OPEN = re.compile(r":(?:not|is|where|has)\(|[,\\]")
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Selectors by what they cost: bare tags, those a made-up tag begins, those that need a class or a value, and the rest.
+    """Selectors by what they cost: bare tags, those a made-up tag begins, those that need something, and the rest.
 
-    `classed` holds selectors under the class that they begin with, `needy` (value, selector) under (attribute, operator).
+    `classed` holds selectors under the class that they begin with, `marked` under the name of a `data-` attribute that they
+    ask for, `needy` (value, selector) under (attribute, operator).
     An engine knows where the elements of HTML's own tags stand, so the selectors that begin with one are quick alone; the
     others cost less together.
     """
@@ -32,19 +35,63 @@ class _Index:
     tags: frozenset[str]
     made_up: tuple[tuple[str, str], ...]
     classed: Mapping[str, Sequence[str]]
+    marked: Mapping[str, Sequence[str]]
     needy: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
     rest: tuple[str, ...]
 
 
-def hidden(document: Document, *groups: Iterable[str]) -> list[Element]:
+class Values:
+    """The values that a document's attributes have, in the forms in which they are looked through, each made once."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._sorted: dict[str, list[str]] = {}
+        self._joined: dict[str, str] = {}
+
+    @cached_property
+    def classes(self) -> set[str]:
+        """Every class."""
+        return self.document.names("class")
+
+    @cached_property
+    def marks(self) -> set[str]:
+        """Every name of a `data-` attribute, and what merely looks like one."""
+        source = self.document.source
+        if "DATA-" in source or "Data-" in source:
+            source = source.lower()
+        # A text is split far quicker than a pattern finds where to begin.
+        named = map(_NAMED.match, source.split("data-")[1:])
+        return {f"data-{match[0]}" for match in named if match}
+
+    def has(self, attribute: str) -> bool:
+        """Whether the document may have the attribute; quicker than looking."""
+        if attribute.startswith("data-"):
+            return attribute in self.marks
+        return attribute in self.document.source or attribute.upper() in self.document.source
+
+    def sorted(self, attribute: str) -> list[str]:
+        """An attribute's different values."""
+        if attribute not in self._sorted:
+            self._sorted[attribute] = sorted(set(self.document.values(attribute)))
+        return self._sorted[attribute]
+
+    def joined(self, attribute: str) -> str:
+        """The same in one text, a zero after each: no value holds one, so nothing is found across two of them."""
+        if attribute not in self._joined:
+            self._joined[attribute] = "\0".join((*self.sorted(attribute), ""))
+        return self._joined[attribute]
+
+
+def hidden(document: Document, *groups: Iterable[str], values: Values | None = None) -> list[Element]:
     """The elements that any selector of `groups` fits, each once; what each group needs is worked out once."""
+    values = values or Values(document)
     found: dict[Element, None] = {}
     for index in (_index(tuple(group)) for group in groups):
         tagged = _tagged(document, index)
         found.update(dict.fromkeys(each for each in tagged if each.tag in index.tags))
         there = {each.tag for each in tagged}
         made_up = (selector for tag, selector in index.made_up if tag in there)
-        for selector in (*made_up, *_classed(document, index), *_promising(document, index), *index.rest):
+        for selector in (*made_up, *_there(values, index), *_promising(values, index), *index.rest):
             found.update(dict.fromkeys(document.select(selector)))
     return list(found)
 
@@ -59,26 +106,28 @@ def _index(selectors: tuple[str, ...]) -> _Index:
     tags: list[str] = []
     made_up: list[tuple[str, str]] = []
     classed: dict[str, list[str]] = {}
+    marked: dict[str, list[str]] = {}
     needy: dict[tuple[str, str], list[tuple[str, str]]] = {}
     quick: list[str] = []
     rest: list[str] = []
     for selector in selectors:
-        need = None if _OPEN.search(selector) else _NEED.search(selector)
-        tag = _TAG.match(selector)
-        name = None if _OPEN.search(selector) else _CLASS.match(selector)
+        tag, plain = _TAG.match(selector), not _OPEN.search(selector)
+        need, name, data = (pattern.search(selector) if plain else None for pattern in (_NEED, _CLASS, _DATA))
         if tag and tag[0] == selector:
             tags.append(selector.lower())
         elif name and Document.can_select(selector):
             classed.setdefault(name[1], []).append(selector)
         elif need:
             needy.setdefault((need[1], need[2]), []).append((need[3], selector))
+        elif data and Document.can_select(selector):
+            marked.setdefault(data[1], []).append(selector)
         elif not tag or not _ALONE.fullmatch(selector):
             rest.append(selector)
         elif "-" in tag[0]:
             made_up.append((tag[0].lower(), selector))
         else:
             quick.append(selector)
-    return _Index(frozenset(tags), tuple(made_up), classed, needy, (*quick, *_together(rest)))
+    return _Index(frozenset(tags), tuple(made_up), classed, marked, needy, (*quick, *_together(rest)))
 
 
 def _together(selectors: list[str]) -> Iterator[str]:
@@ -91,23 +140,22 @@ def _joined(selectors: list[str]) -> Iterator[str]:
         yield ",".join(selectors[start : start + 100])
 
 
-def _classed(document: Document, index: _Index) -> Iterator[str]:
-    names = document.names("class") if index.classed else ()
-    yield from _joined([selector for name in names for selector in index.classed.get(name, ())])
+def _there(values: Values, index: _Index) -> Iterator[str]:
+    there = values.classes & index.classed.keys() if index.classed else ()
+    marks = values.marks & index.marked.keys() if index.marked else ()
+    yield from _joined([selector for name in there for selector in index.classed[name]])
+    yield from _joined([selector for name in marks for selector in index.marked[name]])
 
 
-def _promising(document: Document, index: _Index) -> Iterator[str]:
+def _promising(values: Values, index: _Index) -> Iterator[str]:
     for (attribute, operator), needy in index.needy.items():
-        values = sorted(set(document.values(attribute)))
-        if not values:
-            continue
         if operator in ("^=", "="):
-            last = len(values) - 1
+            found = values.sorted(attribute)
+            last = len(found) - 1
             for value, selector in needy:
-                at = bisect_left(values, value)
-                if at <= last and values[at].startswith(value):
+                at = bisect_left(found, value)
+                if at <= last and found[at].startswith(value):
                     yield selector
         else:
-            # No value holds a zero, so none is found across two of them.
-            text, end = "\0".join((*values, "")), "" if operator == "*=" else "\0"
+            text, end = values.joined(attribute), "" if operator == "*=" else "\0"
             yield from (selector for value, selector in needy if f"{value}{end}" in text)

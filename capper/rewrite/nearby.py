@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from capper.markup import Document, Element
 from capper.rewrite.base import Judge
+from capper.rewrite.hiding import Values
 
 PICTURES = ("img", "video", "object", "embed", "input", "amp-img")
 _CLICKED = ", ".join(f"[onclick] {tag}, {tag}[onclick]" for tag in PICTURES)
@@ -38,9 +39,10 @@ _CARRYING = ("http", "ahr0c", "crd=")
 class Nearby:
     """What stands in a document's markup that may be an ad by its attributes as written, before anything is resolved."""
 
-    def __init__(self, document: Document, judge: Judge) -> None:
+    def __init__(self, document: Document, judge: Judge, values: Values) -> None:
         self.document = document
         self.judge = judge
+        self._values = values
         self._based_elsewhere = judge.is_elsewhere(document.base)
         self._elsewhere: dict[str, bool] = {}
         self._links: list[Element] | None = None
@@ -76,14 +78,15 @@ class Nearby:
         """The links, as written, that may be counted on their way: they lead elsewhere, or carry where they go."""
         different = set(hrefs)
         found = {href for href in different if "//" in href and self._leads_elsewhere(href)}
-        text = "\0".join(different).lower()
+        rest = different - found
+        text = "\0".join(rest).lower()
         if any(sign in text for sign in _CARRYING):
-            found.update(href for href in different - found if _carries(href))
+            found.update(href for href in rest if _carries(href))
         return found
 
     def _told(self) -> Iterator[Element]:
         """What has a file that may be an ad's, or an alternative that has."""
-        for name in _FILES:
+        for name in filter(self._values.has, _FILES):
             files = self.document.values(name)
             for each in self.document.holding(name, self._telling(files)) if files else ():
                 around = each.closest("picture, video") if each.tag == "source" else each
@@ -94,12 +97,14 @@ class Nearby:
 
     def _telling(self, files: Iterable[str]) -> set[str]:
         """The files, as written, that come from elsewhere or have a telling word in their address."""
-        looks = {file: file[:_LONGEST_LOOK].lower() for file in set(files)}
-        text = "\0".join(("", *looks.values(), ""))
+        different = set(files)
+        far = {
+            file for file in different if ("//" in file or self._based_elsewhere) and self._is_far(file[:_LONGEST_LOOK])
+        }
+        looks = [file[:_LONGEST_LOOK] for file in different - far]
+        text = "\0".join(("", *looks, "")).lower()
         worded = _pieces(text, _places(text))
-        if not (worded or self._based_elsewhere or "//" in text):
-            return set()
-        return {file for file, look in looks.items() if look in worded or self._is_far(look)}
+        return far | {file for file in different - far if file[:_LONGEST_LOOK].lower() in worded} if worded else far
 
     def _is_far(self, file: str) -> bool:
         at = file.find("//")

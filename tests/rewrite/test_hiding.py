@@ -10,14 +10,14 @@ from capper.rewrite.hiding import hidden
 PAGE = parse(
     b'<html><body><AMP-AD id=a1 class="x y"><a href="https://ads.example/1?u=2" class="z"><img src="i.gif"></a></amp-ad>'
     b'<div id="div-gpt-ad-1" data-ad-slot=1><a href="//ads.example/2" data-x></a></div><ins class="adsbygoogle"></ins>'
-    b'<a href="https://news.example/"><img></a><div class="ad wide">t</div></body></html>'
+    b'<a href="https://news.example/"><img></a><div class="ad wide" DATA-UP=1>t</div></body></html>'
 )
 SELECTORS = [
     "AMP-AD", "amp-ad", ".x", "#a1", "[class]", '[id^="div-gpt-ad"]', '[id*="gpt"]', '[id$="-1"]', '[id="a1"]', "ins", "a > img",
     'a[href^="https://ads.example/"]', 'a[href^="https://ads.example/"] > img', 'a[href="//ads.example/2"]', "[data-ad-slot]",
     'a[href^="https://ads.example/"][href*="u=2"]', 'a:not([href^="https://ads.example/"])', 'div[class^="ad"], ins', "bad::(",
     "amp-ad.x", 'AMP-AD[class="x y"]', "amp-ad[id]", "other-ad[id]", "div.ad", "div.ad.wide[class]", "amp-ad > a", "amp-ad:not(.x)",
-    '[class*="wide"]', '[href$="/"]', 'a[href^="https://other.example/"]', ".nothing", "div:has(a)", "a.z[href]", ".y > a", ".none.x", "div.wide > p", ".md\\:x", 'a[href^="//ADS" i]',
+    '[class*="wide"]', '[href$="/"]', 'a[href^="https://other.example/"]', ".nothing", "div:has(a)", "a.z[href]", "[data-x]", "[data-ad-slot='1']", "div[data-ad-slot] > a", "[data-nothing]", "[DATA-Up]", "[data-up]", ".y > a", ".none.x", "div.wide > p", ".md\\:x", 'a[href^="//ADS" i]',
 ]  # fmt: skip
 
 

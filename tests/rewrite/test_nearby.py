@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.markup import parse
+from capper.rewrite.hiding import Values
 from capper.rewrite.nearby import Nearby
 
 URL = "https://news.example/a/b"
@@ -25,10 +26,11 @@ class SiteJudge:
 
 
 def nearby_of(body, judge):
-    return Nearby(parse(body.encode(), URL), judge)
+    document = parse(body.encode(), URL)
+    return Nearby(document, judge, Values(document))
 
 
-@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map("".join), max_size=6))
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6).map(lambda pieces: re.sub("/+", "/", "".join(pieces)))))
 def test_telling_words(files):
     """Addresses on the page's own site are told by their words, each by itself."""
     search = nearby_of("", SiteJudge())
@@ -52,6 +54,8 @@ def test_telling_words(files):
         '<picture><source srcset="//cdn.example/1.webp"><img id=x src="/1.jpg"></picture>',
         '<video id=x><source src="/promo.mp4"></video>',
         '<object id=x data="/ad.swf"></object>',
+        '<IMG ID=x SRCSET="//cdn.example/1.jpg 2x" src="/1.jpg">',
+        '<img id=x Data-Lazy="//cdn.example/1.jpg">',
         '<a href="https://shop.example/"><table><tr><td><a href="/"><img id=x></a></td></tr></table></a>',
     ],
 )
