@@ -134,6 +134,25 @@ def test_breaks_of_a_playlist_are_pods_of_their_own():
     assert videos.alone == {1}
 
 
+def test_a_break_that_allows_one_ad_plays_one():
+    """A pod in it is no pod: its first ad plays, or one that stands alone."""
+    source = "<AdSource allowMultipleAds='{}'><VASTAdData><VAST><Ad sequence='2'/><Ad sequence='1'/></VAST></VASTAdData></AdSource>"
+    breaks = "".join(f"<AdBreak>{source.format(each)}</AdBreak>" for each in ("false", "true"))
+    one, both = find(f"<VMAP>{breaks}</VMAP>".encode()).stops()
+
+    assert [ad.number for ad in one.playing()] == [1]
+    assert [ad.number for ad in both.playing()] == [3, 2]
+    assert [pod_of(one.playing()[0], one, "token"), pod_of(both.playing()[0], both, "token")] == [None, "token 1"]
+
+
+def test_a_wrapper_that_ends_the_chain_makes_nothing_behind_it_sure():
+    """Players that heed it follow no wrapper found there; those that do not may still play what it leads to."""
+    (first,) = sent(wrapper("a", "followAdditionalWrappers='false'")).values()
+    (second,) = sent(wrapper("b"), before=first).values()
+
+    assert (first.sure, second.sure) == (True, False)
+
+
 def test_an_ad_beside_a_pod_is_in_none():
     """A stand-in is no part of the pod it stands beside."""
     videos = find(b"<VAST><Ad sequence='1'/><Ad/></VAST>")

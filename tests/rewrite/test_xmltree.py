@@ -224,6 +224,15 @@ def test_faults_cost_no_more_than_the_element_they_are_in(document, closed):
     assert [(each.name, each.closed) for each in found] == closed
 
 
+def test_an_element_that_ends_itself_ends_there():
+    """An end tag after it answers to nothing, and the text between is of the element around."""
+    tree = read(b"<x><a b='/'>1</a><a c='2'/>text</a></x>")
+    (x,) = tree.root.children
+
+    assert [(each.start, each.end) for each in x.children] == [(3, 17), (17, 27)]
+    assert [tree.text(each) for each in x.children] == ["1", ""]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
