@@ -43,16 +43,14 @@ def artifacts(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-async def browser(
-    chromium: str, tmp_path: Path
-) -> AsyncIterator[Callable[[str, str, Path], Awaitable[BrowserContext]]]:
-    """Opens a browser by `browser(name, proxy, certificate)`: a profile of its own, so a device of its own."""
+async def browser(chromium: str, tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
+    """Opens a browser by `browser(name, proxy, *certificates)`: a profile of its own, so a device of its own."""
     async with AsyncExitStack() as stack:
         driver = await stack.enter_async_context(async_playwright())
 
-        async def open_browser(name: str, proxy: str, certificate: Path) -> BrowserContext:
+        async def open_browser(name: str, proxy: str, *certificates: Path) -> BrowserContext:
             home = tmp_path / name
-            trust(home, certificate)
+            trust(home, *certificates)
             context = await driver.chromium.launch_persistent_context(
                 home / "profile",
                 executable_path=chromium,
@@ -67,12 +65,12 @@ async def browser(
         yield open_browser
 
 
-def trust(home: Path, certificate: Path) -> None:
-    """Make `certificate` an authority for websites in the NSS store that Chromium reads under `home`."""
+def trust(home: Path, *certificates: Path) -> None:
+    """Make `certificates` authorities for websites in the NSS store that Chromium reads under `home`."""
     store = home / ".pki" / "nssdb"
     store.mkdir(parents=True)
     for command in (
         ["-N", "--empty-password"],
-        ["-A", "-n", "capper", "-t", "C,,", "-i", str(certificate)],
+        *(["-A", "-n", file.stem, "-t", "C,,", "-i", str(file)] for file in certificates),
     ):
         subprocess.run(["certutil", "-d", f"sql:{store}", *command], check=True, capture_output=True)

@@ -11,8 +11,8 @@ from capper.demo.pictures import Look, banner
 from capper.proxy.testing import Seen, reply
 
 NEWS = "news.example"
-ADS = "ads.adserver.example"
-"""Keeps the banners, and is told of all that happens to an ad."""
+ADS = "cdn.adserver.example"
+"""Keeps the banners."""
 WIDTH, HEIGHT = 300, 250
 
 Json = Any
@@ -28,25 +28,36 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """An offer that was made: `number` tells it from all others."""
+    """An offer that was made: `number` tells it from all others, `host` is the exchange's."""
 
     number: int
     offer: Offer
+    host: str
 
     @property
     def creative(self) -> str:
         """The creative's id; an advertiser here has one."""
         return f"cr-{self.offer.advertiser.replace('.', '-')}"
 
+    @property
+    def query(self) -> str:
+        """What addresses say of this bid."""
+        return f"bid={self.number}&of={self.offer.advertiser}&by={self.host}"
+
     def url(self, what: str) -> str:
-        """An address of the ad server about this bid."""
-        return f"https://{ADS}/{what}?bid={self.number}&of={self.offer.advertiser}"
+        """Where the exchange is told what became of the bid."""
+        return f"https://{self.host}/told/{what}?{self.query}"
+
+    @property
+    def frame(self) -> str:
+        """Where the creative is a document."""
+        return f"https://{ADS}/frame?{self.query}"
 
     @property
     def picture(self) -> str:
         """The banner and its link."""
         advertiser = self.offer.advertiser
-        click = f"{self.url('click')}&to=https%3A%2F%2Fwww.{advertiser}%2Fsale"
+        click = f"https://{self.host}/click?{self.query}&to=https%3A%2F%2Fwww.{advertiser}%2Fsale"
         return (
             f'<a href="{click}" target="_blank"><img src="https://{ADS}/banner/{advertiser}.png" width="{WIDTH}"'
             f' height="{HEIGHT}" alt="{advertiser}"></a>'
@@ -60,10 +71,10 @@ class Bid:
 
 @dataclass
 class Exchange:
-    """All exchanges of one page, and the page's ad server.
+    """All exchanges of one page, and the server that keeps the banners.
 
-    `offers` are those of each exchange for each slot. `asked` lists the requests for bids, each exchange's by name; `told`
-    what the ad server heard, as (what, advertiser, number of the bid).
+    `offers` are those of each exchange for each slot. `asked` lists the requests for bids, each with the exchange's name;
+    `told` what became of bids, as (what, advertiser).
     """
 
     offers: Mapping[tuple[str, str], Sequence[Offer]]
@@ -72,14 +83,15 @@ class Exchange:
     framed: bool = False
     """Whether creatives are documents of their own where the format can say so."""
     asked: list[tuple[str, Json]] = field(default_factory=list)
-    told: list[tuple[str, str, int]] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
     made: int = 0
 
     def respond(self, seen: Seen) -> bytes:
         """The answer of whichever host is asked."""
         url = urlsplit(seen.target)
-        if seen.host == ADS:
-            return self._ad_server(url.path, parse_qs(url.query))
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        if seen.host == ADS or url.path.startswith("/told/"):
+            return self._ad_server(url.path, query)
         fields = [
             ("Access-Control-Allow-Origin", seen.field("origin") or "*"),
             ("Access-Control-Allow-Credentials", "true"),
@@ -90,7 +102,7 @@ class Exchange:
         adapter = next((each for each in (*ADAPTERS, PREBID_SERVER) if each.is_asked(seen.host, url.path)), None)
         if adapter is None:
             return reply(b"no such exchange", 404, fields)
-        request = _read(seen.body) if seen.body else {key: one[0] for key, one in parse_qs(url.query).items()}
+        request = _read(seen.body) if seen.body else query
         self.asked.append((adapter.name, request))
         answer = adapter.answer(self, adapter.name, request)
         return reply(json.dumps(answer).encode(), 200, fields, "application/json")
@@ -102,19 +114,24 @@ class Exchange:
         if not left:
             return None
         self.made += 1
-        return Bid(self.made, max(left, key=lambda offer: offer.price))
+        host = next((adapter.host for adapter in ADAPTERS if adapter.name == exchange), PREBID_SERVER.host)
+        return Bid(self.made, max(left, key=lambda offer: offer.price), host)
 
-    def _ad_server(self, path: str, query: dict[str, list[str]]) -> bytes:
-        what = path.split("/")[1]
-        if what == "banner":
-            name = path.split("/")[2].removesuffix(".png")
-            look = Look("sun", "#0b3d5c" if "one" in name else "#5b3a29", "#ffd166", name, "Visit")
-            return reply(banner(look, WIDTH, HEIGHT), 200, [("Cache-Control", "max-age=3600")], "image/png")
-        self.told.append((what, query["of"][0], int(query["bid"][0])))
-        if what == "frame":
-            bid = Bid(int(query["bid"][0]), Offer(query["of"][0], 0))
-            return reply(f"<!DOCTYPE html><title>ad</title><body style='margin:0'>{bid.markup}</body>".encode())
+    def _ad_server(self, path: str, query: dict[str, str]) -> bytes:
+        what, _, name = path.strip("/").partition("/")
+        match what:
+            case "banner":
+                return reply(_banner(name.removesuffix(".png")), 200, [("Cache-Control", "max-age=3600")], "image/png")
+            case "frame":
+                bid = Bid(int(query["bid"]), Offer(query["of"], 0), query["by"])
+                return reply(f"<!DOCTYPE html><title>ad</title><body style='margin:0'>{bid.markup}</body>".encode())
+        self.told.append((name, query["of"]))
         return reply(PIXEL, 200, [("Cache-Control", "no-store")], "image/gif")
+
+
+def _banner(name: str) -> bytes:
+    look = Look("sun", "#0b3d5c" if "one" in name else "#5b3a29", "#ffd166", name.removesuffix(".example"), "Visit")
+    return banner(look, WIDTH, HEIGHT)
 
 
 def _read(body: bytes) -> Json:
@@ -254,7 +271,7 @@ def prebid_v1(exchange: Exchange, name: str, request: Json) -> Json:
         "adomain": [bid.offer.advertiser],
         "isNoAd": False,
         "dspPixels": [],
-    } | ({"adUrl": bid.url("frame")} if exchange.framed else {"ad": bid.markup})
+    } | ({"adUrl": bid.frame} if exchange.framed else {"ad": bid.markup})
 
 
 def prebid_server(exchange: Exchange, _: str, request: Json) -> Json:

@@ -86,15 +86,18 @@ async def _place(frame: Frame) -> str:
     return await holder.evaluate("frame => frame.closest('.slot')?.id ?? ''")
 
 
-Sitting = Callable[[str, Respond, Iterable[str]], Awaitable[Reader]]
+Sitting = Callable[..., Awaitable[Reader]]
 
 
 @pytest.fixture
 async def sitting(tmp_path: Path, browser, artifacts: Path) -> AsyncIterator[Sitting]:
-    """Sits somebody down in a world of `hosts` that answer as `respond` does: `sitting(policy, respond, hosts)`."""
+    """Sits somebody down in a world of `hosts` that answer as `respond` does: `sitting(policy, respond, hosts)`.
+
+    With `everything=False` only the ad hosts that capper's lists name are opened, as `capper run` does by itself.
+    """
     async with AsyncExitStack() as stack:
 
-        async def sit_down(policy: str, respond: Respond, hosts: Iterable[str]) -> Reader:
+        async def sit_down(policy: str, respond: Respond, hosts: Iterable[str], *, everything: bool = True) -> Reader:
             authority, clock = Authority.create(datetime.now(UTC), "The internet of capper's tests"), FrozenClock()
             files = tmp_path / "internet.pem", tmp_path / "policy.toml"
             for file, text in zip(files, (authority.pem(), policy.encode()), strict=True):
@@ -104,13 +107,15 @@ async def sitting(tmp_path: Path, browser, artifacts: Path) -> AsyncIterator[Sit
             assembly = await assemble(Settings(policy=files[1], state=state), ledger=MemoryLedger(), now=clock)
             stack.push_async_callback(assembly.close)
             places = resolving({}, secure=dict.fromkeys(hosts, origin.port))
+            opened = open_all if everything else assembly.recogniser.current().engines.hosts.covers
             choices = ProxyOptions(
-                state, LOOPBACK, 0, opened=open_all, resolve=places, upstream_ca=files[0], deadline=20.0
+                state, LOOPBACK, 0, opened=opened, resolve=places, upstream_ca=files[0], deadline=20.0
             )
             master = CapperMaster(choices, assembly.gate, assembly.policy, clock)
             await master.start()
             stack.push_async_callback(master.stop)
-            context = await browser("laptop", f"http://{LOOPBACK}:{master.addresses[0][1]}", authority_file(state))
+            proxy = f"http://{LOOPBACK}:{master.addresses[0][1]}"
+            context = await browser("laptop", proxy, authority_file(state), files[0])
             reader = Reader(await context.new_page(), clock, artifacts)
             reader.page.on("console", reader.heard)
             reader.page.on("pageerror", lambda error: reader.errors.append(str(error)))

@@ -45,7 +45,7 @@ def offers(winners: Mapping[str, str], runners_up: Mapping[str, str]) -> dict[tu
 def opening(bundles: Path, sitting):
     """Sits somebody down before a page with Prebid, `opening(exchange, slots, config)`: the slots, each with its bidders."""
 
-    async def begin(exchange: Exchange, slots, **config):
+    async def begin(exchange: Exchange, slots, *, everything=True, **config):
         page = publisher_page({"config": CONFIG | config, "units": units(slots)})
 
         def respond(seen: Seen) -> bytes:
@@ -55,7 +55,7 @@ def opening(bundles: Path, sitting):
                 return reply((bundles / "auction.js").read_bytes(), kind="text/javascript")
             return reply(page, kind="text/html; charset=utf-8")
 
-        return await sitting(CAPS, respond, HOSTS)
+        return await sitting(CAPS, respond, HOSTS, everything=everything)
 
     return begin
 
@@ -65,10 +65,11 @@ def asking(*sides: Mapping[str, str]):
     return {slot: {side[slot]: BY_NAME[side[slot]].params for side in sides} for slot in sides[0]}
 
 
-async def test_the_runner_up_renders_where_the_winner_is_capped(opening):
+@pytest.mark.parametrize("everything", [True, False], ids=["every host opened", "ad hosts opened"])
+async def test_the_runner_up_renders_where_the_winner_is_capped(opening, everything):
     """Ten exchanges, each by its real adapter: two page loads show the winners, two the runners-up, then none is left."""
     exchange = Exchange(offers(SLOTS, BEFORE), heeds=False)
-    reader = await opening(exchange, asking(SLOTS, BEFORE))
+    reader = await opening(exchange, asking(SLOTS, BEFORE), everything=everything)
 
     seen, complaints = [], []
     for load in range(1, 6):
@@ -81,7 +82,7 @@ async def test_the_runner_up_renders_where_the_winner_is_capped(opening):
     assert [winners, winners, runners_up, runners_up, {}] == seen
     assert [] == complaints
     assert [] == reader.errors
-    pixels = Counter(advertiser for what, advertiser, _ in exchange.told if what == "seen")
+    pixels = Counter(advertiser for what, advertiser in exchange.told if what == "seen")
     assert dict.fromkeys([*map(first, BY_NAME), *map(second, BY_NAME)], 2) == pixels
 
 
