@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from capper.packaged import packaged_config
 from capper.settings.names import a_host, a_language
 from capper.settings.places import state_dir
 from capper.settings.reader import a_choice, a_text, an_integer, near, spell_value
@@ -71,6 +72,7 @@ class Settings:
     lists: tuple[Path, ...] = ()
     open: Open = Open.ADS
     sites: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
     max_body: int = 8 * MIB
     max_decoded: int = 16 * MIB
     upstream_ca: Path | None = None
@@ -141,6 +143,22 @@ def a_site(value: object) -> str:
     expected = 'a site like "news.example"'
     text = a_text(value, expected)
     return a_host(text.partition("://")[2].partition("/")[0] if "://" in text else text, expected, value)
+
+
+def known_feeds() -> tuple[str, ...]:
+    """The feeds of which it is known how they look, by name."""
+    names = {file.stem for file in (packaged_config() / "feeds").glob("*.toml")}
+    return (*sorted(names - {"any"}), *(names & {"any"}))
+
+
+def a_feed(value: object) -> str:
+    """A feed by its name: `x`."""
+    known = known_feeds()
+    expected = f"a feed ({', '.join(known)})"
+    name = a_text(value, expected).casefold()
+    if name not in known:
+        raise ValueError(f"expected {expected}, found {spell_value(value)}{near(name, known)}")
+    return name
 
 
 def a_ledger(value: object, base: Path) -> str:
@@ -335,6 +353,14 @@ OPTIONS: dict[str, Option] = {
         "Sites whose own pages are opened too, each with its subdomains, so that ads which are part of them are counted and"
         " capped. What is not named here, and delivers no ads, is not seen.",
         '["news.example", "weather.example"]',
+        _commas,
+    ),
+    "feeds": Option(
+        many(a_feed),
+        f"Feeds in which posts that somebody has paid for are counted and capped, by name: {', '.join(known_feeds())} (other"
+        " sites, by common names). None unless named here: what is taken out of a feed has no runner-up, and these formats"
+        " change without notice. The sites themselves must be opened too (`sites`).",
+        '["x", "any"]',
         _commas,
     ),
     "max_body": Option(

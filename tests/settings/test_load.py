@@ -64,6 +64,17 @@ def test_every_key_is_documented():
     assert table() in docs.read_text(encoding="utf-8")
 
 
+def test_feeds_are_off_until_they_are_named(tmp_path):
+    """No feed is looked into by default; one that is not known is refused with a suggestion."""
+    from capper.settings.options import known_feeds
+
+    assert load().feeds == ()
+    assert load('feeds = ["X", "any"]', tmp_path).feeds == ("x", "any")
+    assert {"x", "instagram", "facebook", "tiktok", "youtube", "shops", "any"} == set(known_feeds())
+    with pytest.raises(ConfigError, match=r'found "instagran"; did you mean "instagram"\?'):
+        load('feeds = ["instagran"]', tmp_path)
+
+
 def test_options_beat_the_environment_and_that_the_file(tmp_path):
     """Option, then environment, then file, then default."""
     text = 'listen = "127.0.0.1:1"\ndeadline_ms = 10\njournal_level = 1'
