@@ -72,10 +72,12 @@ _CSS_URL = re.compile(r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^)\s]*))\s*\)", re.I
 _SCRIPT_URL = re.compile(r"https?:(?:\\?/){2}[^\s'\"<>\\)]+(?:\\/[^\s'\"<>\\)]+)*", re.IGNORECASE)
 _CLICK_VARIABLE = re.compile(
     # clickTag of HTML5 banners (IAB), and what networks call the same.
-    r"\b(?:click_?(?:tag|url|through|thru|macro)\w{0,12}|landing_?(?:page|url)\w{0,8}|dest(?:ination)?_?url|exit_?url)"
-    r"[\"']?\s*[:=]\s*[\"'](https?:(?:\\?/){2}[^\"'\s<>]+)",
+    # A macro that is left in place may stand before the address.
+    r"\b(?:click_?(?:tag|url|through|thru|macro)\w{0,12}|landing_?(?:page|url)\w{0,8}|dest(?:ination)?_?url|(?:exit|final)_?url)"
+    r"[\"']?\s*[:=]\s*[\"'](?:[%$#\[{]{1,2}[\w:]{2,40}[%#\]}]{1,2})?(https?:(?:\\?/|\\(?:x|u00)2f){2}[^\"'\s<>]+)",
     re.IGNORECASE,
 )
+_ESCAPED = re.compile(r"\\(?:x|u00)([0-9a-f]{2})", re.IGNORECASE)
 
 
 def evidence_of(document: Document, element: Element, page: str, sponsors: Iterable[str] = ()) -> Evidence:
@@ -104,7 +106,7 @@ def evidence_of_document(document: Document, page: str) -> Evidence:
     roots = document.select("html")
     found = evidence_of(document, roots[0], page) if roots else Evidence(page=page)
     scripts = [script.raw_text()[:LONGEST_SCRIPT] for script in document.select("script:not([src])")[:MOST_URLS]]
-    named = (document.absolute(url.replace("\\/", "/")) for text in scripts for url in _CLICK_VARIABLE.findall(text))
+    named = (document.absolute(_unescaped(url)) for text in scripts for url in _CLICK_VARIABLE.findall(text))
     styles = (url for style in document.select("style") for url in css_urls(document, style.raw_text()))
     return Evidence(
         clicks=unique((*found.clicks, *named), MOST_URLS),
@@ -113,6 +115,11 @@ def evidence_of_document(document: Document, page: str) -> Evidence:
         text=found.text,
         page=page,
     )
+
+
+def _unescaped(url: str) -> str:
+    r"""An address as a script holds it, without the script's escapes (`\/`, `\x2f`)."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), url[:LONGEST_URL]).replace("\\/", "/")
 
 
 def clicks(document: Document, element: Element) -> Iterator[str]:

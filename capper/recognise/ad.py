@@ -1,14 +1,14 @@
 """Whose ad is it: from click addresses, markup and the names of files to an `Ad`, by the ladder of identities (docs: identity ladder)."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from capper.domain.evidence import Evidence
 from capper.domain.identity import Ad, Basis
-from capper.recognise.click import Clue, Landing, Walk, clue_of
+from capper.recognise.click import ENCODED, Clue, Landing, Walk, clue_of
 from capper.recognise.domains import advertiser_domains, listed, registrable, site_of
 from capper.recognise.knowledge import Host, Identifier, Networks
 from capper.recognise.sponsor import sponsor_key
@@ -171,10 +171,12 @@ class AdReader:
         """The id that a network writes in its own way, else one under a common name, in an address or on the element."""
         common = None
         for clue in clues:
-            for identifier in level.at(self.networks.about(clue.host)):
-                match = identifier.pattern.search(clue.url)
-                if match:
-                    return f"{identifier.buyer}/{match[1]}", identifier.basis
+            rows = level.at(self.networks.about(clue.host))
+            for url in _layers(clue) if rows else ():
+                for identifier in rows:
+                    match = identifier.pattern.search(url)
+                    if match:
+                        return f"{identifier.buyer}/{match[1]}", identifier.basis
             match = None if common else level.parameter(self.networks).search(clue.lower)
             if match and _is_id(value := unquote(clue.rest[match.start(1) : match.end(1)])):
                 common = f"{registrable(clue.host) or clue.host}/{value}"
@@ -190,6 +192,17 @@ class AdReader:
 
 
 _NOTHING = Evidence()
+
+
+def _layers(clue: Clue) -> Iterator[str]:
+    """An address, and the same with what is encoded in it decoded: a network's click may pass through itself."""
+    url = clue.url
+    yield url
+    for _ in range(ENCODED):
+        if "%25" not in url and "%2f" not in url.lower():
+            return
+        url = unquote(url)
+        yield url
 
 
 def _clues(urls: Sequence[str]) -> list[Clue]:
