@@ -40,6 +40,7 @@ _NO_SYSTEM = re.compile(r"[\d.]*|vast|daast|ad ?server|unknown", re.IGNORECASE)
 _NO_ID = re.compile(r".{0,3}|0+|unknown|undefined|null|none|n/a|test|[\[{$%].*", re.IGNORECASE)
 _TELLING = re.compile(r"(?:[^0-9]*[0-9]){3}")
 """An ad server's id has some digits; `preroll-1` and `video` are names that any ad goes by."""
+_SIDE = re.compile(r"\s(width|height)\s{0,9}=\s{0,9}[\"']?\s{0,9}(\d{1,5})(?![\d.])")
 _SITE = re.compile(r"^https?://(?:www\.)?([^/?#:]+).*$", re.IGNORECASE)
 
 
@@ -58,7 +59,7 @@ class AdReader:
         system, turn = _line(tree.text(body.child("adsystem"))), tree.attribute(ad, "sequence")
         impressions = self._urls(inside.texts(*_IMPRESSIONS))
         files, beacons = self._urls(inside.texts(*_MEDIA)), self._urls(inside.texts(*_BEACONS))
-        clicks, counted = self._clicks(inside, {_site(each) for each in (*impressions, *beacons)})
+        clicks, counted = self._clicks(inside, _sites((*impressions, *beacons)))
         evidence = Evidence(
             clicks=clicks,
             # What is counted on its way says no less than a beacon does.
@@ -186,10 +187,9 @@ def _size(inside: _Inside) -> tuple[int, int] | None:
     """The largest of the film's sizes."""
     sizes = []
     for each in inside.all("mediafile", "nonlinear")[:_MOST_WORDS]:
-        written = inside.tree.attributes(each)
-        width, height = written.get("width", ""), written.get("height", "")
-        if width.isdecimal() and height.isdecimal() and len(width) < 6 and len(height) < 6:
-            sizes.append((int(width), int(height)))
+        sides = dict(_SIDE.findall(each.written[:_LONGEST].lower()))
+        if len(sides) == 2:
+            sizes.append((int(sides["width"]), int(sides["height"])))
     return max(sizes, key=lambda size: size[0] * size[1], default=None)
 
 
@@ -198,22 +198,29 @@ def _counted(click: str, counting: Container[str]) -> bool:
 
     A site's own front (`www.shoes.example`, or no name before it at all) is an advertiser that counts for itself.
     """
-    site = _site(click)
-    own = _host(click).removesuffix(site)
-    if site not in counting or own in ("", "www.", "m."):
+    host = _host(_authority(click))
+    site = _site(host)
+    if site not in counting or host.removesuffix(site) in ("", "www.", "m."):
         return False
     rest = click.partition("://")[2].partition("/")[2]
     return bool(rest) and "http" not in rest
 
 
-def _host(url: str) -> str:
-    host = url.partition("://")[2].partition("/")[0].partition("?")[0]
-    return host.rpartition("@")[2].partition(":")[0].lower()
+def _sites(urls: Iterable[str]) -> set[str]:
+    return {_site(_host(authority)) for authority in set(map(_authority, urls))}
 
 
-def _site(url: str) -> str:
-    """Roughly the registrable domain of an address: good enough to tell whose click counter it is."""
-    parts = _host(url).split(".")
+def _authority(url: str) -> str:
+    return url.split("/", 3)[2]
+
+
+def _host(authority: str) -> str:
+    return authority.partition("?")[0].rpartition("@")[2].partition(":")[0].lower()
+
+
+def _site(host: str) -> str:
+    """Roughly the registrable domain of a host: good enough to tell whose click counter it is."""
+    parts = host.split(".")
     length = 3 if len(parts) > 2 and len(parts[-1]) == 2 and len(parts[-2]) <= 3 else 2
     return ".".join(parts[-length:])
 

@@ -6,7 +6,7 @@ only XML's own five and numeric references are read. On well-formed documents it
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from capper.domain.errors import Unrewritable
@@ -71,7 +71,7 @@ class Element:
         self.name, self.written = name, written
         self.start, self.opened, self.shut, self.end = start, opened, shut, end
         self.closed = False
-        self.children: list[Element] = []
+        self.children: Sequence[Element] = ()
 
     def child(self, *names: str) -> "Element | None":
         """The first element directly inside that is called one of `names`."""
@@ -210,8 +210,10 @@ class _Reader:
         self.source, self.start, self.end = source, start, end
         self.root = Element("", start, start, end, end)
         self.open: list[Element] = [self.root]
-        self.inside = self.root.children
-        """The children of the innermost open element."""
+        self.inside: list[Element] = []
+        """The children of the innermost open element; `held` are those of all that are open."""
+        self.root.children = self.inside
+        self.held = [self.inside]
 
     def read(self) -> Element:
         for tags, token in enumerate(_TOKEN.finditer(self.source, self.start, self.end)):
@@ -246,7 +248,8 @@ class _Reader:
         if len(self.open) > DEEPEST:
             raise Unrewritable(f"the XML is nested more than {DEEPEST} deep")
         self.open.append(element)
-        self.inside = element.children
+        element.children = self.inside = []
+        self.held.append(self.inside)
 
     def _close(self, tag: re.Match[str]) -> None:
         name, at = _local(tag["end"]), len(self.open) - 1
@@ -258,8 +261,8 @@ class _Reader:
         for element in self.open[at:]:
             element.shut = element.end = start
         self.open[at].end, self.open[at].closed = end, True
-        del self.open[at:]
-        self.inside = self.open[-1].children
+        del self.open[at:], self.held[at:]
+        self.inside = self.held[-1]
 
 
 def _marked(source: str) -> Iterator[tuple[int, int, str]]:

@@ -266,6 +266,7 @@ def test_icons_extensions_and_measurers_say_nothing_of_the_advertiser(reader):
         ("https://go.counter.com/click/7", ()),
         ("https://go.counter.com/click?to=http%3A%2F%2Fwww.shoes.com%2F", ("shoes.com",)),
         ("https://www.shoes.com/spring", ("shoes.com",)),
+        ("https://go.counter.com/click?to=https://www.shoes.com/", ("shoes.com",)),
         ("https://go.counter.com/", ("counter.com",)),
         ("https://www.counter.com/spring", ("counter.com",)),
         ("https://counter.com/spring", ("counter.com",)),
