@@ -128,14 +128,20 @@ def clicks(document: Document, element: Element) -> Iterator[str]:
         yield document.absolute(element.get("href")[:LONGEST_URL])
     for name, value in element.attributes():
         if name.startswith(_HANDLERS) and "://" in value.replace("\\/", "/"):
-            for url in _SCRIPT_URL.findall(value[:LONGEST_URL]):
-                yield document.absolute(url.replace("\\/", "/"))
+            for url in handled(value):
+                yield document.absolute(url)
         elif (
             name not in _KNOWN
             and value[:8].lower().startswith(("https://", "http://", "//"))
             and _CLICK.fullmatch(name)
         ):
             yield document.absolute(value[:LONGEST_URL])
+
+
+def handled(script: str) -> Iterator[str]:
+    """The addresses in what a handler does."""
+    for url in _SCRIPT_URL.findall(script[:LONGEST_URL]):
+        yield url.replace("\\/", "/")
 
 
 def resources(document: Document, element: Element) -> Iterator[str]:
@@ -184,4 +190,4 @@ def _inside(element: Element) -> Iterator[Element]:
 def _others(document: Document, element: Element) -> Iterator[tuple[str, str]]:
     for name, value in element.attributes():
         if value and name not in _KNOWN and not name.startswith("on"):
-            yield name, document.decode(collapse(value[:LONGEST_VALUE]))
+            yield name, collapse(document.decode(value[:LONGEST_VALUE]))

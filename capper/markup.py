@@ -34,6 +34,8 @@ _WELL_FORMED = re.compile(rb"(?:\s+[\w:.-]+(?:=(?:\"[^\"]*\"|'[^']*'|[\w-]+))?)*
 _HIGH = re.compile("[\x80-\xff]+")
 _LOW = re.compile("[\x00-\xff]+")
 _SPACE = re.compile(r"\s+")
+_BLANKS = " \t\n\r\f"
+"""HTML's own white space: of text that is still bytes, 0xA0 may be half a letter."""
 _SILENT = frozenset(["script", "style", "template", "noscript", "noframes", "iframe", "object", "textarea", "title"])
 
 
@@ -257,11 +259,12 @@ class Document:
         pieces: list[str] = []
         size = 0
         for piece in element.texts():
-            pieces.append(piece[: limit * 2])
-            size += len(piece)
+            if piece := piece.strip(_BLANKS):
+                pieces.append(piece[: limit * 2])
+                size += len(piece)
             if size > limit * 2:
                 break
-        return self.decode(collapse(" ".join(pieces))[:limit])
+        return collapse(self.decode(" ".join(pieces)))[:limit]
 
     def absolute(self, url: str) -> str:
         """A URL as the browser would ask for it, "" where it asks nobody (data:, javascript:, an anchor)."""

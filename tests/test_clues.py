@@ -122,3 +122,19 @@ def test_who_pays():
     found = evidence_of(document, document.select("#x")[0], PAGE, (".from", ".by", ".none"))
 
     assert found.sponsors == ("Shoe House",)
+
+
+def test_letters_whose_bytes_look_like_blanks():
+    """The second half of an `à` is no white space, in text and in attributes."""
+    document = parse('<div id=x title="voilà  tout"><b>  Voilà\n  déjà </b>\u00a0là</div>'.encode())
+    found = evidence_of(document, document.select("#x")[0], PAGE)
+
+    assert found.text == "Voilà déjà là"
+    assert ("title", "voilà tout") in found.attributes
+
+
+def test_indented_text_is_text():
+    """White space between elements is not counted as text when only a little text is asked for."""
+    document = parse(f"<div id=x>{' ' * 500}<b>{' ' * 90}Warm</b>{' ' * 500}<i>shoes</i></div>".encode())
+
+    assert document.text_of(document.select("#x")[0], 10) == "Warm shoes"
