@@ -11,10 +11,11 @@ from capper.domain.sighting import Format
 from capper.jsontext import Path
 from capper.rewrite.creative import Markup, addresses, opened, skim, study
 from capper.rewrite.layout import Layout
-from capper.rewrite.ways import Names, Row, Where, folded, named, spread, values
+from capper.rewrite.ways import Names, Row, folded, named, spread, values
 
-_KEY = (Where(0, ("#",)),)
-_SHARED = frozenset({"", "openrtb", "cached", "native"})
+_KEY = ("#",)
+"""The way to what a bid is named by the object that holds it."""
+_SHARED = frozenset({"", "openrtb", "cached", "native", "pods"})
 _MOST_URLS = 120
 _NONE: tuple[str, ...] = ()
 _FORMATS = {
@@ -91,6 +92,7 @@ class Reader:
         self.layout, self.url, self.page, self.served = layout, url, page, served
         self.bidder = layout.name if own and layout.name not in _SHARED else _short(host)
         self.fields = layout.fields
+        self._shared: dict[int, Names] = {}
 
     def read(self, rows: Sequence[Row]) -> tuple[Bid, ...]:
         """The bids, numbered in their order."""
@@ -135,6 +137,14 @@ class Reader:
             sources=sources,
         )
 
+    def shared(self, around: dict[str, Any]) -> Names:
+        """What the holder of several bids says of all of them."""
+        found = self._shared.get(id(around))
+        if found is None:
+            found = {folded(key): [value] for key, value in around.items() if isinstance(value, str)}
+            self._shared[id(around)] = found
+        return found
+
     def buyer(self, seat: str | None) -> str:
         """Within whom a bid's ids are unique."""
         if self.served:
@@ -153,20 +163,19 @@ class _Said:
     def leads(self) -> Iterator[str]:
         raise NotImplementedError
 
-    def values(self, name: str) -> tuple[Any, ...]:
+    def values(self, name: str) -> Sequence[Any]:
         raise NotImplementedError
 
     def texts(self, name: str) -> tuple[str, ...]:
         found = self.values(name)
-        return (
-            tuple([text for value in found if type(value) is not dict and (text := _text(value))]) if found else _NONE
-        )
+        return tuple([text for value in found if (text := _text(value))]) if found else _NONE
 
     def first(self, name: str) -> str | None:
-        if self.reader.fields.get(name) == _KEY:
-            return str(self.path[-1]) if self.path else None
-        found = self.texts(name)
-        return found[0] if found else None
+        for value in self.values(name):
+            text = _text(value)
+            if text:
+                return text
+        return None
 
 
 class _Strict(_Said):
@@ -176,21 +185,27 @@ class _Strict(_Said):
 
     def __init__(self, reader: Reader, path: Path, way: tuple[Any, ...]) -> None:
         self.reader, self.path = reader, path
-        self.found: dict[str, list[tuple[int, list[Any]]]] = {}
-        starts = reader.layout.starts
-        for key in ("", *way[-1]):
+        self.found: dict[str, list[Any]] = {}
+        ranks: dict[str, list[tuple[int, list[Any]]]] = {}
+        starts, bid = reader.layout.starts, way[-1]
+        for key in ("", *bid):
             for name, rank, where in starts.get(key, ()):
-                found = values(way, (where,))
+                value = bid.get(key)
+                if len(where.names) == 1 and isinstance(value, str):
+                    found = [value]
+                elif where.names == _KEY:
+                    found = [str(path[-1])] if path else []
+                else:
+                    found = values(way, (where,))
                 if found:
-                    self.found.setdefault(name, []).append((rank, found))
+                    ranks.setdefault(name, []).append((rank, found))
+        for name, ranked in ranks.items():
+            if len(ranked) > 1:
+                ranked.sort(key=itemgetter(0))
+            self.found[name] = ranked[0][1] if len(ranked) == 1 else [value for _, each in ranked for value in each]
 
-    def values(self, name: str) -> tuple[Any, ...]:
-        ranked = self.found.get(name)
-        if not ranked:
-            return ()
-        if len(ranked) == 1:
-            return tuple(ranked[0][1])
-        return tuple([value for _, found in sorted(ranked, key=itemgetter(0)) for value in found])
+    def values(self, name: str) -> Sequence[Any]:
+        return self.found.get(name, ())
 
     def leads(self) -> Iterator[str]:
         yield from self.texts("urls")
@@ -209,23 +224,18 @@ class _Loose(_Said):
             around = way[length]
             if type(around) is dict:
                 alone = crowd[path[:length]] == 1
-                for name, found in (spread(around, without) if alone else _shared(around)).items():
+                for name, found in (spread(around, without) if alone else reader.shared(around)).items():
                     self.inside.setdefault(name, found)
 
-    def values(self, name: str) -> tuple[Any, ...]:
+    def values(self, name: str) -> Sequence[Any]:
         ways = self.reader.fields.get(name)
-        return tuple(named(self.inside, [way.names[0] for way in ways])) if ways else ()
+        return named(self.inside, [way.names[0] for way in ways]) if ways else ()
 
     def leads(self) -> Iterator[str]:
         pattern = self.reader.layout.leads
         for name, found in self.inside.items():
             if pattern and pattern.fullmatch(name):
                 yield from (text for value in named({"": found}, ("",)) if (text := _text(value)))
-
-
-def _shared(around: dict[str, Any]) -> Names:
-    """What the holder of several bids says of all of them."""
-    return {folded(key): [value] for key, value in around.items() if isinstance(value, str)}
 
 
 def _format(words: tuple[str, ...], markup: Markup) -> Format:

@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
-from capper.clues import LONGEST_URL, LONGEST_VALUE, MOST_ATTRIBUTES, evidence_of_document
+from capper.clues import LONGEST_URL, LONGEST_VALUE, MOST_ATTRIBUTES, evidence_of_document, handled
 from capper.domain.errors import Unrewritable
 from capper.domain.evidence import Evidence
 from capper.domain.sighting import Format
@@ -32,7 +32,11 @@ _COMPANION = re.compile(rf"<CompanionClickThrough{_TEXT}(https?:[^<\]\s]+)", re.
 _COUNTED = re.compile(rf"<(?:Impression|Tracking|ClickTracking){_TEXT}(https?:[^<\]\s]+)", re.IGNORECASE)
 _ADVERTISER = re.compile(rf"<Advertiser{_TEXT}([^<\]]{{1,200}})", re.IGNORECASE)
 _LEADING = re.compile(r"<[a-z][^<>]{0,200}?\s(?:href|on[a-z]{4,10}|data-[a-z-]{2,30})\s*=[^<>]*>", re.IGNORECASE)
-_LEADS = (re.compile(r"href\s*="), re.compile(r"on[a-z]{4,10}\s*="), re.compile(r"data-[a-z-]{2,30}\s*="))
+_LEADS = {
+    "href": re.compile(r"href\s*="),
+    "data-": re.compile(r"data-[a-z-]{2,30}\s*="),
+    "on": re.compile(r"on[a-z]{4,10}\s*="),
+}
 """What makes a tag a leading one; apart, each is searched for by its first letters."""
 _PLAIN = re.compile(r"<a(?:\s++[a-z][a-z-]{0,30}+=(?:\"[^\"\r\n]*+\"|'[^'\r\n]*+'))++\s*+>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\s([a-z][a-z-]*)=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
@@ -42,9 +46,27 @@ _ADOMAIN = re.compile(r"(?:adomain|advertiserDomains?)\\?[\"']?\s*:\s*(\[[^\]]{3
 _WORD = re.compile(r"[\w.:/-]{4,120}")
 _BY = re.compile(r"\s*(?:sponsored|presented|promoted) by\s", re.IGNORECASE)
 _HARMLESS = frozenset(
-    ["href", "target", "rel", "class", "id", "title", "style", "name", "tabindex", "aria-label", "role"]
+    [
+        "href",
+        "target",
+        "rel",
+        "class",
+        "id",
+        "title",
+        "style",
+        "name",
+        "tabindex",
+        "aria-label",
+        "role",
+        "onclick",
+        "onmousedown",
+        "onmouseup",
+        "ontouchend",
+        "onmouseover",
+        "onmouseout",
+    ]
 )
-"""Attributes of a link that say nothing of where it leads, besides `href`."""
+"""A link's attributes that are read as plainly as they stand."""
 _URL_SAFE = str.maketrans("+/", "-_", " \t\r\n")
 _SPONSORED_BY = "1"
 """Native's data asset type of who pays (OpenRTB Native 1.2, section 7.4)."""
@@ -60,16 +82,21 @@ class Markup:
     sponsors: tuple[str, ...] = ()
 
 
+_SKIMMED = {form: Markup(form) for form in (None, *Format)}
+
+
 def skim(sources: Iterable[Any], page: str) -> Markup:
     """The format of a bid whose advertiser is known, and the ad server's addresses: they name the campaign."""
-    form, served = None, []
+    form: Format | None = None
+    served: list[str] = []
     for source in sources:
         text = source if isinstance(source, str) else ""
-        native = _NATIVE.match(text) or (isinstance(source, dict) and "assets" in source)
-        form = form or (_VAST.match(text) and Format.VIDEO) or (native and Format.NATIVE) or None
+        if form is None:
+            native = _NATIVE.match(text) or (isinstance(source, dict) and "assets" in source)
+            form = Format.VIDEO if _VAST.match(text) else Format.NATIVE if native else None
         if "/ddm/" in text:
             served += [url for url in addresses(text) if "/ddm/" in url]
-    return Markup(form, Evidence(resources=tuple(served[:MOST_URLS]), page=page))
+    return Markup(form, Evidence(resources=tuple(served[:MOST_URLS]), page=page)) if served else _SKIMMED[form]
 
 
 def study(sources: Iterable[Any], page: str, url: str) -> Markup:
@@ -121,24 +148,28 @@ def _vast(text: str, page: str) -> Markup:
 
 def _html(text: str, page: str, url: str) -> Markup:
     """Only the tags that lead somewhere are read closely: a bid's markup is mostly scripts and styles."""
-    tags = _leading(text)
+    lower = text.lower()
+    tags = _leading(text, lower)
     domains = (
         tuple(word for found in _ADOMAIN.findall(text) for word in _WORD.findall(found)) if "omain" in text else ()
     )
-    scripted = tuple(_scripted(text)) if "<script" in text.lower() else ()
+    scripted = tuple(_scripted(text)) if "<script" in lower else ()
     evidence = _links(tags, page) or _evidence(tags, page, url)
-    loaded = evidence.resources if evidence.clicks or scripted else addresses(text)
-    clicks = (*evidence.clicks, *scripted)[:MOST_URLS]
-    return Markup(Format.BANNER, replace(evidence, clicks=clicks, resources=loaded), domains)
+    if scripted:
+        evidence = replace(evidence, clicks=(*evidence.clicks, *scripted)[:MOST_URLS])
+    elif not evidence.clicks:
+        evidence = replace(evidence, resources=addresses(text))
+    return Markup(Format.BANNER, evidence, domains)
 
 
-def _leading(text: str) -> list[str]:
-    """The tags that may lead somewhere: those with a link, a handler or data of their own."""
-    lower = text.lower()
+def _leading(text: str, lower: str) -> list[str]:
+    """The tags that may lead somewhere: those with a link, a handler or data of their own; `lower` is the text so."""
     if len(lower) != len(text):  # a few letters are two in lower case, so places would differ
         return _LEADING.findall(text)[:MOST_URLS]
     tried: dict[int, re.Match[str] | None] = {}
-    for place in sorted(match.start() for lead in _LEADS for match in lead.finditer(lower)):
+    for place in sorted(
+        match.start() for word, lead in _LEADS.items() if word in lower for match in lead.finditer(lower)
+    ):
         start = lower.rfind("<", max(0, place - 240), place)
         if start >= 0 and start not in tried:
             tried[start] = _LEADING.match(text, start)
@@ -148,29 +179,35 @@ def _leading(text: str) -> list[str]:
 def _links(tags: Sequence[str], page: str) -> Evidence | None:
     """What a parser would read of tags that are nothing but plain links; None where one is more than that.
 
-    Plain: quoted attributes in ASCII, an address that needs no base, no reference but `&amp;`, no other address.
+    Plain: quoted attributes in ASCII, an address that needs no base, no reference but `&amp;`, others only in handlers.
     """
     clicks: list[str] = []
     attributes: list[tuple[str, str]] = []
     for tag in tags:
         if not tag.isascii() or not _PLAIN.fullmatch(tag):
             return None
+        links: list[str] = []
+        handlers: list[str] = []
         seen: set[str] = set()
         for name, double, single in _ATTRIBUTE.findall(tag):
             value, small = double or single, name.lower()
             plain = value.replace("&amp;", "&")
-            linked = small == "href"
-            if small in seen or linked != plain[:8].lower().startswith(("http://", "https://")) or plain[:2] == "//":
-                return None
-            if small not in _HARMLESS or ("&" in value and unescape(value) != plain):
+            leads = plain[:8].lower().startswith(("http://", "https://")) or plain[:2] == "//"
+            if small in seen or small not in _HARMLESS or ("&" in value and unescape(value) != plain):
                 return None
             seen.add(small)
-            if linked:
-                clicks.append(plain[:LONGEST_URL].strip(" \t\f"))
-            elif plain and small != "style":
-                attributes.append((small, collapse(plain[:LONGEST_VALUE])))
-            elif "url(" in plain.lower():
+            if small == "href":
+                if not leads or plain[:2] == "//":
+                    return None
+                links.append(plain[:LONGEST_URL].strip(" \t\f"))
+            elif small.startswith("on"):
+                handlers += handled(plain) if "://" in plain.replace("\\/", "/") else ()
+            elif leads or "url(" in plain.lower():
                 return None
+            elif plain and small != "style":
+                cut = plain[:LONGEST_VALUE]
+                attributes.append((small, cut if cut.isidentifier() else collapse(cut)))
+        clicks += (*links, *handlers)
     return Evidence(clicks=unique(clicks, MOST_URLS), attributes=tuple(attributes[:MOST_ATTRIBUTES]), page=page)
 
 

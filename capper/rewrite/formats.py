@@ -1,6 +1,6 @@
 """Which format an answer is in, and where its bids stand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -51,19 +51,25 @@ def is_served(rows: Sequence[Row], path: str) -> bool:
 
 def _strictly(answer: Any, layout: Layout) -> list[Row]:
     """The bids that stand where the format says, without those that stand inside another."""
-    found = [
-        row
-        for pattern in layout.bids
-        for row in follow(answer, pattern, MOST_BIDS)
-        if type(row[1][-1]) is dict and all(values(row[1], need) for need in layout.needs)
-    ]
+    found = [[*_fitting(answer, layout, pattern)] for pattern in layout.bids]
+    rows = [row for some in found for row in some][:MOST_BIDS]
+    if sum(map(bool, found)) < 2:
+        return rows  # what one pattern leads to is never inside another
     taken: set[Path] = set()
     kept = []
-    for row in found[:MOST_BIDS]:
+    for row in rows:
         if not any(row[0][:length] in taken for length in range(len(row[0]))):
             taken.add(row[0])
             kept.append(row)
     return kept
+
+
+def _fitting(answer: Any, layout: Layout, pattern: tuple[str, ...]) -> Iterator[Row]:
+    """What stands where a pattern leads and has what a bid needs."""
+    for row in follow(answer, pattern, MOST_BIDS):
+        way = row[1]
+        if type(way[-1]) is dict and all(values(way, need) for need in layout.needs):
+            yield row
 
 
 def _loosely(answer: Any, layout: Layout) -> list[Row]:

@@ -154,7 +154,8 @@ def _starts(fields: Mapping[str, tuple[Where, ...]]) -> dict[str, tuple[tuple[st
     made: dict[str, list[tuple[str, int, Where]]] = {}
     for name, ways in fields.items():
         for rank, way in enumerate(ways):
-            made.setdefault(way.names[0] if way.climb == 0 and way.names else "", []).append((name, rank, way))
+            plain = way.climb == 0 and way.names and way.names != ("#",)
+            made.setdefault(way.names[0] if plain else "", []).append((name, rank, way))
     return {name: tuple(rows) for name, rows in made.items()}
 
 
