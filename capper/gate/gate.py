@@ -144,12 +144,16 @@ class Gate:
         found = self._auctions.find(exchange, body)
         if found.bids:
             return await self._auctions.bids(exchange, response, body, found)
-        told = await self._videos.told(exchange, response, body, found.text)
+        told = await self._videos.held(exchange, response, body, found.text)
         return await self._files.notice(exchange) if told is None else told
 
     def _may_offer(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
         """Whether an answer may offer ads: an exchange's does, and that of another site, for anybody may be an exchange."""
-        return self._auctions.speaks(exchange, kind) or (structured(response) and self._scene.elsewhere(exchange))
+        return (
+            self._auctions.speaks(exchange, kind)
+            or (structured(response) and self._scene.elsewhere(exchange))
+            or self._videos.expects(exchange)
+        )
 
     def _notices(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
         """Whether the request tells somebody that an ad which an auction offered is shown.

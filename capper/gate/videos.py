@@ -1,7 +1,11 @@
-"""Players' answers: a pod's ads are all played, so each is a sighting; of a buffet the first that is left is."""
+"""Players' answers: a pod's ads are all played, so each is a sighting; of a buffet the first that is left is.
 
-import re
-from collections.abc import Mapping, Sequence
+1. Why the player asks is remembered: a wrapper or an ad break sent it (`expects`), minutes ago.
+2. The ads that play for sure are claimed; those that stand in are asked about, and counted by their beacons.
+3. Where this answer sends the player is remembered in its turn.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -11,22 +15,20 @@ from capper.domain.sighting import Format
 from capper.gate.auctions import candidate
 from capper.gate.counting import Counting
 from capper.gate.scene import Scene
-from capper.jsontext import Locator, Text, read, splice
+from capper.jsontext import Text, read
 from capper.recognise.offer import read_offer
-from capper.rewrite import chain, embedded, vast
+from capper.rewrite import embedded, vast
 from capper.rewrite.body import Body, encode
-from capper.rewrite.chain import Sending
-from capper.rewrite.video import Stop, Video
-from capper.rewrite.video import Videos as Answer
+from capper.rewrite.chain import Sending, pod_of, sendings
+from capper.rewrite.vast import Stop, Video
 from capper.trail import Addresses, Delivery
 
-_TOLD = re.compile(rb"vast|vmap|daast|videoad", re.IGNORECASE)
-_MOST_SENDINGS = 5_000
+_MOST_SENT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Videos:
-    """Judges VAST and VMAP. `sent` are the addresses that wrappers and ad breaks sent players to, and why."""
+    """Judges VAST and VMAP; `sent` is why players ask for what they ask for, for some minutes."""
 
     scene: Scene
     counting: Counting
@@ -34,95 +36,117 @@ class Videos:
 
     @classmethod
     def made(cls, scene: Scene, counting: Counting) -> Self:
-        """With an empty memory."""
-        return cls(scene, counting, Addresses.made(scene.trail.digest, _MOST_SENDINGS, OCCASION_LIFE))
+        """One that knows of nothing yet."""
+        return cls(scene, counting, Addresses.made(scene.trail.digest, _MOST_SENT, OCCASION_LIFE))
+
+    def expects(self, exchange: Exchange) -> bool:
+        """Whether a wrapper or an ad break sent a player here."""
+        return self._why(exchange) is not None
 
     async def answer(self, exchange: Exchange, response: Response, body: Body) -> Outcome:
-        """Withhold the capped ads of an answer to a player."""
+        """Withhold the capped ads of pods and buffets."""
         found = vast.find(body.data, exchange.request.url, self.scene.page_url(exchange))
-        decided = await self._decide(exchange, found, "")
+        decided = await self._judge(exchange, found, "answer")
         withheld = _withheld(found, decided)
         said = tuple(decided[number] for number in sorted(decided))
         if not withheld:
             return Outcome(decisions=said)
         return Outcome(Action.REWRITE, encode(body, response, vast.apply(body.data, withheld)), said)
 
-    async def told(self, exchange: Exchange, response: Response, body: Body, text: Text | None) -> Outcome | None:
-        """The same of answers that stand as strings in JSON, `text` where it was read; None where there are none."""
-        if text is None and not _TOLD.search(body.data):
+    async def held(self, exchange: Exchange, response: Response, body: Body, text: Text | None) -> Outcome | None:
+        """The same in JSON (`text`, where it was read already), whose strings hold players' answers; None where none does."""
+        if text is None and not embedded.may_hold(body.data):
             return None
         text = text or read(body.data)
-        held = embedded.find(text, exchange.request.url, self.scene.page_url(exchange))
-        if not held:
+        found = embedded.find(text, exchange.request.url, self.scene.page_url(exchange))
+        if not found:
             return None
-        locator = Locator(text)
-        edits, said = [], []
-        for place, each in enumerate(held):
-            decided = await self._decide(exchange, each.videos, f"string {place} ")
-            edits += embedded.cuts(locator, each, _withheld(each.videos, decided))
+        said: list[Decision] = []
+        gone = []
+        for held in found:
+            decided = await self._judge(exchange, held.videos, str(held.path))
             said += [decided[number] for number in sorted(decided)]
-        if not edits:
+            gone.append((held, _withheld(held.videos, decided)))
+        if not any(withheld for _, withheld in gone):
             return Outcome(decisions=tuple(said))
-        data = text.encode(splice(text.source, edits))
-        return Outcome(Action.REWRITE, encode(body, response, data), tuple(said))
+        return Outcome(Action.REWRITE, encode(body, response, embedded.apply(text, gone)), tuple(said))
 
-    async def _decide(self, exchange: Exchange, found: Answer, where: str) -> dict[int, Decision]:
-        """What becomes of the ads that are decided on, by number; the addresses of the others are remembered."""
-        scene = self.scene
-        who, url, now = f"{exchange.viewer.name}\0{exchange.device}", exchange.request.url, exchange.at
-        before = self.sent.get(who, url, now)
-        token = scene.trail.digest("answer", where, url, now.isoformat()).hex()
+    async def _judge(self, exchange: Exchange, found: vast.Videos, place: str) -> dict[int, Decision]:
+        url, now = exchange.request.url, exchange.at
+        before = self._why(exchange) or Sending(steps=0)
+        token = self.scene.trail.digest("answer", url, now.isoformat(), place).hex()
+        stops = found.stops(several=before.several)
         # A wrapper is no sighting yet: the ad is where it leads.
-        playing = {video.number: video for video in found.ads if not video.wrapper}
-        deliveries: dict[int, Delivery] = {}
+        deliveries = {
+            video.number: self._delivery(exchange, video, place, pod_of(video, stop, token, before))
+            for stop in stops
+            for video in (*stop.pod, *stop.buffet)
+            if not video.wrapper
+        }
         decided: dict[int, Decision] = {}
-        for stop in found.stops(several=before is None or before.several):
-            for video in (*stop.pod, *stop.buffet):
-                if video.number in playing:
-                    pod = chain.pod_of(video, stop, token, before)
-                    deliveries[video.number] = self._delivery(exchange, video, pod, where)
-            decided |= await self._stop(exchange, stop, deliveries, sure=before is None or before.sure)
-        withheld = {number for number, decision in decided.items() if decision.withheld}
-        for number, delivery in deliveries.items():
-            if number not in withheld:
-                video = playing[number]
-                beacons = before.beacons if before else ()
-                counted = replace(delivery, candidate=number not in decided)
-                scene.remember(exchange, (*beacons, *video.impressions, *video.offer.evidence.resources), counted)
-        for address, sending in chain.sendings(found, token, withheld, before):
-            self.sent.put(who, address, sending, now)
+        for stop in stops:
+            decided |= await self._stop(exchange, stop, deliveries, sure=before.sure)
+        gone = {video.number for video in _withheld(found, decided)}
+        kept = {number: each for number, each in deliveries.items() if number not in gone}
+        self._remember(exchange, found, kept, decided, before.beacons)
+        for address, sending in sendings(found, token, gone, before):
+            self.sent.put(_who(exchange), address, sending, now)
         return decided
 
     async def _stop(
-        self, exchange: Exchange, stop: Stop, deliveries: Mapping[int, Delivery], *, sure: bool
+        self, exchange: Exchange, stop: Stop, deliveries: dict[int, Delivery], *, sure: bool
     ) -> dict[int, Decision]:
-        """What becomes of the ads of one place.
-
-        Beside a pod a buffet's ads only stand in, and so does what is found where nothing is `sure` to be played: they are
-        asked about, and count once they begin to play.
-        """
+        """What becomes of the ads of one place: those that play are counted, those that stand in are asked about."""
         counting = self.counting
+        here = [video.number for video in (*stop.pod, *stop.buffet) if video.number in deliveries]
         pod = [video.number for video in stop.pod if video.number in deliveries] if sure else []
-        others = [video.number for video in (*(() if sure else stop.pod), *stop.buffet) if video.number in deliveries]
         decided = dict(zip(pod, await counting.claim(exchange, [deliveries[n] for n in pod]), strict=True))
-        asked = dict(zip(others, await counting.peek(exchange, [deliveries[n] for n in others]), strict=True))
+        rest = [number for number in here if number not in decided]
+        asked = dict(zip(rest, await counting.peek(exchange, [deliveries[n] for n in rest]), strict=True))
         decided |= {number: decision for number, decision in asked.items() if decision.withheld}
-        first = next((video.number for video in stop.buffet if video.number not in decided), None)
-        if first is None or not sure or stop.pod or first not in deliveries:
-            return decided
-        (decision,) = await counting.claim(exchange, [deliveries[first]])
-        return decided | {first: decision}
+        while sure and (taken := _uncounted(stop, deliveries, decided)):
+            decisions = await counting.claim(exchange, [deliveries[number] for number in taken])
+            decided |= dict(zip(taken, decisions, strict=True))
+        return decided
 
-    def _delivery(self, exchange: Exchange, video: Video, pod: str | None, where: str) -> Delivery:
+    def _remember(
+        self,
+        exchange: Exchange,
+        found: vast.Videos,
+        kept: dict[int, Delivery],
+        decided: Collection[int],
+        beacons: tuple[str, ...],
+    ) -> None:
+        """What each ad is made of leads back to it, what wrappers count by to the first; an uncounted one counts then."""
+        for video in found.ads:
+            if video.number in kept:
+                delivery = replace(kept[video.number], candidate=video.number not in decided)
+                self.scene.remember(exchange, (*video.impressions, *video.offer.evidence.resources, *beacons), delivery)
+                beacons = ()
+
+    def _delivery(self, exchange: Exchange, video: Video, place: str, pod: str | None) -> Delivery:
         """The ad of an auction whose answer led here keeps the identity and the occasion it has."""
         scene = self.scene
         offered = scene.announced(exchange)
         ad = read_offer(scene.recogniser.reader, video.offer)
-        made = candidate(scene, exchange, scene.page(exchange), ad, Format.VIDEO, f"{where}video {video.number}")
+        made = candidate(scene, exchange, scene.page(exchange), ad, Format.VIDEO, f"{place} {video.number}")
         if offered is not None and offered.candidate and video.sequence is None:
             made = replace(made, ad=offered.ad, occasion=offered.occasion)
-        return replace(made, pod=pod)
+        return replace(made, pod=pod, candidate=False)
+
+    def _why(self, exchange: Exchange) -> Sending | None:
+        return self.sent.get(_who(exchange), exchange.request.url, exchange.at)
 
 
-def _withheld(found: Answer, decided: Mapping[int, Decision]) -> Sequence[Video]:
+def _uncounted(stop: Stop, deliveries: Collection[int], decided: dict[int, Decision]) -> list[int]:
+    """The ads that will play and that nobody has counted yet."""
+    gone = {number for number, decision in decided.items() if decision.withheld}
+    return [ad.number for ad in stop.playing(gone) if ad.number in deliveries and ad.number not in decided]
+
+
+def _withheld(found: vast.Videos, decided: dict[int, Decision]) -> list[Video]:
     return [video for video in found.ads if video.number in decided and decided[video.number].withheld]
+
+
+def _who(exchange: Exchange) -> str:
+    return f"{exchange.viewer.name}\0{exchange.device}"

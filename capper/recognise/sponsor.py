@@ -11,6 +11,7 @@ _UNFILLED = re.compile(r"\$?\{[^}]*\}|%%\w+%%|\[[A-Z_]+\]")
 _BY = re.compile(
     r"^(?:(?:sponsored|presented|promoted|powered|advertisement|ad|ads)\s+(?:by|from)|by)\s*:?\s+", re.IGNORECASE
 )
+_AROUND = " ()<>\"'\u2018\u2019\u201c\u201d«»:·|-\u2013\u2014"
 _NO_NAME = frozenset(
     {
         *("", "0", "-1", "null", "undefined", "none", "nan", "unknown", "n/a"),
@@ -22,7 +23,7 @@ _NO_NAME = frozenset(
 def sponsor_key(names: Iterable[str]) -> str | None:
     """The first name that is one, as a key: a domain where it is written as one (`Prebid.org`)."""
     for text in names:
-        name = " ".join(_BY.sub("", " ".join(text.split())).split()).casefold()[:_LONGEST]
+        name = _BY.sub("", " ".join(text.split())).strip(_AROUND).casefold()[:_LONGEST].strip()
         if name in _NO_NAME or _UNFILLED.search(text) or not _WHOLE.fullmatch(name):
             continue
         domain = listed(name) if "." in name and " " not in name else None

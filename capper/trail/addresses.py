@@ -26,6 +26,7 @@ _MACRO = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _BETWEEN = re.compile("[&;]")
+_STEP = re.compile("[/;]")
 _MOST_STEPS = 30
 _MOST_PAIRS = 100
 _MOST_SHAPES = 60
@@ -96,7 +97,7 @@ def _parts(url: str) -> tuple[list[str], list[str]]:
     """The steps of the path, scheme and host with the first, and the parameters."""
     base, _, query = url.partition("#")[0].partition("?")
     scheme, _, rest = base.partition("//")
-    host, *steps = rest.split("/", _MOST_STEPS)
+    host, *steps = _STEP.split(rest, _MOST_STEPS)
     return [f"{scheme}//{host}", *steps], _BETWEEN.split(query)[:_MOST_PAIRS] if query else []
 
 

@@ -364,3 +364,68 @@ async def test_an_answer_in_letters_of_its_own():
     outcome = await anna.auction(marked)
 
     assert ["coffee.example"] == bidders(outcome)
+
+
+WRAPPER = (
+    "<Ad{turn}><Wrapper><VASTAdTagURI><![CDATA[https://exchange.example/{path}?cb=[CACHEBUSTING]]]></VASTAdTagURI>"
+    "<Impression><![CDATA[https://exchange.example/wrapped?{path}]]></Impression></Wrapper></Ad>"
+)
+
+
+def wrapper(path: str, turn: int | None = None) -> str:
+    return WRAPPER.format(path=path, turn="" if turn is None else f' sequence="{turn}"')
+
+
+async def test_what_a_stand_in_leads_to_counts_when_it_is_shown():
+    """Players fetch the wrappers of a buffet beforehand; only what then plays is a sighting."""
+    anna = Visit("1 per advertiser per day")
+    await anna.player(wrapper("vast/a"), wrapper("vast/b"))
+    first = await anna.ask("https://exchange.example/vast/a?cb=1", vast(video("shoes.example")), "application/xml")
+    second = await anna.ask("https://exchange.example/vast/b?cb=1", vast(video("coffee.example")), "application/xml")
+    again = await anna.ask("https://exchange.example/vast/b?cb=2", vast(video("coffee.example")), "application/xml")
+    shown = await anna.ask("https://exchange.example/wrapped?vast/b", PIXEL, "image/gif", "image")
+    then = await anna.ask("https://exchange.example/vast/b?cb=3", vast(video("coffee.example")), "application/xml")
+
+    assert ["show"] == [str(decision.verdict) for decision in first.decisions]
+    assert () == second.decisions == again.decisions
+    assert ["show"] == [str(decision.verdict) for decision in shown.decisions]
+    assert vast() == then.response.body
+
+
+async def test_the_breaks_of_a_playlist_are_pods():
+    """What is fetched for one break is one pod, and two breaks are two."""
+    anna = Visit("1 per advertiser per pod")
+    breaks = "".join(
+        f"<vmap:AdBreak><vmap:AdSource><vmap:AdTagURI><![CDATA[https://exchange.example/vast/{n}?c=[RANDOM]]]></vmap:AdTagURI>"
+        "</vmap:AdSource></vmap:AdBreak>"
+        for n in "ab"
+    )
+    await anna.get(VIDEO, f"<vmap:VMAP>{breaks}</vmap:VMAP>".encode(), "application/xml")
+    pod = vast(video("shoes.example", 1), video("shoes.example", 2))
+    outcomes = [await anna.ask(f"https://exchange.example/vast/{n}?c=7", pod, "application/xml") for n in "ab"]
+
+    assert [vast(video("shoes.example", 1))] * 2 == [outcome.response.body for outcome in outcomes]
+
+
+async def test_a_stand_in_counts_where_the_pod_is_gone():
+    """With all of the pod withheld, the first ad beside it plays."""
+    anna = Visit("1 per advertiser per day")
+    ads = video("shoes.example", 1), video("coffee.example")
+
+    outcomes = [await anna.player(*ads) for _ in range(3)]
+
+    assert vast(ads[1]) == outcomes[1].response.body
+    assert vast() == outcomes[2].response.body
+
+
+async def test_video_ads_in_json_are_ads():
+    """A player's own JSON holds the answer in a string: what is withheld goes from that string alone."""
+    anna = Visit("1 per advertiser per day")
+    ads = video("shoes.example", 1), video("coffee.example", 2)
+    first, second = (json.dumps({"vastXml": vast(*each).decode(), "n": 1.50}).encode() for each in (ads, ads[1:]))
+
+    await anna.player(ads[0])
+    outcomes = [await anna.get("https://exchange.example/player", first, "application/json") for _ in range(2)]
+
+    assert second == outcomes[0].response.body
+    assert json.loads(outcomes[1].response.body)["vastXml"] == vast().decode()

@@ -72,6 +72,16 @@ def test_most_exact() -> None:
     assert addresses.get("anna", "https://x.example/imp?ad=7&c=9&p=1", CLOCK()) == "two"
 
 
+def test_parameters_in_the_path() -> None:
+    """Campaign Manager's parameters stand in the path: there too those without a macro tell one ad from the next."""
+    addresses = made(
+        one="https://x.example/ddm/trackimp/N1.2/B3.4;dc_trk_aid=5;ord=[timestamp];u=?",
+        two="https://x.example/ddm/trackimp/N1.2/B3.4;dc_trk_aid=6;ord=[timestamp];u=?",
+    )
+
+    assert addresses.get("anna", "https://x.example/ddm/trackimp/N1.2/B3.4;dc_trk_aid=5;ord=9;u=?", CLOCK()) == "one"
+
+
 def test_too_vague() -> None:
     """An address that is nearly all macro leads to nothing but itself."""
     addresses = made(ad="https://x.example/${AUCTION_ID}?${AUCTION_PRICE}")
