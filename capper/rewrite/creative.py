@@ -68,6 +68,8 @@ _HARMLESS = frozenset(
 )
 """A link's attributes that are read as plainly as they stand."""
 _URL_SAFE = str.maketrans("+/", "-_", " \t\r\n")
+_LINKS = ('href="', "href='", "href=", 'href=\\"', "href=\\'")
+_CLICKED = re.compile(r"<(?:companion|nonlinear|icon)?clickthrough\b[^<>]{0,40}>\s*(?:<!\[cdata\[\s*)?$")
 _SPONSORED_BY = "1"
 """Native's data asset type of who pays (OpenRTB Native 1.2, section 7.4)."""
 
@@ -95,7 +97,7 @@ def skim(sources: Iterable[Any], page: str) -> Markup:
             native = _NATIVE.match(text) or (isinstance(source, dict) and "assets" in source)
             form = Format.VIDEO if _VAST.match(text) else Format.NATIVE if native else None
         if "/ddm/" in text:
-            served += [url for url in addresses(text) if "/ddm/" in url]
+            served += [_plainly(url) for url in _URL.findall(text[:LONGEST]) if "/ddm/" in url]
     return Markup(form, Evidence(resources=tuple(served[:MOST_URLS]), page=page)) if served else _SKIMMED[form]
 
 
@@ -129,14 +131,31 @@ def opened(source: Any) -> Any:
 
 
 def addresses(source: Any) -> tuple[str, ...]:
-    """What a piece of markup loads, counts with or leads to."""
+    """What a piece of markup loads and counts with: where its links lead is asked for by whoever follows them, shown or not."""
     if isinstance(source, dict):
         return tuple(dict.fromkeys(_urls_of(source)))[:MOST_URLS]
     if not isinstance(source, str) or "//" not in source.replace("\\/", "/"):
         return ()
-    found = (*_URL.findall(source[:LONGEST]), *(f"https:{url}" for url in _BARE.findall(source[:LONGEST])))
-    urls = (url.replace("\\/", "/").replace("&amp;", "&") for url in found)
-    return tuple(dict.fromkeys(urls))[:MOST_URLS]
+    text = source[:LONGEST]
+    found = (
+        *(match[0] for match in _URL.finditer(text) if not _is_link(text, match.start())),
+        *(f"https:{match[1]}" for match in _BARE.finditer(text) if not _is_link(text, match.start(1))),
+    )
+    return tuple(dict.fromkeys(map(_plainly, found)))[:MOST_URLS]
+
+
+def _plainly(url: str) -> str:
+    """An address without the escapes of the script or markup it stood in."""
+    return url.replace("\\/", "/").replace("&amp;", "&")
+
+
+def _is_link(text: str, start: int) -> bool:
+    """Whether the address that begins there is where a link, or a click on a video, leads."""
+    before = text[max(0, start - 60) : start].lower()
+    if before.endswith(_LINKS):
+        tag = text.rfind("<", max(0, start - 300), start)
+        return tag >= 0 and text[tag + 1 : tag + 6].lower().startswith(("a ", "a\n", "a\t", "a\r", "area"))
+    return _CLICKED.search(before) is not None
 
 
 def _vast(text: str, page: str) -> Markup:
@@ -277,7 +296,7 @@ def _urls_of(native: dict[str, Any]) -> Iterator[str]:
     """What a native ad loads and counts with."""
     inner = native.get("native")
     native = inner if isinstance(inner, dict) else native
-    for name in ("imptrackers", "eventtrackers", "assets", "jstracker", "link"):
+    for name in ("imptrackers", "eventtrackers", "assets", "jstracker"):
         stack = [native.get(name)]
         while stack:
             value = stack.pop()
@@ -286,7 +305,7 @@ def _urls_of(native: dict[str, Any]) -> Iterator[str]:
             elif isinstance(value, list):
                 stack += value[:MOST_URLS]
             elif isinstance(value, dict):
-                stack += [inner for key, inner in value.items() if key not in ("ext", "text")]
+                stack += [inner for key, inner in value.items() if key not in ("ext", "text", "link")]
 
 
 def _is_url(value: object) -> bool:

@@ -24,7 +24,7 @@ from capper.rewrite.layout import Layout
 from capper.rewrite.removal import removal
 from capper.rewrite.targeting import Asked, Promotion, ServerBid, promotions
 
-_PLAIN = (b'"seatbid"', b'"impid"', b'"assets"', b"hb_")
+_PLAIN = (b'"seatbid"', b'"impid"', b'"assets"', b"hb_", b"_bidder")
 """What an answer has that is known for one wherever it comes from."""
 _HINTS = (
     *_PLAIN,

@@ -1,5 +1,6 @@
 """Takes bids out of an answer, so that the page reads it as an answer that never had them."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from capper.jsontext import Edit, Locator, Path, cut, insert
@@ -42,13 +43,12 @@ def _stand_in(locator: Locator, absent: str, kept: Collection[str], path: Path) 
 
 def _units(bids: Sequence[Bid]) -> list[Path]:
     """What goes with each bid: the element of the innermost array it stands in, if no other bid stands in that."""
-    made = []
-    for bid in bids:
-        length = next((n for n in range(len(bid.path), 0, -1) if isinstance(bid.path[n - 1], int)), 0)
-        unit = bid.path[:length]
-        alone = length and sum(each.path[:length] == unit for each in bids) == 1
-        made.append(unit if alone else bid.path)
-    return made
+    units = [
+        bid.path[: next((n for n in range(len(bid.path), 0, -1) if isinstance(bid.path[n - 1], int)), 0)]
+        for bid in bids
+    ]
+    crowd = Counter(bid.path[:length] for bid in bids for length in range(len(bid.path) + 1))
+    return [unit if unit and crowd[unit] == 1 else bid.path for bid, unit in zip(bids, units, strict=True)]
 
 
 def _emptied(locator: Locator, layout: Layout, elements: Mapping[Path, set[int]]) -> list[Edit]:

@@ -64,10 +64,15 @@ def test_a_plain_link_needs_no_parser():
         ('{"u":"https:\\/\\/a.example\\/x"}', ["https://a.example/x"]),
         ("url(//a.example/b.png)", ["https://a.example/b.png"]),
         (None, []),
+        ('<a class=x href="https://shoes.example/"><link href="https://a.example/x.css">', ["https://a.example/x.css"]),
+        ("<ClickThrough id='1'><![CDATA[ https://shoes.example/ ]]></ClickThrough><ClickTracking>https://a.example/c</ClickTracking>", ["https://a.example/c"]),
+        ("<IconClickThrough>https://shoes.example/</IconClickThrough>", []),
+        ({"link": {"url": "https://shoes.example/"}, "imptrackers": ["https://a.example/i"]}, ["https://a.example/i"]),
+        ({"assets": [{"img": {"url": "https://a.example/i.png"}, "link": {"url": "https://shoes.example/"}}]}, ["https://a.example/i.png"]),
     ],
 )  # fmt: skip
 def test_addresses_are_whole(source, expected):
-    """Macros stay in them as they are written; an address without a scheme has its page's."""
+    """Macros stay in them as they are written; an address without a scheme has its page's; where a link leads is none."""
     assert expected == [*creative.addresses(source)]
 
 

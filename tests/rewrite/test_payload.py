@@ -783,8 +783,8 @@ def test_notices_and_markup_lead_back_to_the_bid():
     (found,) = find({"seatbid": [{"bid": [bid]}]}).bids
 
     assert {
-        "https://n.example/w?p=1.2", "https://b.example/x", "https://ads.example/i.gif?a=1&b=2", "https://ads.example/c?u=1",
-    } <= {*found.urls}  # fmt: skip
+        "https://n.example/w?p=1.2", "https://n.example/w?p=${AUCTION_PRICE}", "https://b.example/x", "https://ads.example/i.gif?a=1&b=2",
+    } == {*found.urls}  # fmt: skip
 
 
 def test_video_and_native_say_where_a_click_leads():
@@ -906,6 +906,11 @@ TREES = st.recursive(
                     "tags",
                     "decisions",
                     "adId",
+                    "adPods",
+                    "slots",
+                    "meta",
+                    "adomain",
+                    "requestId",
                 ]
             ),
             inner,
@@ -926,6 +931,8 @@ def test_whatever_an_answer_is_it_stays_json(tree):
     for number in range(len(found.bids)):
         json.loads(payload.apply(found, {number}))
         assert isinstance(found.bids[number].urls, tuple)
+        assert found.best({number}) <= {*range(len(found.bids))} - {number}
+        assert all(amount > 0 for amount in found.lost({number}).values())
 
 
 @pytest.mark.timeout(20)
