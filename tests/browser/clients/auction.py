@@ -10,9 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 from capper.demo.pictures import Look, banner
 from capper.proxy.testing import Seen, reply
 
+from .video import Film, silence, still, vast
+
 NEWS = "news.example"
 ADS = "cdn.adserver.example"
-"""Keeps the banners."""
+"""Keeps banners and films."""
+CACHE = "cache.adserver.example"
+"""Prebid Cache, where a page puts films that players are to fetch."""
 WIDTH, HEIGHT = 300, 250
 
 Json = Any
@@ -47,6 +51,25 @@ class Bid:
     def url(self, what: str) -> str:
         """Where the exchange is told what became of the bid."""
         return f"https://{self.host}/told/{what}?{self.query}"
+
+    @property
+    def film(self) -> bytes:
+        """The answer to a player, the film being its only ad."""
+        return vast([Film(self.offer.advertiser, files=ADS)], self.host)
+
+    @property
+    def native(self) -> Json:
+        """The parts a page makes a card of."""
+        return {
+            "ver": "1.2",
+            "assets": [
+                {"id": 1, "title": {"text": "Walk on clouds"}},
+                {"id": 2, "img": {"url": f"https://{ADS}/banner/{self.offer.advertiser}.png", "w": WIDTH, "h": HEIGHT}},
+                {"id": 3, "data": {"type": 1, "value": self.offer.advertiser}},
+            ],
+            "link": {"url": f"https://{self.host}/click?{self.query}&to=https%3A%2F%2Fwww.{self.offer.advertiser}%2F"},
+            "eventtrackers": [{"event": 1, "method": 1, "url": self.url("seen")}],
+        }
 
     @property
     def frame(self) -> str:
@@ -84,6 +107,8 @@ class Exchange:
     """Whether creatives are documents of their own where the format can say so."""
     asked: list[tuple[str, Json]] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """What the page put into Prebid Cache."""
     made: int = 0
 
     def respond(self, seen: Seen) -> bytes:
@@ -99,6 +124,8 @@ class Exchange:
         ]
         if seen.method == "OPTIONS":
             return reply(fields=fields)
+        if seen.host == CACHE:
+            return self._cache(seen, query, fields)
         adapter = next((each for each in (*ADAPTERS, PREBID_SERVER) if each.is_asked(seen.host, url.path)), None)
         if adapter is None:
             return reply(b"no such exchange", 404, fields)
@@ -122,11 +149,25 @@ class Exchange:
         match what:
             case "banner":
                 return reply(_banner(name.removesuffix(".png")), 200, [("Cache-Control", "max-age=3600")], "image/png")
+            case "still":
+                return reply(still(name.removesuffix(".png")), kind="image/png")
+            case "film":
+                return reply(silence(), 200, [("Access-Control-Allow-Origin", "*")], "audio/wav")
             case "frame":
                 bid = Bid(int(query["bid"]), Offer(query["of"], 0), query["by"])
                 return reply(f"<!DOCTYPE html><title>ad</title><body style='margin:0'>{bid.markup}</body>".encode())
         self.told.append((name, query["of"]))
         return reply(PIXEL, 200, [("Cache-Control", "no-store")], "image/gif")
+
+    def _cache(self, seen: Seen, query: dict[str, str], fields: list[tuple[str, str]]) -> bytes:
+        """Prebid Cache: keeps what it is sent, and gives it to whoever has the number."""
+        if seen.method == "GET":
+            return reply(self.kept[int(query["uuid"])].encode(), 200, fields, "application/xml")
+        puts = _read(seen.body)["puts"]
+        numbers = range(len(self.kept), len(self.kept) + len(puts))
+        self.kept += [put["value"] for put in puts]
+        answer = {"responses": [{"uuid": str(number)} for number in numbers]}
+        return reply(json.dumps(answer).encode(), 200, fields, "application/json")
 
 
 def _banner(name: str) -> bytes:
@@ -149,8 +190,25 @@ def openrtb(exchange: Exchange, name: str, request: Json) -> Json:
         bid = exchange.best(name, imp["ext"]["gpid"], request.get("badv", ()))
         if bid is not None:
             price = bid.offer.price * (100 if name == "ix" else 1)
-            bids.append(_rtb(bid, imp["id"]) | {"price": price, "ext": _EXTRAS.get(name, {})})
+            bids.append(
+                _rtb(bid, imp["id"]) | {"price": price, "ext": _EXTRAS.get(name, {})} | _creative(bid, name, imp)
+            )
     return {"id": request["id"], "cur": "USD", "seatbid": [{"seat": "42", "bid": bids}] if bids else []}
+
+
+def _creative(bid: Bid, name: str, imp: Json) -> Json:
+    """What is not a banner, as the impression asks for it."""
+    kind = next((kind for kind in ("video", "native") if kind in imp), "banner")
+    if kind == "banner":
+        return {}
+    # An adapter takes the nurl of a film for where its VAST is.
+    made = (
+        {"adm": bid.film.decode(), "mtype": 2, "nurl": None}
+        if kind == "video"
+        else {"adm": json.dumps(bid.native), "mtype": 4}
+    )
+    kinds = {"video": 1, "native": 3}
+    return made | ({"ext": {"appnexus": {"bid_ad_type": kinds[kind]}}} if name == "msft" else {})
 
 
 def _rtb(bid: Bid, imp: str) -> Json:
@@ -335,16 +393,42 @@ ADAPTERS = (
     Adapter("msft", "ib.adnxs.com", "/openrtb2/prebidjs", {"placement_id": 13144371}),
     Adapter("sovrn", "ap.lijit.com", "/rtb/bid", {"tagid": "315045"}),
 )
-PREBID_SERVER = Adapter("prebidServer", "prebid.adserver.example", "/openrtb2/auction", {}, prebid_server)
-HOSTS = (NEWS, ADS, PREBID_SERVER.host, *dict.fromkeys(adapter.host for adapter in ADAPTERS))
+PREBID_SERVER = Adapter("prebidServer", "prebid.news.example", "/openrtb2/auction", {}, prebid_server)
+HOSTS = (NEWS, ADS, CACHE, PREBID_SERVER.host, *dict.fromkeys(adapter.host for adapter in ADAPTERS))
 
 
-def units(bidders: Mapping[str, Mapping[str, Json]]) -> list[Json]:
+BANNER = {"banner": {"sizes": [[WIDTH, HEIGHT]]}}
+VIDEO = {
+    "video": {
+        "context": "instream",
+        "playerSize": [640, 360],
+        "mimes": ["audio/wav", "video/mp4"],
+        "protocols": [2, 3, 5, 6, 7, 8],
+        "minduration": 1,
+        "maxduration": 30,
+    }
+}
+NATIVE = {
+    "native": {
+        "adTemplate": '<a href="##hb_native_linkurl##"><img src="##hb_native_asset_id_2##" alt="##hb_native_asset_id_3##">'
+        "<b>##hb_native_asset_id_1##</b></a>",
+        "ortb": {
+            "assets": [
+                {"id": 1, "required": 1, "title": {"len": 80}},
+                {"id": 2, "required": 1, "img": {"type": 3, "w": WIDTH, "h": HEIGHT}},
+                {"id": 3, "required": 1, "data": {"type": 1}},
+            ]
+        },
+    }
+}
+
+
+def units(bidders: Mapping[str, Mapping[str, Json]], kinds: Json = BANNER) -> list[Json]:
     """Prebid's ad units: each slot, and who is asked about it with which parameters."""
     return [
         {
             "code": slot,
-            "mediaTypes": {"banner": {"sizes": [[WIDTH, HEIGHT]]}},
+            "mediaTypes": kinds,
             "ortb2Imp": {"ext": {"gpid": f"/19968336/news/{slot}"}},
             "bids": [{"bidder": name, "params": params} for name, params in asked.items()],
         }
@@ -363,12 +447,13 @@ header {{ padding: 18px 20px; background: #9b2226; color: #fff; font-size: 26px;
 main {{ padding: 20px; max-width: 1240px; margin: auto; }}
 .slots {{ display: flex; flex-wrap: wrap; gap: 16px; }}
 .slot {{ width: {WIDTH}px; height: {HEIGHT}px; background: #ece7dc; overflow: hidden; }}
+video {{ width: {WIDTH}px; }}
 .slot p {{ font-size: 15px; margin: 100px 20px; text-align: center; color: #555; }}
 iframe {{ border: 0; display: block; }}
 </style></head><body><header>The Harbour News</header><main>
 <h1>Ferry to the islands sails again</h1>
 <p>After eleven weeks in dry dock the ferry left the quay this morning, four minutes early and with a brass band on deck.</p>
-<div class="slots">{slots}</div></main>
+<div class="slots">{slots}</div><video muted playsinline></video></main>
 <script type="application/json" id="plan">{json.dumps(plan)}</script><script type="module" src="/auction.js"></script></body></html>
 """.encode()
 

@@ -8,7 +8,20 @@ import pytest
 
 from capper.proxy.testing import Seen, reply
 
-from .auction import ADAPTERS, HOSTS, NEWS, PREBID_SERVER, Exchange, Offer, publisher_page, units
+from .auction import (
+    ADAPTERS,
+    BANNER,
+    CACHE,
+    HOSTS,
+    NATIVE,
+    NEWS,
+    PREBID_SERVER,
+    VIDEO,
+    Exchange,
+    Offer,
+    publisher_page,
+    units,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -45,8 +58,8 @@ def offers(winners: Mapping[str, str], runners_up: Mapping[str, str]) -> dict[tu
 def opening(bundles: Path, sitting):
     """Sits somebody down before a page with Prebid, `opening(exchange, slots, config)`: the slots, each with its bidders."""
 
-    async def begin(exchange: Exchange, slots, *, everything=True, **config):
-        page = publisher_page({"config": CONFIG | config, "units": units(slots)})
+    async def begin(exchange: Exchange, slots, kinds=BANNER, *, everything=True, **config):
+        page = publisher_page({"config": CONFIG | config, "units": units(slots, kinds)})
 
         def respond(seen: Seen) -> bytes:
             if seen.host != NEWS:
@@ -169,5 +182,41 @@ async def test_exchanges_are_told_whom_not_to_ask(opening):
     capped = [], [], [*map(first, OPENRTB)], [*map(first, OPENRTB)], [*map(first, OPENRTB), *map(second, OPENRTB)]
     told = [{name: sorted(badv[len(own[name]) :]) for name, badv in here.items()} for here in blocked]
     assert [dict.fromkeys(OPENRTB, sorted(names)) for names in capped] == told
+    assert [] == complaints
+    assert [] == reader.errors
+
+
+async def test_a_film_sold_in_an_auction_is_capped(opening):
+    """The player fetches what the page put into Prebid Cache: bid, answer and impression are one sighting."""
+    winner, other = {"slot-film": "openx"}, {"slot-film": "msft"}
+    exchange = Exchange(offers(winner, other), heeds=False)
+    reader = await opening(exchange, asking(winner, other), VIDEO, cache={"url": f"https://{CACHE}/cache"})
+
+    played, complaints = [], []
+    for load in range(1, 6):
+        await reader.opens(PAGE, f"{load}")
+        report = await reader.report()
+        played.append(report["player"]["played"])
+        complaints += report["complaints"] + report["player"]["complaints"]
+
+    assert [[first("openx")]] * 2 + [[second("msft")]] * 2 + [[]] == played
+    assert [] == complaints
+    assert [] == reader.errors
+    assert [first("openx")] * 2 + [second("msft")] * 2 == [who for what, who in exchange.told if what == "impression"]
+
+
+async def test_a_native_card_is_capped(opening):
+    """The parts of a card come in the answer, and the page makes them an ad."""
+    winner, other = {"slot-card": "openx"}, {"slot-card": "msft"}
+    exchange = Exchange(offers(winner, other), heeds=False)
+    reader = await opening(exchange, asking(winner, other), NATIVE)
+
+    seen, complaints = [], []
+    for load in range(1, 6):
+        await reader.opens(PAGE, f"{load}")
+        seen.append((await reader.sees()).get("slot-card"))
+        complaints += (await reader.report())["complaints"]
+
+    assert [[first("openx")]] * 2 + [[second("msft")]] * 2 + [None] == seen
     assert [] == complaints
     assert [] == reader.errors

@@ -20,10 +20,11 @@ _COLOURS = ("#0b3d5c", "#5b3a29", "#0b7a75", "#6a2c70")
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """An ad to be played: whose, and its turn if it belongs to a pod."""
+    """An ad to be played: whose, its turn if it belongs to a pod, and the host of its files if that is another."""
 
     advertiser: str
     turn: int | None = None
+    files: str = ""
 
     def element(self, host: str) -> str:
         """The `<Ad>`."""
@@ -48,14 +49,14 @@ class Film:
             <VideoClicks><ClickThrough><![CDATA[https://www.{self.advertiser}/sale]]></ClickThrough></VideoClicks>
             <MediaFiles>
               <MediaFile delivery="progressive" type="audio/wav" width="640" height="360">
-                <![CDATA[https://{host}/film/{name}.wav]]>
+                <![CDATA[https://{self.files or host}/film/{name}.wav]]>
               </MediaFile>
             </MediaFiles>
           </Linear>
         </Creative>
         <Creative>
           <CompanionAds><Companion width="640" height="360">
-            <StaticResource creativeType="image/png"><![CDATA[https://{host}/still/{name}.png]]></StaticResource>
+            <StaticResource creativeType="image/png"><![CDATA[https://{self.files or host}/still/{name}.png]]></StaticResource>
           </Companion></CompanionAds>
         </Creative>
       </Creatives>
@@ -100,28 +101,34 @@ class Tube:
         first, _, name = url.path.strip("/").partition("/")
         match first:
             case "vast":
-                return reply(self._vast(seen.host, query["slot"]), 200, fields, "application/xml")
+                return reply(vast(self.answers[seen.host, query["slot"]], seen.host), 200, fields, "application/xml")
             case "told":
                 self.told.append((name, query["of"]))
                 return reply(b"", 204)
             case "film":
-                return _ranged(_silence(), seen.field("range"))
+                return _ranged(silence(), seen.field("range"))
             case "still":
-                look = Look("sun", _COLOURS[sum(name.encode()) % 4], "#ffd166", name.removesuffix(".png"), "Visit")
-                return reply(banner(look, 640, 360), 200, fields, "image/png")
+                return reply(still(name.removesuffix(".png")), 200, fields, "image/png")
             case "film.png":
                 return reply(photograph("#bcd4e6", "#7a8ca0", 640, 360), kind="image/png")
             case "video.js":
                 return reply(self.script(), kind="text/javascript")
         return reply(_page(TAG), kind="text/html; charset=utf-8")
 
-    def _vast(self, host: str, slot: str) -> bytes:
-        ads = "".join(ad.element(host) for ad in self.answers[host, slot])
-        error = f"<Error><![CDATA[https://{host}/told/noad?of=nobody&code=[ERRORCODE]]]></Error>"
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n<VAST version="4.2">\n{ads}{error}\n</VAST>\n'.encode()
+
+def vast(ads: Iterable[Film | Wrapper], host: str) -> bytes:
+    """The answer of the server at `host` to a player."""
+    error = f"<Error><![CDATA[https://{host}/told/noad?of=nobody&code=[ERRORCODE]]]></Error>"
+    elements = "".join(ad.element(host) for ad in ads)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<VAST version="4.2">\n{elements}{error}\n</VAST>\n'.encode()
 
 
-def _silence() -> bytes:
+def still(name: str) -> bytes:
+    """What is seen while a film is played."""
+    return banner(Look("sun", _COLOURS[sum(name.encode()) % 4], "#ffd166", name, "Visit"), 640, 360)
+
+
+def silence() -> bytes:
     """A film's sound: a fifth of a second of nothing."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:

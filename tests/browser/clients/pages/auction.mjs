@@ -4,6 +4,7 @@ import 'prebid.js/modules/appnexusBidAdapter';
 import 'prebid.js/modules/criteoBidAdapter';
 import 'prebid.js/modules/ixBidAdapter';
 import 'prebid.js/modules/msftBidAdapter';
+import 'prebid.js/modules/nativeRendering';
 import 'prebid.js/modules/openxBidAdapter';
 import 'prebid.js/modules/pubmaticBidAdapter';
 import 'prebid.js/modules/rubiconBidAdapter';
@@ -11,6 +12,7 @@ import 'prebid.js/modules/smartadserverBidAdapter';
 import 'prebid.js/modules/sovrnBidAdapter';
 import 'prebid.js/modules/tripleliftBidAdapter';
 import 'prebid.js/modules/prebidServerBidAdapter';
+import { begin, preroll, report as player } from './player.mjs';
 
 // What Prebid says when an answer is not as it should be.
 const COMPLAINTS = ['adRenderFailed', 'auctionDebug', 'bidRejected', 'bidTimeout', 'bidderError', 'staleRender'];
@@ -26,13 +28,23 @@ function settle({ adId, bid }) {
 
 function render(code, adId) {
   const frame = document.createElement('iframe');
-  const { width, height } = pbjs.getBidResponsesForAdUnitCode(code).bids.find((bid) => bid.adId === adId);
+  const { width = 300, height = 250 } = pbjs.getBidResponsesForAdUnitCode(code).bids.find((bid) => bid.adId === adId);
   Object.assign(frame, { width, height, title: 'Advertisement', scrolling: 'no' });
   document.getElementById(code).replaceChildren(frame);
   frame.contentDocument.body.style.margin = 0;
   const rendered = new Promise((resolve) => rendering.set(adId, resolve));
   pbjs.renderAd(frame.contentDocument, adId);
   return rendered;
+}
+
+async function show(code, adId) {
+  const { vastUrl } = pbjs.getBidResponsesForAdUnitCode(code).bids.find((bid) => bid.adId === adId);
+  if (!vastUrl) {
+    return render(code, adId);
+  }
+  pbjs.markWinningBidAsUsed({ adId, events: true });
+  await preroll(vastUrl);
+  return begin('');
 }
 
 // Before anything is rendered: a bid that was is no longer in the running.
@@ -54,7 +66,7 @@ function plain(value) {
 
 let slots = {};
 
-window.report = () => ({ slots, complaints: pbjs.getEvents().filter(complains).map(plain) });
+window.report = () => ({ slots, player, complaints: pbjs.getEvents().filter(complains).map(plain) });
 
 pbjs.bidderSettings = { standard: { storageAllowed: true } };
 pbjs.setConfig(plan.config);
@@ -66,7 +78,7 @@ pbjs.requestBids({
   async bidsBackHandler() {
     slots = Object.fromEntries(plan.units.map(standing));
     const winners = Object.entries(slots).map(([code, { targeting }]) => [code, targeting.hb_adid]);
-    await Promise.all(winners.filter(([, adId]) => adId).map(([code, adId]) => render(code, adId)));
+    await Promise.all(winners.filter(([, adId]) => adId).map(([code, adId]) => show(code, adId)));
     document.documentElement.dataset.done = 'yes';
   },
 });
