@@ -227,6 +227,10 @@ class Document:
             return False
         return True
 
+    def texts(self) -> set[str]:
+        """The different texts that stand between its tags, scripts and all, without the blanks around them."""
+        return set(self._tree.stripped_strings)
+
     def values(self, attribute: str) -> list[str]:
         """The values of an attribute wherever it stands, in document order."""
         return [value for _, value in self._having(attribute)]

@@ -2,10 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from html.entities import codepoint2name
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,31 @@ _MOST_WORDS = 6
 _MOST_AFTER_COLON = 4
 """More words than that after `Sponsored:` are a headline."""
 _AROUND = " \t-\u2013\u2014•·*|()[]{}<>:.…→\u203a»«\u200b\u200e\xa0\xad\"'"
+_BEFORE = ("", "-", "- ", "\u2013 ", "\u2014 ", "\xe2\x80\x93", "\xe2\x80\x94", "(", "[", "*", "* ", "**", "•", "• ", "\xe2\x80\xa2", "|", "| ", "· ", "\xc2\xb7 ", ">", "» ", "\xc2\xbb ", ": ", "... ", "\u200b")  # fmt: skip
+_AFTER = (
+    "",
+    ".",
+    " ",
+    ":",
+    ": ",
+    ". ",
+    " ·",
+    " \xc2",
+    " |",
+    " -",
+    " \u2013",
+    " \u2014",
+    " \xe2",
+    " •",
+    "\xa0",
+    "\xc2\xa0",
+    ")",
+    "]",
+    "*",
+    " *",
+)
+"""What may stand before and after a label: as it is, and as UTF-8 read as latin-1."""
+_LETTERS = frozenset(letter for code in range(ord("a"), ord("z") + 1) for letter in (chr(code), chr(code).upper()))
 _SPLIT = re.compile(r"\w(?: \w){3,30}")
 _PARTS = re.compile(r"(\s*:\s+|\s+[-\u2013\u2014/]\s+|\s*[|·•]\s*)")
 _PROSE = re.compile(r"[!?;,\"“”<>{}=\\]|(?<=\w{4})\.\s|\bhttps?:")
@@ -50,43 +74,46 @@ class Labels:
     spoken: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     off: frozenset[str] = frozenset()
-    _sure: frozenset[str] = field(init=False, repr=False, compare=False)
-    _doubtful: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
-    _known: frozenset[str] = field(init=False, repr=False, compare=False)
-    _nobody: frozenset[str] = field(init=False, repr=False, compare=False)
-    _heads: frozenset[str] = field(init=False, repr=False, compare=False)
-    _by: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        doubtful: dict[str, set[str]] = {}
+    @cached_property
+    def _sure(self) -> frozenset[str]:
+        return frozenset(word for words in self.languages for word in words.labels)
+
+    @cached_property
+    def _doubtful(self) -> dict[str, set[str]]:
+        """The languages in which a word that may mean other things is a label."""
+        found: dict[str, set[str]] = {}
         for words in self.languages:
             for word in words.doubtful:
-                doubtful.setdefault(word, set()).add(words.language)
-        sure = {word for words in self.languages for word in words.labels}
-        by = {phrase for words in self.languages for phrase in words.by}
-        phrases = _any_of(by)
-        made = {
-            "_sure": frozenset(sure),
-            "_doubtful": {word: frozenset(found) for word, found in doubtful.items() if word not in sure},
-            "_known": frozenset(words.language for words in self.languages),
-            "_nobody": frozenset(name for words in self.languages for name in words.nobody),
-            "_heads": frozenset(head for word in (*sure, *doubtful, *by) for head in _heads(word)),
-            # `Annons: I samarbete med ...`: a label may stand before.
-            "_by": re.compile(rf"(?:(?:{_any_of({*sure, *doubtful})})[\s:·•|\u2013\u2014-]+)?(?:{phrases})(?!\w)\s*:?\s*(.*)"),
-        }
-        for name, value in made.items():
-            object.__setattr__(self, name, value)
+                if word not in self._sure:
+                    found.setdefault(word, set()).add(words.language)
+        return found
 
-    def begins(self, text: str) -> bool:
-        """Whether a text as written begins as a label does: quick, and never false for one. Its bytes may be read as latin-1."""
-        if not text[:1].isalnum():
-            text = text.lstrip(_AROUND + "\xe2\x80\x93\x94\xc2")
-        head = text[:_HEAD].lower()
-        return (
-            head in self._heads
-            or (head[:1].isalpha() and head.rstrip(_AROUND + "\xc2\xe2\x80") in self._heads)
-            or text[1:2] == " "
-        )
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(words.language for words in self.languages)
+
+    @cached_property
+    def _nobody(self) -> frozenset[str]:
+        return frozenset(name for words in self.languages for name in words.nobody)
+
+    @cached_property
+    def _phrases(self) -> re.Pattern[str]:
+        phrases = sorted({phrase for words in self.languages for phrase in words.by}, key=len, reverse=True)
+        return re.compile(rf"(?:{'|'.join(map(re.escape, phrases)) or '(?!)'})(?!\w)\s*:?\s*(.*)")
+
+    @cached_property
+    def _heads(self) -> frozenset[str]:
+        words = (word for each in self.languages for word in (*each.labels, *each.doubtful, *each.by))
+        return _LETTERS.union(*(_heads(word) for word in {word[: _HEAD + 1] for word in words}))
+
+    def likely(self, texts: Iterable[str]) -> set[str]:
+        """Those of the texts that begin as a label does, and letters that stand alone: quick, and without losing a label.
+
+        Texts have no blanks around them; their bytes may have been read as latin-1.
+        """
+        heads = self._heads
+        return {text for text in texts if text[:_HEAD] in heads}
 
     def read(self, text: str, language: str = "") -> Mark | None:
         """What a text says that stands on its own; None where it is no label, or one that means something else in `language`.
@@ -104,7 +131,7 @@ class Labels:
             return None
         tongue = language.lower().partition("-")[0].partition("_")[0]
         tongue = {"nb": "no", "nn": "no"}.get(tongue, tongue)
-        return self._alone(lower, tongue) or self._named(plain, lower) or self._parted(plain, tongue)
+        return self._alone(lower, tongue) or self._named(plain) or self._parted(plain, tongue)
 
     def is_name(self, text: str) -> bool:
         """Whether a text that follows a label can be the name of somebody."""
@@ -119,9 +146,9 @@ class Labels:
             return None
         return Mark(doubtful=True)
 
-    def _named(self, plain: str, lower: str) -> Mark | None:
+    def _named(self, plain: str) -> Mark | None:
         """`Sponsored by Shoe House`, or `Sponsored by` alone."""
-        match = self._by.fullmatch(lower)
+        match = self._phrases.fullmatch(plain.lower())
         if match is None:
             return None
         name = plain[match.start(1) :].strip(_AROUND)
@@ -135,11 +162,13 @@ class Labels:
         """`Annons: Shoe House`, `Ad · shoes.example`, `3 min | Sponsored`."""
         parts = _PARTS.split(plain, maxsplit=2)
         if len(parts) < 3:
-            return None
+            # `ANNONS I SAMARBETE MED ...`
+            word, _, rest = plain.partition(" ")
+            return self._named(rest) if rest and self._alone(word.lower(), tongue) else None
         first = self._alone(parts[0].strip(_AROUND).lower(), tongue)
         rest = "".join(parts[2:]).strip(_AROUND)
         if first:
-            named = self._named(rest, rest.lower())
+            named = self._named(rest)
             if named:
                 return named
             after_colon = ":" in parts[1] and len(rest.split()) <= _MOST_AFTER_COLON and _is_name(rest)
@@ -150,16 +179,13 @@ class Labels:
 
 
 def _heads(word: str) -> Iterator[str]:
-    """How a word may begin in a page's bytes read as latin-1: in UTF-8, in latin-1 itself, with references for letters."""
-    yield word.encode().decode("latin-1").lower()[:_HEAD]
-    yield word[:_HEAD]
-    yield "".join(f"&{codepoint2name.get(ord(char), '#')};" if ord(char) > 127 else char for char in word).lower()[
-        :_HEAD
-    ]
-
-
-def _any_of(phrases: Iterable[str]) -> str:
-    return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True)) or "(?!)"
+    """How a label may begin: as it is or in capitals, in UTF-8 or latin-1, with marks before it, with its letters apart."""
+    for cased in (word, word.upper(), word[:1].upper() + word[1:], word.title()):
+        for form in (cased, cased.encode().decode("latin-1"), " ".join(cased)):
+            # A short word ends before its head does.
+            whole = [form + after for after in _AFTER] if len(form) < _HEAD else [form]
+            for before in _BEFORE:
+                yield from (f"{before}{each}"[:_HEAD] for each in whole)
 
 
 def _is_name(text: str) -> bool:

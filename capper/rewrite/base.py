@@ -30,8 +30,8 @@ class Labels(Protocol):
         """Values that switch a flag off."""
         ...
 
-    def begins(self, text: str) -> bool:
-        """Whether a text begins as such words do; quick, and never false for them."""
+    def likely(self, texts: Iterable[str]) -> set[str]:
+        """Those of the texts that begin as such words do, and letters that stand alone; quick."""
         ...
 
     def read(self, text: str, language: str = "") -> Mark | None:
