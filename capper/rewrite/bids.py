@@ -1,15 +1,17 @@
 """Bids, and what each of an answer's says of itself, in the words of its format."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
 from capper.domain.offer import Offer
 from capper.domain.sighting import Format
 from capper.jsontext import Path
-from capper.rewrite.creative import Markup, addresses, opened, skim, study
+from capper.rewrite.addresses import addresses, opened
+from capper.rewrite.creative import Markup, skim, study
 from capper.rewrite.layout import Layout
 from capper.rewrite.ways import Names, Row, folded, named, spread, values
 
@@ -91,15 +93,28 @@ class Reader:
     def __init__(self, layout: Layout, url: str, page: str, host: str, *, served: bool, own: bool) -> None:
         self.layout, self.url, self.page, self.served = layout, url, page, served
         self.bidder = layout.name if own and layout.name not in _SHARED else _short(host)
-        self.fields = layout.fields
         self._shared: dict[int, Names] = {}
 
     def read(self, rows: Sequence[Row]) -> tuple[Bid, ...]:
         """The bids, numbered in their order."""
-        if not self.layout.loose:
-            return tuple(self._bid(number, path, _Strict(self, path, way)) for number, (path, way) in enumerate(rows))
+        layout = self.layout
+        if not layout.loose:
+            return tuple(self._bid(n, path, _Said(_strictly(layout, path, way))) for n, (path, way) in enumerate(rows))
         crowd = Counter(path[:length] for path, _ in rows for length in range(len(path) + 1))
-        return tuple(self._bid(number, path, _Loose(self, path, way, crowd)) for number, (path, way) in enumerate(rows))
+        return tuple(self._loose(number, row, crowd) for number, row in enumerate(rows))
+
+    def _loose(self, number: int, row: Row, crowd: Counter[Path]) -> Bid:
+        """A bid by the names in it, then by those in what holds it and no other."""
+        path, way = row
+        without = self.layout.without
+        inside = spread(way[-1], without)
+        for length in range(len(path) - 1, -1, -1):
+            around = way[length]
+            if type(around) is dict:
+                alone = crowd[path[:length]] == 1
+                for name, found in (spread(around, without) if alone else self._shared_by_all(around)).items():
+                    inside.setdefault(name, found)
+        return self._bid(number, path, _Said(_loosely(self.layout, inside), partial(_leading, self.layout, inside)))
 
     def _bid(self, number: int, path: Path, said: "_Said") -> Bid:
         asked = _price(said.first("price"))
@@ -137,7 +152,7 @@ class Reader:
             sources=sources,
         )
 
-    def shared(self, around: dict[str, Any]) -> Names:
+    def _shared_by_all(self, around: dict[str, Any]) -> Names:
         """What the holder of several bids says of all of them."""
         found = self._shared.get(id(around))
         if found is None:
@@ -155,19 +170,27 @@ class Reader:
 class _Said:
     """What one bid says, by what it is about."""
 
-    __slots__ = ("path", "reader")
+    __slots__ = ("found", "leads")
 
-    reader: Reader
-    path: Path
-
-    def leads(self) -> Iterator[str]:
-        raise NotImplementedError
+    def __init__(
+        self, found: Iterable[tuple[str, int, list[Any]]], leads: Callable[[], Iterator[str]] | None = None
+    ) -> None:
+        ranks: dict[str, list[tuple[int, list[Any]]]] = {}
+        for name, rank, said in found:
+            if said:
+                ranks.setdefault(name, []).append((rank, said))
+        self.found: dict[str, list[Any]] = {}
+        for name, ranked in ranks.items():
+            if len(ranked) > 1:
+                ranked.sort(key=itemgetter(0))
+            self.found[name] = ranked[0][1] if len(ranked) == 1 else [value for _, each in ranked for value in each]
+        self.leads = leads or (lambda: iter(self.texts("urls")))
 
     def values(self, name: str) -> Sequence[Any]:
-        raise NotImplementedError
+        return self.found.get(name, ())
 
     def texts(self, name: str) -> tuple[str, ...]:
-        found = self.values(name)
+        found = self.found.get(name)
         return tuple([text for value in found if (text := _text(value))]) if found else _NONE
 
     def first(self, name: str) -> str | None:
@@ -178,64 +201,32 @@ class _Said:
         return None
 
 
-class _Strict(_Said):
-    """By the ways of its format."""
-
-    __slots__ = ("found",)
-
-    def __init__(self, reader: Reader, path: Path, way: tuple[Any, ...]) -> None:
-        self.reader, self.path = reader, path
-        self.found: dict[str, list[Any]] = {}
-        ranks: dict[str, list[tuple[int, list[Any]]]] = {}
-        starts, bid = reader.layout.starts, way[-1]
-        for key in ("", *bid):
-            for name, rank, where in starts.get(key, ()):
-                value = bid.get(key)
-                if len(where.names) == 1 and isinstance(value, str):
-                    found = [value]
-                elif where.names == _KEY:
-                    found = [str(path[-1])] if path else []
-                else:
-                    found = values(way, (where,))
-                if found:
-                    ranks.setdefault(name, []).append((rank, found))
-        for name, ranked in ranks.items():
-            if len(ranked) > 1:
-                ranked.sort(key=itemgetter(0))
-            self.found[name] = ranked[0][1] if len(ranked) == 1 else [value for _, each in ranked for value in each]
-
-    def values(self, name: str) -> Sequence[Any]:
-        return self.found.get(name, ())
-
-    def leads(self) -> Iterator[str]:
-        yield from self.texts("urls")
+def _strictly(layout: Layout, path: Path, way: tuple[Any, ...]) -> Iterator[tuple[str, int, list[Any]]]:
+    """What a bid says by the ways of its format, each with its rank."""
+    starts, bid = layout.starts, way[-1]
+    for key in ("", *bid):
+        for name, rank, where in starts.get(key, ()):
+            value = bid.get(key)
+            if len(where.names) == 1 and isinstance(value, str):
+                yield name, rank, [value]
+            elif where.names == _KEY:
+                yield name, rank, [str(path[-1])] if path else []
+            else:
+                yield name, rank, values(way, (where,))
 
 
-class _Loose(_Said):
-    """By names: in the bid first, then in what holds it and no other bid."""
+def _loosely(layout: Layout, inside: Names) -> Iterator[tuple[str, int, list[Any]]]:
+    """What the names say that were found in and around a bid, each with its rank."""
+    for key, found in inside.items():
+        for name, rank, _ in layout.starts.get(key, ()):
+            yield name, rank, named({key: found}, (key,))
 
-    __slots__ = ("inside",)
 
-    def __init__(self, reader: Reader, path: Path, way: tuple[Any, ...], crowd: Counter[Path]) -> None:
-        self.reader, self.path = reader, path
-        without = reader.layout.without
-        self.inside: Names = spread(way[-1], without)
-        for length in range(len(path) - 1, -1, -1):
-            around = way[length]
-            if type(around) is dict:
-                alone = crowd[path[:length]] == 1
-                for name, found in (spread(around, without) if alone else reader.shared(around)).items():
-                    self.inside.setdefault(name, found)
-
-    def values(self, name: str) -> Sequence[Any]:
-        ways = self.reader.fields.get(name)
-        return named(self.inside, [way.names[0] for way in ways]) if ways else ()
-
-    def leads(self) -> Iterator[str]:
-        pattern = self.reader.layout.leads
-        for name, found in self.inside.items():
-            if pattern and pattern.fullmatch(name):
-                yield from (text for value in named({"": found}, ("",)) if (text := _text(value)))
+def _leading(layout: Layout, inside: Names) -> Iterator[str]:
+    """The addresses that lead back to a bid read by names."""
+    for name, found in inside.items():
+        if layout.leads and layout.leads.fullmatch(name):
+            yield from (text for value in named({name: found}, (name,)) if (text := _text(value)))
 
 
 def _format(words: tuple[str, ...], markup: Markup) -> Format:

@@ -1,12 +1,10 @@
 """What the markup inside a bid gives away: HTML, VAST or native JSON, read only as far as is needed."""
 
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
-from urllib.parse import unquote
 
 from capper.clues import LONGEST_URL, LONGEST_VALUE, MOST_ATTRIBUTES, evidence_of_document, handled
 from capper.domain.errors import Unrewritable
@@ -14,16 +12,8 @@ from capper.domain.evidence import Evidence
 from capper.domain.sighting import Format
 from capper.jsontext import loads
 from capper.markup import collapse, parse, unique
+from capper.rewrite.addresses import LONGEST, MOST_URLS, URL, addresses, host_and_path, is_url, plainly
 
-MOST_URLS = 60
-LONGEST = 400_000
-_URL = re.compile(r"https?:(?:\\?/){2}(?:\[[\w.:%-]{1,40}\]|[^\s\"'<>\\)\]`]|\\/)+", re.IGNORECASE)
-_BARE = re.compile(
-    r"[\"'=(]((?:\\?/){2}[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}(?::\d+)?\\?/[^\s\"'<>)]*)", re.IGNORECASE
-)
-"""An address that takes its page's scheme."""
-_BASE64 = re.compile(r"P[A-P][\w+/\s-]{20,}+={0,2}\s*")
-"""What begins with `<`, so encoded."""
 _VAST = re.compile(r"\s*(?:<\?xml|<VAST\b|<InLine\b|<Wrapper\b|<Ad\b)", re.IGNORECASE)
 _NATIVE = re.compile(r"\s*\{\s*\"(?:native|ver|assets|link|imptrackers|eventtrackers|privacy|jstracker)\"")
 _TEXT = r"\b[^>]{0,200}>\s*+(?:<!\[CDATA\[\s*+)?"
@@ -67,9 +57,6 @@ _HARMLESS = frozenset(
     ]
 )
 """A link's attributes that are read as plainly as they stand."""
-_URL_SAFE = str.maketrans("+/", "-_", " \t\r\n")
-_LINKS = ('href="', "href='", "href=", 'href=\\"', "href=\\'")
-_CLICKED = re.compile(r"<(?:companion|nonlinear|icon)?clickthrough\b[^<>]{0,40}>\s*(?:<!\[cdata\[\s*)?$")
 _SPONSORED_BY = "1"
 """Native's data asset type of who pays (OpenRTB Native 1.2, section 7.4)."""
 
@@ -97,7 +84,7 @@ def skim(sources: Iterable[Any], page: str) -> Markup:
             native = _NATIVE.match(text) or (isinstance(source, dict) and "assets" in source)
             form = Format.VIDEO if _VAST.match(text) else Format.NATIVE if native else None
         if "/ddm/" in text:
-            served += [_plainly(url) for url in _URL.findall(text[:LONGEST]) if "/ddm/" in url]
+            served += [plainly(url) for url in URL.findall(text[:LONGEST]) if "/ddm/" in url]
     return Markup(form, Evidence(resources=tuple(served[:MOST_URLS]), page=page)) if served else _SKIMMED[form]
 
 
@@ -114,48 +101,6 @@ def study(sources: Iterable[Any], page: str, url: str) -> Markup:
         if "<" in text:
             return _html(text, page, url)
     return Markup()
-
-
-def opened(source: Any) -> Any:
-    """A piece of markup as it is meant: percent-encoded or in base64 some bidders send it."""
-    if not isinstance(source, str) or source[:1] not in ("%", "P"):
-        return source
-    if source[:3].lower() == "%3c":
-        return unquote(source[: 3 * LONGEST])
-    if _BASE64.fullmatch(source):
-        try:
-            return urlsafe_b64decode(source.translate(_URL_SAFE) + "==").decode("utf-8")
-        except ValueError:
-            return source
-    return source
-
-
-def addresses(source: Any) -> tuple[str, ...]:
-    """What a piece of markup loads and counts with: where its links lead is asked for by whoever follows them, shown or not."""
-    if isinstance(source, dict):
-        return tuple(dict.fromkeys(_urls_of(source)))[:MOST_URLS]
-    if not isinstance(source, str) or "//" not in source.replace("\\/", "/"):
-        return ()
-    text = source[:LONGEST]
-    found = (
-        *(match[0] for match in _URL.finditer(text) if not _is_link(text, match.start())),
-        *(f"https:{match[1]}" for match in _BARE.finditer(text) if not _is_link(text, match.start(1))),
-    )
-    return tuple(dict.fromkeys(map(_plainly, found)))[:MOST_URLS]
-
-
-def _plainly(url: str) -> str:
-    """An address without the escapes of the script or markup it stood in."""
-    return url.replace("\\/", "/").replace("&amp;", "&")
-
-
-def _is_link(text: str, start: int) -> bool:
-    """Whether the address that begins there is where a link, or a click on a video, leads."""
-    before = text[max(0, start - 60) : start].lower()
-    if before.endswith(_LINKS):
-        tag = text.rfind("<", max(0, start - 300), start)
-        return tag >= 0 and text[tag + 1 : tag + 6].lower().startswith(("a ", "a\n", "a\t", "a\r", "area"))
-    return _CLICKED.search(before) is not None
 
 
 def _vast(text: str, page: str) -> Markup:
@@ -257,12 +202,6 @@ def _landings(urls: Iterable[str], counting: Container[str]) -> tuple[str, ...]:
     return tuple(found[:MOST_URLS])
 
 
-def host_and_path(url: str) -> tuple[str, str]:
-    """The host of an address, and what follows it."""
-    host, slash, rest = url.strip().partition("://")[2].partition("/")
-    return host.rpartition("@")[2].partition(":")[0].lower(), slash + rest
-
-
 def _native(value: dict[str, Any], page: str) -> Markup | None:
     """A native ad, bare or under its name; None where the JSON is something else."""
     inner = value.get("native")
@@ -274,11 +213,7 @@ def _native(value: dict[str, Any], page: str) -> Markup | None:
     rows = [asset for asset in (assets if isinstance(assets, list) else [])[:50] if isinstance(asset, dict)]
     links = [link, *(asset.get("link") for asset in rows)]
     clicks = [
-        each[name]
-        for each in links
-        if isinstance(each, dict)
-        for name in ("url", "fallback")
-        if _is_url(each.get(name))
+        each[name] for each in links if isinstance(each, dict) for name in ("url", "fallback") if is_url(each.get(name))
     ]
     data = [asset["data"] for asset in rows if isinstance(asset.get("data"), dict)]
     sponsors = [
@@ -290,23 +225,3 @@ def _native(value: dict[str, Any], page: str) -> Markup | None:
     vast = next((_vast(tag, page) for tag in videos if isinstance(tag, str)), Markup())
     evidence = Evidence(clicks=tuple(clicks) or vast.evidence.clicks, page=page)
     return Markup(Format.NATIVE, evidence, sponsors=(*sponsors, *vast.sponsors))
-
-
-def _urls_of(native: dict[str, Any]) -> Iterator[str]:
-    """What a native ad loads and counts with."""
-    inner = native.get("native")
-    native = inner if isinstance(inner, dict) else native
-    for name in ("imptrackers", "eventtrackers", "assets", "jstracker"):
-        stack = [native.get(name)]
-        while stack:
-            value = stack.pop()
-            if isinstance(value, str):
-                yield from (value,) if _is_url(value) else addresses(value)
-            elif isinstance(value, list):
-                stack += value[:MOST_URLS]
-            elif isinstance(value, dict):
-                stack += [inner for key, inner in value.items() if key not in ("ext", "text", "link")]
-
-
-def _is_url(value: object) -> bool:
-    return isinstance(value, str) and value[:8].lower().startswith(("http://", "https://", "//"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from capper.domain.errors import ConfigError
 from capper.packaged import packaged_config
-from capper.rewrite.creative import host_and_path
+from capper.rewrite.addresses import host_and_path
 from capper.rewrite.ways import Where, folded
 
 _FIELDS = (

@@ -17,8 +17,8 @@ from capper.domain.errors import Unrewritable
 from capper.domain.sighting import Format
 from capper.jsontext import Edit, Locator, Path, Text, insert, read, splice
 from capper.rewrite import amp
+from capper.rewrite.addresses import host_and_path
 from capper.rewrite.bids import Bid, Reader, best
-from capper.rewrite.creative import host_and_path
 from capper.rewrite.formats import format_of, is_known, is_served
 from capper.rewrite.layout import Layout
 from capper.rewrite.removal import removal
