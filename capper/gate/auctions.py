@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 from capper.domain.decision import Decision
@@ -27,10 +28,22 @@ from capper.trail import Delivery, Page
 _LARGEST_REQUEST = 1024 * 1024
 
 
-def candidate(scene: Scene, exchange: Exchange, here: Page | None, ad: Ad, form: Format, place: str) -> Delivery:
-    """An ad that an answer offers; its occasion is this answer and its place there."""
-    occasion = scene.trail.digest(place, exchange.request.url, exchange.at.isoformat(), str(list(ad))).hex()
-    return Delivery(ad, occasion, form, here, candidate=True)
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One answer, and the load of the page it came for: what makes its ads' deliveries."""
+
+    token: str
+    here: Page | None
+
+    @classmethod
+    def of(cls, scene: Scene, exchange: Exchange) -> Self:
+        """The answer to this exchange, told from the same one a moment later."""
+        token = scene.trail.digest("answer", exchange.request.url, exchange.at.isoformat())
+        return cls(token.hex(), scene.page(exchange))
+
+    def candidate(self, ad: Ad, form: Format, place: str) -> Delivery:
+        """An ad that it offers; the occasion is this answer and the ad's place there."""
+        return Delivery(ad, f"{self.token} {place}", form, self.here, candidate=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +87,10 @@ class Auctions:
             shown = [replace(deliveries[n], candidate=False) for n in settled]
             decided |= dict(zip(settled, await self.counting.claim(exchange, shown), strict=True))
         withheld = _withheld(decided)
-        for bid, delivery in zip(found.bids, deliveries, strict=True):
-            if bid.number not in decided:
-                scene.remember(exchange, bid.urls, delivery)
-                scene.keep(exchange, bid.kept, delivery)
+        left = [(bid, deliveries[bid.number]) for bid in found.bids if bid.number not in decided]
+        for bid, delivery in left:
+            scene.keep(exchange, bid.kept, delivery)
+        scene.offered(exchange, found.data, [(delivery, partial(getattr, bid, "urls")) for bid, delivery in left])
         said = tuple(decided[number] for number in sorted(decided))
         if not withheld:
             return Outcome(decisions=said)
@@ -86,13 +99,13 @@ class Auctions:
     def _deliveries(self, exchange: Exchange, found: payload.Found) -> list[Delivery]:
         """The bids as they would be delivered; what a cache kept is the bid that it was when it was offered."""
         scene = self.scene
-        reader, here, offered = scene.recogniser.reader, scene.page(exchange), scene.announced(exchange)
-        alone = offered if len(found.bids) == 1 and offered is not None and offered.candidate else None
+        reader, told, answer = scene.recogniser.reader, scene.announced(exchange), Offered.of(scene, exchange)
+        alone = told if len(found.bids) == 1 and told is not None and told.candidate else None
         deliveries = []
         for bid in found.bids:
             ad = read_offer(reader, bid.offer)
             known = None if ad.advertisers else scene.kept(exchange, bid.kept)
-            made = candidate(scene, exchange, here, known.ad if known else ad, bid.format, f"bid {bid.number}")
+            made = answer.candidate(known.ad if known else ad, bid.format, f"bid {bid.number}")
             deliveries.append(replace(made, ad=alone.ad, occasion=alone.occasion) if alone else made)
         return deliveries
 
@@ -102,14 +115,12 @@ class Auctions:
         found = admanager.find(body.data, response.headers, exchange.request.url, page=scene.page_url(exchange))
         if not found.slots:
             return Outcome()
-        reader, here = scene.recogniser.reader, scene.page(exchange)
-        deliveries = [
-            replace(
-                candidate(scene, exchange, here, read_offer(reader, slot.offer), Format.FRAME, f"slot {slot.number}"),
-                candidate=False,
-            )
+        reader, answer = scene.recogniser.reader, Offered.of(scene, exchange)
+        candidates = [
+            answer.candidate(read_offer(reader, slot.offer), Format.FRAME, f"slot {slot.number}")
             for slot in found.slots
         ]
+        deliveries = [replace(each, candidate=False) for each in candidates]
         decisions = await self.counting.claim(exchange, deliveries)
         withheld = {slot.number for slot, decision in zip(found.slots, decisions, strict=True) if decision.withheld}
         for slot, delivery in zip(found.slots, deliveries, strict=True):

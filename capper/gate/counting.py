@@ -1,6 +1,5 @@
 """Asks the ledger about the ads of an exchange, in one call, and writes down what was decided."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,8 +40,7 @@ class Counting:
     async def look(self, exchange: Exchange, sightings: Sequence[Sighting]) -> list[Decision]:
         """The same, and nothing is written down."""
         first = {sighting.ad: sighting for sighting in reversed(sightings)}
-        asked = await asyncio.gather(*(self._decide(exchange, [each], look=True) for each in first.values()))
-        found = {decision.ad: decision for (decision,) in asked}
+        found = {decision.ad: decision for decision in await self._decide(exchange, [*first.values()], look=True)}
         return [found[sighting.ad] for sighting in sightings]
 
     def _sightings(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Sighting]:

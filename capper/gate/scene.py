@@ -1,6 +1,6 @@
 """Where an exchange stands: what kind it is, which load of which page it belongs to, and which ad it was announced by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from capper.domain.exchange import Exchange
@@ -9,7 +9,7 @@ from capper.domain.sighting import Format, Sighting
 from capper.recognise.domains import host_of, registrable
 from capper.recognise.kind import UNKNOWN_SOURCE, Kind
 from capper.recognise.recogniser import Recogniser
-from capper.trail import Delivery, Page, Trail
+from capper.trail import Delivery, Page, Sheaf, Trail
 
 DOCUMENTS = {Kind.DOCUMENT, Kind.SUBDOCUMENT}
 PICTURES = {Kind.IMAGE, Kind.OBJECT}
@@ -144,6 +144,14 @@ class Scene:
         """For some minutes these addresses lead back to this ad."""
         if delivery.ad.identified:
             self.trail.delivered(exchange.viewer.name, exchange.device, urls, delivery, exchange.at)
+
+    def offered(
+        self, exchange: Exchange, data: bytes, offers: Iterable[tuple[Delivery, Callable[[], tuple[str, ...]]]]
+    ) -> None:
+        """The same for all that one answer offers, whose addresses are read once one of its hosts is asked."""
+        known = tuple((delivery, urls) for delivery, urls in offers if delivery.ad.identified)
+        if known:
+            self.trail.offered(exchange.viewer.name, exchange.device, Sheaf(data, known), exchange.at)
 
     def keep(self, exchange: Exchange, ids: tuple[str, ...], delivery: Delivery) -> None:
         """For some minutes these ids, under which a cache keeps an ad, lead back to it."""

@@ -12,7 +12,7 @@ from typing import Self
 from capper.domain.decision import OCCASION_LIFE, Decision
 from capper.domain.exchange import Action, Exchange, Outcome, Response
 from capper.domain.sighting import Format
-from capper.gate.auctions import candidate
+from capper.gate.auctions import Offered
 from capper.gate.counting import Counting
 from capper.gate.scene import Scene
 from capper.jsontext import Text, read
@@ -74,11 +74,12 @@ class Videos:
     async def _judge(self, exchange: Exchange, found: vast.Videos, place: str) -> dict[int, Decision]:
         url, now = exchange.request.url, exchange.at
         before = self._why(exchange) or Sending(steps=0)
-        token = self.scene.trail.digest("answer", url, now.isoformat(), place).hex()
+        answer = Offered.of(self.scene, exchange)
+        token = f"{answer.token} {place}"
         stops = found.stops(several=before.several)
         # A wrapper is no sighting yet: the ad is where it leads.
         deliveries = {
-            video.number: self._delivery(exchange, video, place, pod_of(video, stop, token, before))
+            video.number: self._delivery(exchange, answer, video, place, pod_of(video, stop, token, before))
             for stop in stops
             for video in (*stop.pod, *stop.buffet)
             if not video.wrapper
@@ -124,12 +125,12 @@ class Videos:
                 self.scene.remember(exchange, (*video.impressions, *video.offer.evidence.resources, *beacons), delivery)
                 beacons = ()
 
-    def _delivery(self, exchange: Exchange, video: Video, place: str, pod: str | None) -> Delivery:
+    def _delivery(self, exchange: Exchange, answer: Offered, video: Video, place: str, pod: str | None) -> Delivery:
         """The ad of an auction whose answer led here keeps the identity and the occasion it has."""
         scene = self.scene
         offered = scene.announced(exchange)
         ad = read_offer(scene.recogniser.reader, video.offer)
-        made = candidate(scene, exchange, scene.page(exchange), ad, Format.VIDEO, f"{place} {video.number}")
+        made = answer.candidate(ad, Format.VIDEO, f"{place} {video.number}")
         if offered is not None and offered.candidate and video.sequence is None:
             made = replace(made, ad=offered.ad, occasion=offered.occasion)
         return replace(made, pod=pod, candidate=False)

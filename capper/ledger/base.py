@@ -42,7 +42,7 @@ class Ledger(Protocol):
         ...
 
     async def peek(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
-        """What `claim` would answer, without counting or remembering anything."""
+        """What `claim` would answer to each of these if it alone were made, without counting or remembering anything."""
         ...
 
     async def entries(self, viewer: str, now: datetime) -> list[Entry]:

@@ -86,7 +86,7 @@ _OCCASION_MS = OCCASION_LIFE // _MILLISECOND
 
 
 class _Call:
-    """One call in progress: what is new is kept apart, so that a peek can leave it and a claim can keep it.
+    """One call in progress: what is new is kept apart until it is committed.
 
     1. an occasion known already answers itself; 2. every check is made against the counters as they stand, this call's
     own counts included; 3. where none is reached, every counter counts; 4. the answer is remembered for the occasion.
@@ -100,14 +100,15 @@ class _Call:
         self.rows: dict[_Key, _Row] = {}
         self.occasions: dict[str, tuple[int, Answer]] = {}
 
-    def answer(self, claim: Claim) -> Answer:
+    def answer(self, claim: Claim, *, count: bool = True) -> Answer:
         known = self.occasions.get(claim.occasion) or self.record.occasions.get(claim.occasion)
         if known and self.now - known[0] < _OCCASION_MS:
             return Answer(known[1].shown, known[1].tallies, repeated=True)
         tallies = tuple(self.tally(check, claim.counters[check.counter]) for check in claim.checks)
         shown = not claim.refused and all(tally.nth_ms is None for tally in tallies)
         answer = Answer(shown, tallies)
-        self.keep(claim, answer)
+        if count:
+            self.keep(claim, answer)
         return answer
 
     def tally(self, check: Check, counter: Counter) -> Tally:
@@ -155,9 +156,9 @@ class MemoryLedger:
         return answers
 
     async def peek(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
-        """What `claim` would answer; nothing is remembered."""
+        """What `claim` would answer to each alone; nothing is remembered."""
         call = self._call(self._records.get(viewer, _Record()), now, gap)
-        return [call.answer(claim) for claim in claims]
+        return [call.answer(claim, count=False) for claim in claims]
 
     def learn(
         self, viewer: str, claims: Sequence[Claim], answers: Sequence[Answer], now: datetime, gap: timedelta

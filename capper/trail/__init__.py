@@ -1,7 +1,9 @@
 """What is remembered for minutes, in memory only, to tell one page load and one delivery of an ad from the next."""
 
 from capper.trail.addresses import Addresses
+from capper.trail.delivery import Delivery, Page
+from capper.trail.offers import Sheaf
 from capper.trail.recent import Recent
-from capper.trail.trail import PAUSE, Delivery, Page, Trail
+from capper.trail.trail import PAUSE, Trail
 
-__all__ = ["PAUSE", "Addresses", "Delivery", "Page", "Recent", "Trail"]
+__all__ = ["PAUSE", "Addresses", "Delivery", "Page", "Recent", "Sheaf", "Trail"]

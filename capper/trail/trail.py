@@ -10,38 +10,14 @@ from hashlib import blake2b
 from urllib.parse import urlsplit
 
 from capper.domain.decision import OCCASION_LIFE
-from capper.domain.identity import Ad
-from capper.domain.sighting import Format
 from capper.domain.window import SCOPE_LIFE
 from capper.trail.addresses import Addresses
+from capper.trail.delivery import Delivery, Page
+from capper.trail.offers import Offers, Sheaf
 from capper.trail.recent import Recent
 
 PAUSE = timedelta(seconds=30)
 """A page that asked for no ad this long and asks again is another, as far as can be told from outside."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One load of a page: a token that means nothing outside this process, and the page's URL."""
-
-    token: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """An ad that was let through to a viewer: its further files and beacons belong to the same occasion."""
-
-    ad: Ad
-    occasion: str
-    format: Format
-    page: Page | None
-    file: bytes = b""
-    """The digest of the file's URL, where the ad is a file of its own and no element of a page."""
-    pod: str | None = None
-    """What tells one pod of video ads from the next."""
-    candidate: bool = False
-    """An auction offered it: it is counted when something of it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +45,7 @@ class Trail:
     def __post_init__(self) -> None:
         self._pages: Recent[_Whose, Page] = Recent(self.most, SCOPE_LIFE)
         self._deliveries: Addresses[Delivery] = Addresses.made(self.digest, self.most, OCCASION_LIFE)
+        self._offers = Offers(self.most, OCCASION_LIFE)
         self._inside: Recent[_Whose, Delivery] = Recent(self.most, OCCASION_LIFE)
         self._supposed: Recent[_Whose, Page] = Recent(self.most, PAUSE)
 
@@ -114,9 +91,17 @@ class Trail:
         for url in urls:
             self._deliveries.put(f"{viewer}\0{device}", url, delivery, now)
 
+    def offered(self, viewer: str, device: str, sheaf: Sheaf, now: datetime) -> None:
+        """Remember what an answer offered; its addresses are read once its host is asked."""
+        self._offers.put(f"{viewer}\0{device}", sheaf, now)
+
     def delivery(self, viewer: str, device: str, url: str, now: datetime) -> Delivery | None:
         """The ad that `url` was part of when it was let through to this device some minutes ago."""
-        return self._deliveries.get(f"{viewer}\0{device}", url, now)
+        who = f"{viewer}\0{device}"
+        for delivery, urls in self._offers.opened(who, url, now):
+            for each in urls:
+                self._deliveries.put(who, each, delivery, now)
+        return self._deliveries.get(who, url, now)
 
     def filled(self, viewer: str, device: str, frame: str, delivery: Delivery, now: datetime) -> None:
         """Remember that the frame whose document is at `frame` holds this ad and nothing else."""

@@ -146,13 +146,19 @@ async def test_no_claims_no_answers(ledger):
 
 
 async def test_peek_answers_as_claim_would_and_leaves_no_trace(ledger):
-    """Peeking any number of times changes nothing, not even what it remembers of its own occasion."""
+    """Each is answered as if it alone were claimed; peeking any number of times changes nothing, not even its occasion."""
     asked = [a_claim(f"o{n}", 2) for n in range(3)]
     peeks = [await ledger.peek("anna", asked, NOON, GAP) for _ in range(3)]
     claimed = await ledger.claim("anna", asked, NOON, GAP)
 
-    assert peeks == [claimed] * 3
+    assert peeks == [[claimed[0]] * 3] * 3
     assert [answer.shown for answer in claimed] == [True, True, False]
+    assert [
+        answer.shown for answer in await ledger.peek("anna", [a_claim(f"p{n}", 2) for n in range(2)], NOON, GAP)
+    ] == [
+        False,
+        False,
+    ]
 
 
 async def test_viewers_are_counted_apart(ledger):

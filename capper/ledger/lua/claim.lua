@@ -1,4 +1,5 @@
--- Check and count one viewer's claims in order, each on all of its counters or on none. Or only look (a peek).
+-- Check and count one viewer's claims in order, each on all of its counters or on none. Or only look (a peek): then each as
+-- if it were the only one.
 --
 -- KEYS   1: the viewer's session; then for each claim: its occasion, its counters. All of them share one hash tag.
 -- ARGV   1: the request, big-endian. Times are milliseconds since the epoch, lengths milliseconds.
@@ -106,7 +107,7 @@ for number = 1, claims do
       end
       reply[i + 1] = pack('>I2I6', found, nth)
     end
-    if shown then
+    if shown and count == 1 then
       for i = 1, counters do
         local counter = KEYS[first + i]
         times[counter] = added(times[counter], keep[i], life[i])
@@ -117,8 +118,10 @@ for number = 1, claims do
     end
     reply[1] = shown and '\1' or '\0'
     replies[number] = table.concat(reply)
-    held[occasion] = pack('>I6', now) .. replies[number]
-    occasions[occasion] = held[occasion]
+    if count == 1 then
+      held[occasion] = pack('>I6', now) .. replies[number]
+      occasions[occasion] = held[occasion]
+    end
   end
 end
 
