@@ -72,7 +72,7 @@ class Videos:
         return Outcome(Action.REWRITE, encode(body, response, embedded.apply(text, gone)), tuple(said))
 
     async def _judge(self, exchange: Exchange, found: vast.Videos, place: str) -> dict[int, Decision]:
-        url, now = exchange.request.url, exchange.at
+        now = exchange.at
         before = self._why(exchange) or Sending(steps=0)
         answer = Offered.of(self.scene, exchange)
         token = f"{answer.token} {place}"
