@@ -79,6 +79,9 @@ class PageJudge:
     def is_click(self, url: str) -> bool:
         """Whether a click on `url` is counted by an ad network, wherever it then leads."""
         host, path = parted(url)
+        if path == "/":
+            # A network's own front page: its name stands beside its ads.
+            return False
         role = self._role(host, path)
         if role is Role.REDIRECTOR or (role is Role.RESELLER and self.is_ad(url, Kind.OTHER)):
             return True
@@ -91,6 +94,10 @@ class PageJudge:
         """Whether an ad server counts clicks on ads there, and on nothing else: a link in words is an ad too."""
         place = self._place(*parted(url))
         return place is not None and place.sold
+
+    def is_profile(self, url: str) -> bool:
+        """Whether `url` is one of many on a site of profiles, apps or searches: an ad's, or a "follow us"."""
+        return self._role(*parted(url)) is Role.RESELLER
 
     def is_notice(self, url: str) -> bool:
         """Whether `url` explains or refuses ads: it is beside an ad, and never where the ad leads."""

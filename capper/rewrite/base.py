@@ -70,6 +70,10 @@ class Judge(Protocol):
         """Whether `url` is where an ad server counts the click on an ad, and on nothing else: a link in words is an ad too."""
         ...
 
+    def is_profile(self, url: str) -> bool:
+        """Whether `url` is one of many on a site of profiles, apps or searches: an ad's, or a "follow us"."""
+        ...
+
     def is_notice(self, url: str) -> bool:
         """Whether `url` explains or refuses ads: it is beside an ad, and never where the ad leads."""
         ...

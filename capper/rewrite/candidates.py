@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 from capper.clues import clicks, resources
 from capper.domain.errors import Unrewritable
-from capper.markup import Document, Element, Span, parse, unique
+from capper.markup import Document, Element, Span, parse
 from capper.rewrite.base import Judge
 from capper.rewrite.cards import CLIMBED, LABEL, NEVER, alone, card
 from capper.rewrite.hiding import Values, hidden
@@ -144,9 +144,16 @@ class _Search:
     def shaped(self) -> Iterator[Candidate]:
         """Elements that are one ad each by the marks of the network that built them."""
         for element in hidden(self.document, self.judge.shapes.ads, values=self._values):
-            target = self._target(element) if self._may_contain(element) else ""
+            target = self._target(element, marked=True) or self._payer(element) if self._may_contain(element) else ""
             if target:
                 yield from self._candidate(element, target, exact=True)
+
+    def _payer(self, element: Element) -> str:
+        """The words that say who pays for an ad whose click a script takes; "" where there is a link, or nothing said."""
+        if not _seen(element) or any(any(self._clicks(each)) for each in _few(element)):
+            return ""
+        named = (element.first(selector) for selector in self.judge.shapes.sponsors)
+        return next((self.document.text_of(words) for words in named if words), "")
 
     def labelled(self) -> Iterator[Candidate]:
         """Items that say themselves that somebody has paid for them."""
@@ -239,17 +246,25 @@ class _Search:
             return False
         return len(self.document.text_of(element, LONGEST_AD_TEXT + 1)) <= LONGEST_AD_TEXT
 
-    def _target(self, element: Element) -> str:
-        """Where a click in a container leads; "" where nothing leads elsewhere or nothing is there to be seen."""
+    def _target(self, element: Element, *, marked: bool = False) -> str:
+        """Where a click in a container leads; "" where nothing leads elsewhere or nothing is there to be seen.
+
+        In words to somebody's profile is no more than "follow us", unless the whole is `marked` as an ad.
+        """
         if not _seen(element) and len(self.document.text_of(element, 2 * LABEL)) < LABEL:
             return ""
         target = ""
-        for url in unique((url for each in _few(element) for url in self._clicks(each)), _MOST_INSIDE):
+        leading: dict[str, list[Element]] = {}
+        for each in _few(element):
+            for url in filter(None, self._clicks(each)):
+                leading.setdefault(url, []).append(each)
+        for url, links in leading.items():
             if self._judged(self.judge.is_teaser, url):
                 # What it recommends is the publisher's own.
                 return ""
-            if not target and (self._judged(self.judge.is_elsewhere, url) or self.judge.is_click(url)):
-                target = url
+            if not target and (self.judge.is_click(url) or self._judged(self.judge.is_elsewhere, url)):
+                worded = not marked and self._judged(self.judge.is_profile, url) and not any(map(_seen, links))
+                target = "" if worded else url
         return target
 
     def _clicks(self, element: Element) -> tuple[str, ...]:

@@ -68,8 +68,8 @@ def named_size(texts: Iterable[str]) -> Size | None:
 
 def is_small(element: Element) -> bool:
     """Whether a picture is a beacon or an icon: no larger than a finger tip, and no ad is sold so small."""
-    width, height = element.get("width").strip(), element.get("height").strip()
-    if "0" in (width, height):
+    style = element.get("style")
+    if 0 in (_side(element, "width", style), _side(element, "height", style)):
         return True
     size = own_size(element)
     return size is not None and (min(size) <= _BEACON or max(size) <= _ICON)

@@ -41,6 +41,7 @@ def test_a_click_on_an_ad(url):
         "https://twitter.com/share?url=https://www.boingnews.example/story",
         "https://traffic.outbrain.com/network/redir?p=1",
         "https://www.unheardof.example/redirect?u=https%3A%2F%2Fshoes.example",
+        "https://www.revcontent.com/",
         "https://www.shoes.example/",
         "",
     ],
@@ -113,4 +114,6 @@ def test_notices_and_sold_clicks():
     assert not judge.is_notice("https://www.shoes.example/")
     assert judge.is_sold("https://adclick.g.doubleclick.net/pcs/click?xai=1")
     assert not judge.is_sold("https://www.shoes.example/")
+    assert judge.is_profile("https://www.facebook.com/somebody")
+    assert not judge.is_profile("https://www.shoes.example/")
     assert judge.shapes == load_networks().shapes

@@ -15,6 +15,7 @@ PAGE = "https://www.boston-globe.example/story"
         (["Shoe House"], "sponsor/shoe house"),
         (["Sponsored by  Shoe\nHouse"], "sponsor/shoe house"),
         (["", "Sponsored", "Shoe House"], "sponsor/shoe house"),
+        (["<span class=x>Sponsored by </span>Shoe House"], "sponsor/shoe house"),
         (["Shoes.com"], "shoes.com"),
         (["www.shoes.com"], "shoes.com"),
         (["shoes.notadomain"], "sponsor/shoes.notadomain"),

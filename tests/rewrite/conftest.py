@@ -33,6 +33,9 @@ class WordJudge:
     def is_sold(self, url):
         return any(word in url for word in self.sold)
 
+    def is_profile(self, url):
+        return "//social.example/" in url
+
     def is_notice(self, url):
         return "adchoices" in url
 

@@ -99,3 +99,33 @@ def test_links_that_are_no_ads(found, text):
 def test_banners_the_publisher_sold(found, link, ids):
     """A banner whose link says `sponsored` is an ad; a picture of goods in a story with the same word is not."""
     assert found(f"<p>{link}</p>") == ids
+
+
+@pytest.mark.parametrize(
+    ("link", "ids"),
+    [
+        (
+            'Follow our show on <a href="//social.example/show">Social</a>, <a href="//social.example/1">one</a> and more',
+            [],
+        ),
+        ('<a href="//social.example/brand"><img src=/1.jpg width=300 height=250></a>', ["x"]),
+        ('Follow our show <a href="//social.example/show">here</a>, with <a href="//shop.example/">Shop</a>', ["x"]),
+    ],
+)
+def test_links_to_profiles(found, link, ids):
+    """Where ads stand, links in words to profiles are "follow us"; a picture that leads to one is an ad."""
+    assert found(f"<div id=x class=ads>{link}</div>", hide=[".ads"]) == ids
+
+
+@pytest.mark.parametrize(
+    ("inside", "ids"),
+    [
+        ("<img src=/1.jpg><b>Shoes</b><i class=by>Shoe House</i>", ["x"]),
+        ("<img src=/1.jpg><b>Shoes</b>", []),
+        ("<b>Shoes</b><i class=by>Shoe House</i>", []),
+        ("<a href=/story><img src=/1.jpg></a><i class=by>The News</i>", []),
+    ],
+)
+def test_a_marked_ad_that_a_script_opens(found, inside, ids):
+    """Without any link a marked ad is one if it says who pays and shows something; with a link home it is not."""
+    assert found(f"<div id=x class=paid>{inside}</div>") == ids

@@ -54,6 +54,7 @@ def test_named_size(texts, size):
     [
         ("<img width=1 height=1>", True),
         ("<img width=0>", True),
+        ("<img style='width:0px;height:0px'>", True),
         ("<img width=300 height=1>", True),
         ("<img width=18 height=18>", True),
         ("<img width=88 height=31>", False),
