@@ -130,10 +130,9 @@ def _leading(text: str, lower: str) -> list[str]:
     """The tags that may lead somewhere: those with a link, a handler or data of their own; `lower` is the text so."""
     if len(lower) != len(text):  # a few letters are two in lower case, so places would differ
         return _LEADING.findall(text)[:MOST_URLS]
+    places = [match.start() for word, lead in _LEADS.items() if word in lower for match in lead.finditer(lower)]
     tried: dict[int, re.Match[str] | None] = {}
-    for place in sorted(
-        match.start() for word, lead in _LEADS.items() if word in lower for match in lead.finditer(lower)
-    ):
+    for place in sorted(places):
         start = lower.rfind("<", max(0, place - 240), place)
         if start >= 0 and start not in tried:
             tried[start] = _LEADING.match(text, start)

@@ -19,6 +19,9 @@ _SERVED = (
 )
 
 
+_NOTHING: tuple[None, list[str]] = (None, [])
+
+
 def format_of(
     answer: Any, layouts: Sequence[Layout], host: str, path: str, *, exchange: bool
 ) -> tuple[Layout | None, list[Row]]:
@@ -46,7 +49,7 @@ def is_known(host: str) -> bool:
 
 def is_served(rows: Sequence[Row], path: str) -> bool:
     """Whether a Prebid Server answers: there a seat is a bidder, at an exchange it is who bought."""
-    return path.startswith(_SERVERS) or any(values(way, _SERVED) for _, way in rows)
+    return path.startswith(_SERVERS) or any("ext" in way[-1] and values(way, _SERVED) for _, way in rows)
 
 
 def _strictly(answer: Any, layout: Layout) -> list[Row]:
@@ -67,9 +70,19 @@ def _strictly(answer: Any, layout: Layout) -> list[Row]:
 def _fitting(answer: Any, layout: Layout, pattern: tuple[str, ...]) -> Iterator[Row]:
     """What stands where a pattern leads and has what a bid needs."""
     for row in follow(answer, pattern, MOST_BIDS):
-        way = row[1]
-        if type(way[-1]) is dict and all(values(way, need) for need in layout.needs):
+        if type(row[1][-1]) is dict and all(_has(row[1], need) for need in layout.needs):
             yield row
+
+
+def _has(way: tuple[Any, ...], need: tuple[Where, ...]) -> bool:
+    bid = way[-1]
+    for where in need:
+        if where.climb == 0 and len(where.names) == 1:
+            if bid.get(where.names[0]) not in _NOTHING:
+                return True
+        elif values(way, (where,)):
+            return True
+    return False
 
 
 def _loosely(answer: Any, layout: Layout) -> list[Row]:
