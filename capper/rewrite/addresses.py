@@ -16,7 +16,8 @@ _BARE = re.compile(
 _BASE64 = re.compile(r"P[A-P][\w+/\s-]{20,}+={0,2}\s*")
 """What begins with `<`, so encoded."""
 _LINKS = ('href="', "href='", "href=", 'href=\\"', "href=\\'")
-_CLICKED = re.compile(r"<(?:companion|nonlinear|icon)?clickthrough\b[^<>]{0,40}>\s*(?:<!\[cdata\[\s*)?$")
+_UNSHOWN = re.compile(r"<(?:(?:companion|nonlinear|icon)?clickthrough|error)\b[^<>]{0,40}>\s*(?:<!\[cdata\[\s*)?$")
+"""What stands in VAST before where a click leads, and before who is told that a video could not be shown."""
 _URL_SAFE = str.maketrans("+/", "-_", " \t\r\n")
 
 
@@ -35,15 +36,18 @@ def opened(source: Any) -> Any:
 
 
 def addresses(source: Any) -> tuple[str, ...]:
-    """What a piece of markup loads and counts with: where its links lead is asked for by whoever follows them, shown or not."""
+    """What a piece of markup loads and counts with, once it is shown.
+
+    Where its links lead is asked for by whoever follows them, shown or not, and where errors are told only where it was not.
+    """
     if isinstance(source, dict):
         return tuple(dict.fromkeys(_urls_of(source)))[:MOST_URLS]
     if not isinstance(source, str) or "//" not in source.replace("\\/", "/"):
         return ()
     text = source[:LONGEST]
     found = (
-        *(match[0] for match in URL.finditer(text) if not _is_link(text, match.start())),
-        *(f"https:{match[1]}" for match in _BARE.finditer(text) if not _is_link(text, match.start(1))),
+        *(match[0] for match in URL.finditer(text) if not _is_other(text, match.start())),
+        *(f"https:{match[1]}" for match in _BARE.finditer(text) if not _is_other(text, match.start(1))),
     )
     return tuple(dict.fromkeys(map(plainly, found)))[:MOST_URLS]
 
@@ -53,13 +57,13 @@ def plainly(url: str) -> str:
     return url.replace("\\/", "/").replace("&amp;", "&")
 
 
-def _is_link(text: str, start: int) -> bool:
-    """Whether the address that begins there is where a link, or a click on a video, leads."""
+def _is_other(text: str, start: int) -> bool:
+    """Whether the address that begins there is asked for without the markup being shown: a link's, an error's."""
     before = text[max(0, start - 60) : start].lower()
     if before.endswith(_LINKS):
         tag = text.rfind("<", max(0, start - 300), start)
         return tag >= 0 and text[tag + 1 : tag + 6].lower().startswith(("a ", "a\n", "a\t", "a\r", "area"))
-    return _CLICKED.search(before) is not None
+    return _UNSHOWN.search(before) is not None
 
 
 def _urls_of(native: dict[str, Any]) -> Iterator[str]:

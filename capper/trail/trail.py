@@ -88,8 +88,12 @@ class Trail:
 
     def delivered(self, viewer: str, device: str, urls: tuple[str, ...], delivery: Delivery, now: datetime) -> None:
         """Remember that each of `urls`, whatever its macros are filled with, is part of `delivery`."""
+        who = f"{viewer}\0{device}"
         for url in urls:
-            self._deliveries.put(f"{viewer}\0{device}", url, delivery, now)
+            # What was offered before is read before, or it would take the place of what came of it.
+            self._open(who, url, now)
+        for url in urls:
+            self._deliveries.put(who, url, delivery, now)
 
     def offered(self, viewer: str, device: str, sheaf: Sheaf, now: datetime) -> None:
         """Remember what an answer offered; its addresses are read once its host is asked."""
@@ -98,9 +102,7 @@ class Trail:
     def delivery(self, viewer: str, device: str, url: str, now: datetime) -> Delivery | None:
         """The ad that `url` was part of when it was let through to this device some minutes ago."""
         who = f"{viewer}\0{device}"
-        for delivery, urls in self._offers.opened(who, url, now):
-            for each in urls:
-                self._deliveries.put(who, each, delivery, now)
+        self._open(who, url, now)
         return self._deliveries.get(who, url, now)
 
     def filled(self, viewer: str, device: str, frame: str, delivery: Delivery, now: datetime) -> None:
@@ -110,6 +112,12 @@ class Trail:
     def inside(self, viewer: str, device: str, source: str, now: datetime) -> Delivery | None:
         """The ad of the frame that a request comes from, where its Referer is the frame's whole URL."""
         return self._inside.get(_Whose(viewer, device, self.digest("inside", source)), now)
+
+    def _open(self, who: str, url: str, now: datetime) -> None:
+        """Read the addresses of what the host of `url` was named in."""
+        for delivery, urls in self._offers.opened(who, url, now):
+            for each in urls:
+                self._deliveries.put(who, each, delivery, now)
 
     def _name(self, viewer: str, device: str, page: Page, url: str, hint: str | None, now: datetime) -> None:
         for name in _names(url, hint):

@@ -20,6 +20,8 @@ from capper.rewrite.addresses import addresses, opened
         ('<a class=x href="https://shoes.example/"><link href="https://a.example/x.css">', ["https://a.example/x.css"]),
         ("<ClickThrough id='1'><![CDATA[ https://shoes.example/ ]]></ClickThrough><ClickTracking>https://a.example/c</ClickTracking>", ["https://a.example/c"]),
         ("<IconClickThrough>https://shoes.example/</IconClickThrough>", []),
+        ("<Error>\n<![CDATA[https://a.example/e?code=[ERRORCODE]]]></Error><Error>https://a.example/f</Error>", []),
+        ("<Errors>https://a.example/e</Errors>", ["https://a.example/e"]),
         ({"link": {"url": "https://shoes.example/"}, "imptrackers": ["https://a.example/i"]}, ["https://a.example/i"]),
         ({"assets": [{"img": {"url": "https://a.example/i.png"}, "link": {"url": "https://shoes.example/"}}]}, ["https://a.example/i.png"]),
     ],
@@ -46,6 +48,7 @@ def test_encoded_markup_is_opened(text):
     [
         "href='https://" * 20_000,
         "<clickthrough" * 20_000 + "https://a.example/",
+        "<error" * 20_000 + "https://a.example/",
         "'//a." * 60_000,
         "P" * 400_000,
         "%3c" * 100_000,

@@ -6,6 +6,7 @@ from capper.domain.decision import OCCASION_LIFE
 from capper.domain.sighting import Format
 from capper.testing import NOON, an_ad
 from capper.trail import Delivery, Recent, Trail
+from capper.trail.offers import Sheaf
 
 NEWS = "https://news.example/story?id=1"
 
@@ -18,6 +19,22 @@ def test_two_loads_of_one_page_are_two():
     second = trail.opened("anna", "pc", NEWS, None, NOON + timedelta(seconds=1))
 
     assert first.token != second.token
+
+
+def test_what_came_of_an_offer_stands_before_the_offer_and_behind_the_next():
+    """An answer's addresses are read late, and yet lead to whatever named them last."""
+    trail, beacon = Trail(), "https://exchange.example/seen"
+    bids = [Delivery(an_ad(), f"bid {n}", Format.VIDEO, None, candidate=True) for n in (1, 2)]
+    played = Delivery(an_ad(), "played", Format.VIDEO, None)
+
+    found = []
+    for bid in bids:
+        trail.offered("anna", "pc", Sheaf(beacon.encode(), ((bid, lambda: (beacon,)),)), NOON)
+        trail.delivered("anna", "pc", ("https://other.example/",), played, NOON)
+        trail.delivered("anna", "pc", (beacon,), played, NOON) if bid is bids[0] else None
+        found.append(trail.delivery("anna", "pc", beacon, NOON))
+
+    assert [played, bids[1]] == found
 
 
 def test_a_request_leads_back_by_its_full_referrer_and_by_its_origin():

@@ -106,6 +106,8 @@ class Exchange:
     framed: bool = False
     """Whether creatives are documents of their own where the format can say so."""
     asked: list[tuple[str, Json]] = field(default_factory=list)
+    playable: bool = True
+    """Whether films are where they are said to be."""
     told: list[tuple[str, str]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     """What the page put into Prebid Cache."""
@@ -152,6 +154,8 @@ class Exchange:
             case "still":
                 return reply(still(name.removesuffix(".png")), kind="image/png")
             case "film":
+                if not self.playable:
+                    return reply(b"gone", 404)
                 return reply(silence(), 200, [("Access-Control-Allow-Origin", "*")], "audio/wav")
             case "frame":
                 bid = Bid(int(query["bid"]), Offer(query["of"], 0), query["by"])

@@ -220,3 +220,18 @@ async def test_a_native_card_is_capped(opening):
     assert [[first("openx")]] * 2 + [[second("msft")]] * 2 + [None] == seen
     assert [] == complaints
     assert [] == reader.errors
+
+
+async def test_a_film_that_could_not_be_shown_is_counted_once_at_most(opening):
+    """That the player tells the exchange of its failure is no sighting."""
+    winner, other = {"slot-film": "openx"}, {"slot-film": "msft"}
+    exchange = Exchange(offers(winner, other), heeds=False, playable=False)
+    reader = await opening(exchange, asking(winner, other), VIDEO, cache={"url": f"https://{CACHE}/cache"})
+
+    offered = []
+    for _ in range(5):
+        await reader.opens(PAGE)
+        offered.append((await reader.report())["player"]["offered"])
+
+    assert [[first("openx")]] * 2 + [[second("msft")]] * 2 + [[]] == offered
+    assert [first("openx")] * 2 + [second("msft")] * 2 == [who for what, who in exchange.told if what == "error"]

@@ -82,3 +82,14 @@ async def test_what_a_wrapper_leads_to_is_capped(watching):
 
     assert [[SHOES]] * 2 + [[TRAVEL]] * 2 + [[]] == played
     assert {SHOES: 2, TRAVEL: 2} == impressions(tube)
+
+
+async def test_what_plays_in_place_of_an_ad_that_does_not_is_counted(watching):
+    """The player turns to the next ad of the buffet by itself, and that is capped like any other."""
+    answers = {(ADS, "preroll"): [Film(SHOES, files=f"{ADS}/gone"), Film(TRAVEL)]}
+    reader, tube = await watching('caps = ["2 per advertiser per day"]', answers)
+
+    played, _ = await plays(reader, 3)
+
+    assert [[TRAVEL], [TRAVEL], []] == played
+    assert {TRAVEL: 2} == impressions(tube)
