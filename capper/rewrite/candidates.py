@@ -105,7 +105,7 @@ class _Search:
                 continue
             link = self._link_around(picture)
             target = next(iter(clicks(self.document, link)), "") if link else ""
-            if link in self._sold or (target and self.judge.is_teaser(target)):
+            if link in self._sold or (target and (self.judge.is_teaser(target) or self.judge.is_notice(target))):
                 continue
             if self._loads_ad(picture) or (target and self.judge.is_click(target)):
                 whole = link if link and link.span and self._modest(link) else _with_alternatives(picture)
@@ -231,7 +231,10 @@ class _Search:
 
     def _holds_written_ad(self, markup: str) -> bool:
         inside = written(self.document, markup)
-        return inside is not None and bool(list(_Search(inside, self.judge).pictures()))
+        if inside is None:
+            return False
+        search = _Search(inside, self.judge)
+        return next(chain(search.sold(), search.pictures(), search.backgrounds()), None) is not None
 
     def _may_contain(self, element: Element) -> bool:
         """Whether an element can be an ad at all, and is not the page's own content."""

@@ -1,7 +1,9 @@
 """How far an ad reaches around its link: a picture and a headline that lead to one place are one ad, and no more than that is."""
 
+import re
 from collections.abc import Callable
 from itertools import islice
+from urllib.parse import unquote
 
 from capper.clues import clicks
 from capper.markup import Document, Element
@@ -10,6 +12,9 @@ LONGEST_WORDS = 300
 """The text of an ad that has no picture."""
 LABEL = 25
 """Less text than that beside no picture is a word such as Advertisement, not an ad."""
+_CARRIED = re.compile(
+    r"https?(?::|%(?:25){0,3}3a)(?:/|%(?:25){0,3}2f){2}((?:[\w.-]|%(?:25){0,3}2[de])+)", re.IGNORECASE
+)
 CLIMBED = 6
 MOST_LINKS = 20
 NEVER = frozenset(
@@ -60,6 +65,9 @@ def alone(document: Document, link: Element) -> bool:
 
 
 def _end(url: str) -> str:
-    """What tells where a click leads, without what counts it on its way: each line of a text ad is counted for itself."""
-    at = url.lower().rfind("http", 4)
-    return url[at:] if at > 0 else url
+    """What tells where a click leads: who counts it, and the site it carries; the address itself where it carries none.
+
+    Each line of a text ad is counted for itself, and each thing in a dynamic banner has a page of its own.
+    """
+    carried = [unquote(match[1]) for match in _CARRIED.finditer(url, 4)]
+    return f"{url.partition('//')[2].partition('/')[0]} {carried[-1]}".lower() if carried else url

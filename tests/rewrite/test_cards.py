@@ -54,3 +54,21 @@ def test_alone():
     """A link stands alone if its surroundings say hardly more than it does."""
     assert alone(*link_of(f"<p>Ad: {A}Warm winter shoes</a></p>"))
     assert not alone(*link_of(f"<p>The city said that {A}warm winter shoes</a> are in short supply.</p>"))
+
+
+TILE = '<div><a href="https://c.example/ck?maxdest=https%3A%2F%2Fwww.{0}%2Fp%2F{1}"><img></a></div>'
+
+
+@pytest.mark.parametrize(
+    ("tiles", "whole"),
+    [
+        ([("shop.example", 1), ("shop.example", 2), ("shop.example", 3)], "c"),
+        ([("shop.example", 1), ("other.example", 2)], ""),
+    ],
+)
+def test_things_of_one_shop(tiles, whole):
+    """A dynamic banner is one ad whatever page each of its things has; another shop beside it is another ad."""
+    document = parse(f"<body><div id=c>{''.join(TILE.format(*tile) for tile in tiles)}</div></body>".encode())
+    link = document.select("a")[0]
+
+    assert card(document, link, link.get("href"), no_notice).get("id") == whole
