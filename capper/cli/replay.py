@@ -149,6 +149,13 @@ def _sentences(summary: Summary, har: Path) -> Iterator[str]:
         f"{_many(summary.entries, 'entry', 'entries')}: {_many(summary.shown, 'ad')} shown, {summary.withheld:,} withheld;"
         f" {_many(changed, 'entry', 'entries')} changed."
     )
+    if summary.forwarded:
+        yield f"{_many(summary.forwarded, 'request')} to auctions told whom not to ask; the recording holds the answers to the old ones."
+    if summary.lost:
+        amounts = ", ".join(
+            f"{amount:.6f} {currency or 'of an unnamed currency'}" for currency, amount in summary.lost.items()
+        )
+        yield f"The publishers' winning bids in these auctions would have paid {amounts} more than those who won instead."
     if summary.bodiless:
         yield (
             f"The recording lacks {_many(summary.bodiless, 'body', 'bodies')}; an ad in a missing body cannot be seen."
@@ -194,6 +201,8 @@ def _as_json(summary: Summary) -> dict[str, object]:
         "changed": summary.answered + summary.rewritten,
         "answered": summary.answered,
         "rewritten": summary.rewritten,
+        "forwarded": summary.forwarded,
+        "cost_to_publishers": summary.lost,
         "bodies_missing": summary.bodiless,
         "damaged": [{"entry": index, "reason": reason} for index, reason in summary.unreadable],
         "untouched": summary.untouched,

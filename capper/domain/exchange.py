@@ -130,3 +130,5 @@ class Outcome:
     decisions: tuple[Decision, ...] = ()
     note: str = ""
     request: Request | None = None
+    lost: tuple[tuple[str, float], ...] = ()
+    """What a publisher is paid less for the slots, by currency ("" where none was named), for a thousand impressions."""

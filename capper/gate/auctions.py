@@ -21,7 +21,7 @@ from capper.rewrite import admanager, payload
 from capper.rewrite.auction_request import is_auction
 from capper.rewrite.bids import Bid
 from capper.rewrite.body import Body, encode
-from capper.rewrite.layout import Layout
+from capper.rewrite.layout import Layout, known_to_auction
 from capper.rewrite.targeting import Asked
 from capper.trail import Delivery, Page
 
@@ -65,6 +65,11 @@ class Auctions:
         url = exchange.request.url
         return self.hosts.covers(host_of(url)) or is_auction(url) or self.scene.delivers_ad(exchange, kind)
 
+    def calls(self, exchange: Exchange) -> bool:
+        """Whether an exchange is known to answer there, so that a script may be an answer too (`cb({...})`)."""
+        url = exchange.request.url
+        return self.hosts.covers(host_of(url)) and known_to_auction(self.layouts, url)
+
     def find(self, exchange: Exchange, body: Body) -> payload.Found:
         """The bids in the body; none where it is no auction's answer."""
         here, known = self.scene.page_url(exchange), self.speaks(exchange, self.scene.kind(exchange))
@@ -94,7 +99,8 @@ class Auctions:
         said = tuple(decided[number] for number in sorted(decided))
         if not withheld:
             return Outcome(decisions=said)
-        return Outcome(Action.REWRITE, encode(body, response, payload.apply(found, withheld)), said)
+        made = encode(body, response, payload.apply(found, withheld))
+        return Outcome(Action.REWRITE, made, said, lost=tuple(found.lost(withheld).items()))
 
     def _deliveries(self, exchange: Exchange, found: payload.Found) -> list[Delivery]:
         """The bids as they would be delivered; what a cache kept is the bid that it was when it was offered."""

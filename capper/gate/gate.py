@@ -23,7 +23,7 @@ from capper.ledger.base import Ledger
 from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite import vast
-from capper.rewrite.body import answerable, editable, structured, unpack
+from capper.rewrite.body import SCRIPTED, answerable, editable, structured, unpack
 from capper.rewrite.layout import Layout
 
 logger = logging.getLogger(__name__)
@@ -93,8 +93,8 @@ class Gate:
             return kind in _FILES and self._scene.delivers_ad(exchange, kind)
         if self._notices(exchange, response, kind):
             return True
-        if kind in ASKED:
-            return answerable(exchange.request, response) and self._may_offer(exchange, response, kind)
+        if kind in ASKED or kind is Kind.SCRIPT:
+            return self._may_offer(exchange, response, kind)
         if not editable(exchange.request, response):
             return False
         return kind in DOCUMENTS or (kind in PICTURES and self._scene.delivers_ad(exchange, kind))
@@ -124,7 +124,7 @@ class Gate:
             return await self._files.unmodified(exchange, response)
         if response.status in _REDIRECTS:
             return self._files.redirected(exchange, response)
-        if kind in ASKED and answerable(exchange.request, response):
+        if self._may_offer(exchange, response, kind):
             return await self._answer(exchange, response)
         if self._notices(exchange, response, kind):
             return await self._files.notice(exchange)
@@ -149,11 +149,13 @@ class Gate:
 
     def _may_offer(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
         """Whether an answer may offer ads: an exchange's does, and that of another site, for anybody may be an exchange."""
-        return (
-            self._auctions.speaks(exchange, kind)
-            or (structured(response) and self._scene.elsewhere(exchange))
-            or self._videos.expects(exchange)
-        )
+        if kind is Kind.SCRIPT:
+            return answerable(exchange.request, response, SCRIPTED) and self._auctions.calls(exchange)
+        if kind not in ASKED or not answerable(exchange.request, response, SCRIPTED):
+            return False
+        if self._auctions.speaks(exchange, kind) or self._videos.expects(exchange):
+            return True
+        return answerable(exchange.request, response) and structured(response) and self._scene.elsewhere(exchange)
 
     def _notices(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
         """Whether the request tells somebody that an ad which an auction offered is shown.

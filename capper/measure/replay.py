@@ -58,6 +58,8 @@ class Summary:
     bodiless: int = 0
     """Responses whose body the recording does not hold; an ad in them cannot be seen."""
     repeated: int = 0
+    lost: dict[str, float] = field(default_factory=dict)
+    """What publishers were paid less, by currency: the winning bids' prices less those of who won instead."""
     unreadable: list[tuple[int, str]] = field(default_factory=list)
     untouched: dict[str, int] = field(default_factory=dict)
     """Why exchanges were left alone although there may have been an ad in them, and how many."""
@@ -81,6 +83,8 @@ class Summary:
         self.bodiless += recorded.missing
         for decision in outcome.decisions:
             self.add(decision)
+        for currency, amount in outcome.lost:
+            self.lost[currency] = self.lost.get(currency, 0.0) + amount / 1000
         if outcome.note:
             self.untouched[outcome.note] = self.untouched.get(outcome.note, 0) + 1
 

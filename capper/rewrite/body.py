@@ -1,5 +1,6 @@
 """From a response's bytes on the wire to bytes that can be edited, and back; and which responses may be edited at all."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from capper.domain.errors import Unrewritable
@@ -21,6 +22,13 @@ ANSWERS = frozenset(
     ]
 )
 """Content types that auctions and players are answered in."""
+SCRIPTED = ANSWERS | frozenset(
+    [
+        *("", "text/html", "text/javascript", "application/javascript", "application/x-javascript"),
+        *("text/x-javascript", "application/ecmascript", "text/ecmascript", "application/octet-stream"),
+    ]
+)
+"""The same from those who are known to answer so: as a call of a script's (`cb({...})`), or in a type that says nothing true."""
 
 _STALE = (
     # They speak of the bytes as the origin sent them.
@@ -66,9 +74,9 @@ def editable(request: Request, response: Response) -> bool:
     )
 
 
-def answerable(request: Request, response: Response) -> bool:
+def answerable(request: Request, response: Response, types: Collection[str] = ANSWERS) -> bool:
     """Whether the response may be an auction's answer or a player's, by its headers and the request's alone."""
-    return _whole(request, response) and _media_type(response) in ANSWERS
+    return _whole(request, response) and _media_type(response) in types
 
 
 def structured(response: Response) -> bool:

@@ -429,3 +429,50 @@ async def test_video_ads_in_json_are_ads():
 
     assert second == outcomes[0].response.body
     assert json.loads(outcomes[1].response.body)["vastXml"] == vast().decode()
+
+
+async def test_an_answer_that_is_a_script():
+    """An exchange that is known to answer in a script's call is read there, and the call around it stays."""
+    anna = Visit("1 per advertiser per day")
+    script = f"/**/pbjs.callback({ANSWER});".encode()
+    url = "https://htlb.casalemedia.com/openrtb/pbjs?fn=pbjs.callback"
+
+    await anna.get(url, script, "text/javascript", "script")
+    await anna.shown("shoes.example")
+    outcome = await anna.get(url, script, "text/javascript", "script")
+
+    assert outcome.response.body.startswith(b"/**/pbjs.callback({")
+    assert b"shoes.example" not in outcome.response.body
+    assert b"coffee.example" in outcome.response.body
+
+
+async def test_other_scripts_stream_on():
+    """The scripts of ad servers are large and hold no auction."""
+    exchange = an_exchange(
+        "https://exchange.example/tag.js",
+        request={"Sec-Fetch-Dest": "script", "Referer": NEWS},
+        response={"Content-Type": "text/javascript"},
+        body=b"1",
+    )
+
+    assert not Visit("1 per advertiser per day").gate.wants(exchange)
+
+
+async def test_a_players_answer_in_a_type_that_is_not_true():
+    """Ad servers that call their VAST a page are read all the same."""
+    anna = Visit("1 per advertiser per day")
+
+    outcomes = [await anna.get(VIDEO, vast(video("shoes.example")), "text/html") for _ in range(2)]
+
+    assert vast() == outcomes[1].response.body
+
+
+async def test_what_it_costs_the_publisher():
+    """The difference between the bid that would have won and the one that wins instead is told."""
+    anna = Visit("1 per advertiser per day")
+    await anna.auction()
+    await anna.shown("shoes.example")
+
+    outcome = await anna.auction()
+
+    assert (("EUR", 1.0),) == outcome.lost
