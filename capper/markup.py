@@ -121,13 +121,17 @@ class Element:
         """The elements directly inside."""
         return [Element(node) for node in self.node if isinstance(node, turbohtml.Element)]
 
-    def pieces(self) -> list["Element | str"]:
+    def pieces(self) -> Iterator["Element | str"]:
         """The elements and the texts directly inside, in order."""
-        return [
-            Element(node) if isinstance(node, turbohtml.Element) else node.data
-            for node in self.node
-            if isinstance(node, turbohtml.Element | turbohtml.Text)
-        ]
+        return _pieces(self.node)
+
+    def before(self) -> Iterator["Element | str"]:
+        """The elements and the texts that stand before it in what holds it, the nearest first."""
+        return _pieces(self.node.previous_siblings)
+
+    def after(self) -> Iterator["Element | str"]:
+        """The elements and the texts that stand after it in what holds it, the nearest first."""
+        return _pieces(self.node.next_siblings)
 
     def descendants(self, *tags: str) -> Iterator["Element"]:
         """The elements inside in document order, those called one of `tags` if any are given."""
@@ -186,6 +190,14 @@ class Element:
         ) != 3:
             return False
         return alone[0].serialize() == self.node.serialize()
+
+
+def _pieces(nodes: Iterable[turbohtml.Node]) -> Iterator[Element | str]:
+    return (
+        Element(node) if isinstance(node, turbohtml.Element) else node.data
+        for node in nodes
+        if isinstance(node, turbohtml.Element | turbohtml.Text)
+    )
 
 
 _PROBE = "<form></form><wbr>"

@@ -16,10 +16,13 @@ from capper.markup import Document, Element, collapse
 from capper.rewrite.base import Labels
 from capper.rewrite.sizes import is_small
 
-MOST_LABELS = 60
+MOST_LABELS = 100
 _LONGEST_LABEL = 90
 _MOST_LETTERS = 4
 """So many letters in a row that stand each on its own are a word."""
+
+_MOST_PLACES = 300
+_MOST_PIECES = 60
 
 _RUN = re.compile(r">\s*+([^<>\s][^<>]{0,70}+)<")
 _TAG = re.compile(r"<([A-Za-z][^\s/>]*)")
@@ -51,12 +54,17 @@ class Label:
 
 
 def labels_of(document: Document, labels: Labels) -> list[Label]:
-    """The labels of a page, one for each element."""
+    """The labels of a page, one for each element.
+
+    Where there are too many to tell which things lack one, the doubtful are none.
+    """
     search = _Search(document, labels)
     found: dict[Element, Label] = {}
-    for label in islice(search.labels(), MOST_LABELS):
+    for label in search.labels():
+        if len(found) == MOST_LABELS:
+            break
         found.setdefault(label.element, label)
-    return list(found.values())
+    return [label for label in found.values() if len(found) < MOST_LABELS or not label.mark.doubtful]
 
 
 def looks(element: Element) -> bool:
@@ -68,6 +76,7 @@ def looks(element: Element) -> bool:
 class _Search:
     def __init__(self, document: Document, labels: Labels) -> None:
         self.document, self.known = document, labels
+        self._alike: dict[tuple[str, str], dict[int, Element]] = {}
 
     def labels(self) -> Iterator[Label]:
         """Labels in words, in attributes for people, in attributes for scripts."""
@@ -95,7 +104,7 @@ class _Search:
         spelled = sum(len(text) == 1 for text in likely) >= _MOST_LETTERS
         if not wanted and not spelled:
             return
-        for place, text in self._places(wanted):
+        for place, text in islice(self._places(wanted), _MOST_PLACES):
             element = self._around(place)
             label = self._label(element, text) if element else None
             if label:
@@ -141,7 +150,7 @@ class _Search:
     def _stands_alone(self, element: Element, text: str) -> bool:
         """Whether a text is no part of a sentence, by what stands directly beside it."""
         for _ in range(3):
-            pieces = element.pieces()
+            pieces = list(islice(element.pieces(), _MOST_PIECES))
             words = [collapse(each) if isinstance(each, str) else None for each in pieces]
             if text in words:
                 at = words.index(text)
@@ -154,10 +163,7 @@ class _Search:
             around = element.parent
             if element.tag not in _INLINE or around is None:
                 return True
-            beside = around.pieces()
-            at = next((n for n, each in enumerate(beside) if isinstance(each, Element) and each == element), 0)
-            before = beside[at - 1] if at else ""
-            after = beside[at + 1] if at + 1 < len(beside) else ""
+            before, after = next(element.before(), ""), next(element.after(), "")
             if (isinstance(before, str) and _LED_UP_TO.search(before)) or (
                 isinstance(after, str) and _GOING_ON.match(after)
             ):
@@ -179,10 +185,9 @@ class _Search:
     def _following(self, element: Element, text: str) -> str:
         """The name that follows `Sponsored by`: the text of what comes next, or a logo's alternative; "" where none does."""
         for _ in range(2):
-            pieces = element.pieces()
+            pieces = list(islice(element.pieces(), _MOST_PIECES))
             at = next((n for n, each in enumerate(pieces) if isinstance(each, str) and collapse(each) == text), None)
-            after = pieces[at + 1 :] if at is not None else self._after(element)
-            for each in after:
+            for each in islice(element.after() if at is None else pieces[at + 1 :], _MOST_PIECES):
                 if isinstance(each, str) and not each.strip():
                     continue
                 if isinstance(each, Element) and each.tag not in _NAMES:
@@ -194,12 +199,6 @@ class _Search:
                 break
             element = element.parent
         return ""
-
-    @staticmethod
-    def _after(element: Element) -> list[Element | str]:
-        beside = element.parent.pieces() if element.parent else []
-        at = next((n for n, each in enumerate(beside) if isinstance(each, Element) and each == element), len(beside))
-        return beside[at + 1 :]
 
     def _name_in(self, element: Element) -> str:
         text = collapse(" ".join(islice(element.texts(), 20)))[:_LONGEST_LABEL]
@@ -218,15 +217,19 @@ class _Search:
         if tag:
             # Nearly always the text is the first thing in an element, and its class tells which few may be that.
             named = _CLASS.search(source, tag.end(), place)
-            classes = unescape(named[1] or named[2] or "") if named else ""
-            likely = (
-                self.document.holding("class", {classes}) if classes else self.document.select(f"{tag[1]}:not([class])")
-            )
-            for each in likely:
-                start = each.start_tag
-                if start and start.start == at and each.end_tag:
-                    return each
+            first = self._likely(tag[1], unescape(named[1] or named[2] or "") if named else "").get(at)
+            if first is not None and first.end_tag:
+                return first
         return self._innermost(place)
+
+    def _likely(self, tag: str, classes: str) -> dict[int, Element]:
+        """The elements of a class, or of a tag without any, by where they start."""
+        found = self._alike.get((tag, classes))
+        if found is None:
+            some = self.document.holding("class", {classes}) if classes else self.document.select(f"{tag}:not([class])")
+            found = {start.start: each for each in some if (start := each.start_tag)}
+            self._alike[tag, classes] = found
+        return found
 
     def _innermost(self, place: int) -> Element | None:
         starts, elements = self._starts

@@ -6,9 +6,10 @@
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from capper.clues import clicks
 from capper.domain.evidence import Evidence
@@ -22,7 +23,7 @@ _LONGEST_LABEL = 90
 _LEAST_TEXT = 15
 """Less text beside a label and without a picture is no item: a disclosure, a link to one, an empty place."""
 _MOST_CLIMBED = 14
-_MOST_ALIKE = 200
+_MOST_ALIKE = 60
 _MOST_LINKS = 60
 _TITLE = 20
 _OWN_WORDS = 30
@@ -70,10 +71,11 @@ class Item:
 
 def labelled(document: Document, judge: Judge) -> Iterator[Item]:
     """The items that say that they are paid for, in no order; one may lie in another."""
-    search = _Search(document, judge)
-    found = [label for label in labels_of(document, judge.labels) if not _is_elsewhere_spoken(label.element)]
+    found = labels_of(document, judge.labels)
+    search = _Search(document, judge, found)
     for label in found:
-        yield from (item for item in search.items(label, found) if not _is_apart(item.element))
+        if not _is_elsewhere_spoken(label.element):
+            yield from (item for item in search.items(label) if not _is_apart(item.element))
 
 
 def _is_elsewhere_spoken(element: Element) -> bool:
@@ -95,12 +97,13 @@ def _is_apart(element: Element) -> bool:
 
 
 class _Search:
-    def __init__(self, document: Document, judge: Judge) -> None:
+    def __init__(self, document: Document, judge: Judge, labels: list[Label]) -> None:
         self.document, self.judge = document, judge
+        self._marked = _starts(labels)
+        self._written = _starts(label for label in labels if label.length)
+        self._alike_items: dict[Element, bool] = {}
 
-    # Items
-
-    def items(self, label: Label, labels: list[Label]) -> Iterator[Item]:
+    def items(self, label: Label) -> Iterator[Item]:
         """The item that a label stands on, if it is one; of a banner below a label the banner."""
         if self._is_of_script(label):
             return
@@ -112,11 +115,11 @@ class _Search:
             if not links or not self._substantial(element, label):
                 continue
             targets = {self._place(target) for target in links}
-            if self._is_section(element, label, labels, targets):
+            if self._is_section(element, label, targets):
                 break
             alike = self._alike(element)
             if alike:
-                others = [each for each in alike if not any(_holds(each, one.element) for one in labels)]
+                others = [each for each in alike if not _count(each, self._marked)]
                 marked = len(alike) - len(others) + 1
                 if (
                     label.mark.doubtful
@@ -136,10 +139,8 @@ class _Search:
         """Whether what the label stands above is yet to come: a place that a script fills."""
         if not label.length:
             return False
-        around = label.element.parent
-        beside = around.children() if around else []
-        at = next((n for n, each in enumerate(beside) if each == label.element), -1)
-        after = [each for each in beside[at + 1 :] if each.tag not in ("br", "hr")][:1]
+        beside = (each for each in islice(label.element.after(), 6) if isinstance(each, Element))
+        after = [each for each in beside if each.tag not in ("br", "hr")][:1]
         near = [*islice(label.element.descendants(), 20), *after]
         return any(self._is_empty_place(each) for each in near)
 
@@ -250,9 +251,9 @@ class _Search:
         )
         return any(len(self.document.text_of(each, 60)) >= _TITLE for each in links)
 
-    def _is_section(self, element: Element, label: Label, labels: list[Label], targets: set[str]) -> bool:
+    def _is_section(self, element: Element, label: Label, targets: set[str]) -> bool:
         """Whether an element is more than an item: it holds several, or a list of links, or an article's paragraphs."""
-        if sum(one.length > 0 and _holds(element, one.element) for one in labels) > 1:
+        if _count(element, self._written) > 1:
             return True
         pictured = looks(element)
         if not pictured and (element.first(_CHOICE) or len(targets) >= _MOST_PLACES):
@@ -282,19 +283,22 @@ class _Search:
 
     def _alike(self, element: Element) -> list[Element]:
         """The elements beside it that are items of the same kind."""
-        around = element.parent
-        if around is None:
-            return []
         names = set(element.get("class").split())
         found = []
-        for each in islice(around.children(), _MOST_ALIKE):
-            if each.tag == element.tag and each != element:
+        for each in chain(islice(element.before(), _MOST_ALIKE), islice(element.after(), _MOST_ALIKE)):
+            if isinstance(each, Element) and each.tag == element.tag:
                 others = set(each.get("class").split())
                 if (names & others or not (names or others)) and self._is_item(each):
                     found.append(each)
         return found
 
     def _is_item(self, element: Element) -> bool:
+        known = self._alike_items.get(element)
+        if known is None:
+            known = self._alike_items[element] = self._may_be_item(element)
+        return known
+
+    def _may_be_item(self, element: Element) -> bool:
         linked = (element.tag == "a" and element.has("href")) or any(
             each.has("href") for each in element.descendants("a")
         )
@@ -309,6 +313,16 @@ class _Search:
 
     def _leads_away(self, links: list[str]) -> bool:
         return any(self.judge.is_elsewhere(link) or self.judge.is_click(link) for link in links)
+
+
+def _starts(labels: Iterable[Label]) -> list[int]:
+    return sorted(start.start for label in labels if (start := label.element.start_tag))
+
+
+def _count(element: Element, starts: list[int]) -> int:
+    """How many of the places lie in an element."""
+    span = element.span
+    return bisect_left(starts, span.end) - bisect_left(starts, span.start) if span else 0
 
 
 def _holds(outer: Element, inner: Element) -> bool:
