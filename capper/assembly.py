@@ -23,6 +23,7 @@ from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.lists import ListStore
 from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
+from capper.rewrite.feeds import load_feeds
 from capper.rewrite.layout import load_layouts
 from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
@@ -133,9 +134,17 @@ async def assemble(
     if journal is None:
         journal = Journal(Level(settings.journal_level), LedgerSink(ledger))
     await asyncio.to_thread(_learn_to_speak, now())
-    layouts = await asyncio.to_thread(load_layouts)
-    limits = Limits(settings.max_body, settings.max_decoded)
-    gate = Gate(recogniser.current, ledger, policy, journal, limits=limits, language=settings.language, layouts=layouts)
+    layouts, feeds = await asyncio.to_thread(load_layouts), await asyncio.to_thread(load_feeds, settings.feeds)
+    gate = Gate(
+        recogniser.current,
+        ledger,
+        policy,
+        journal,
+        limits=Limits(settings.max_body, settings.max_decoded),
+        language=settings.language,
+        layouts=layouts,
+        feeds=feeds,
+    )
     return Assembly(gate, ledger, policy, journal, recogniser)
 
 

@@ -15,6 +15,7 @@ from capper.gate.counting import Counting
 from capper.gate.documents import Documents
 from capper.gate.files import Files
 from capper.gate.limits import Limits
+from capper.gate.posts import Posts
 from capper.gate.scene import ASKED, DOCUMENTS, PICTURES, Scene
 from capper.gate.speaking import Speaking
 from capper.gate.videos import Videos
@@ -24,6 +25,7 @@ from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite import vast
 from capper.rewrite.body import SCRIPTED, answerable, editable, structured, unpack
+from capper.rewrite.feeds import Feed
 from capper.rewrite.layout import Layout
 
 logger = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class Gate:
         limits: Limits | None = None,
         language: str = "en",
         layouts: Sequence[Layout] = (),
+        feeds: Sequence[Feed] = (),
     ) -> None:
         self._limits = limits or Limits()
         self._journal = journal
@@ -66,6 +69,7 @@ class Gate:
         self._documents = Documents(scene, counting, speaking, self._files, self._limits)
         self._auctions = Auctions.made(scene, counting, layouts)
         self._videos = Videos.made(scene, counting)
+        self._posts = Posts(scene, counting, feeds)
 
     @property
     def max_body(self) -> int:
@@ -135,7 +139,7 @@ class Gate:
         return await self._documents.document(exchange, response, kind)
 
     async def _answer(self, exchange: Exchange, response: Response) -> Outcome:
-        """What an auction, Ad Manager or a player was answered."""
+        """What an auction, Ad Manager, a player or a feed was answered."""
         body = unpack(response.headers, response.body, self._limits.decoded)
         if vast.looks(body.data):
             return await self._videos.answer(exchange, response, body)
@@ -144,6 +148,8 @@ class Gate:
         found = self._auctions.find(exchange, body)
         if found.bids:
             return await self._auctions.bids(exchange, response, body, found)
+        if self._posts.speaks(exchange) and (judged := await self._posts.answer(exchange, response, body)):
+            return judged
         told = await self._videos.held(exchange, response, body, found.text)
         return await self._files.notice(exchange) if told is None else told
 
@@ -155,7 +161,9 @@ class Gate:
             return False
         if self._auctions.speaks(exchange, kind) or self._videos.expects(exchange):
             return True
-        return answerable(exchange.request, response) and structured(response) and self._scene.elsewhere(exchange)
+        if not answerable(exchange.request, response):
+            return False
+        return self._posts.speaks(exchange) or (structured(response) and self._scene.elsewhere(exchange))
 
     def _notices(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
         """Whether the request tells somebody that an ad which an auction offered is shown.
