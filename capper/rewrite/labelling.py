@@ -23,6 +23,7 @@ _MOST_LETTERS = 4
 
 _MOST_PLACES = 300
 _MOST_PIECES = 60
+_LONGEST_RUN = 300
 
 _RUN = re.compile(r">\s*+([^<>\s][^<>]{0,70}+)<")
 _TAG = re.compile(r"<([A-Za-z][^\s/>]*)")
@@ -76,7 +77,7 @@ def looks(element: Element) -> bool:
 class _Search:
     def __init__(self, document: Document, labels: Labels) -> None:
         self.document, self.known = document, labels
-        self._alike: dict[tuple[str, str], dict[int, Element]] = {}
+        self._alike: dict[tuple[str, str], dict[str, list[Element]]] = {}
 
     def labels(self) -> Iterator[Label]:
         """Labels in words, in attributes for people, in attributes for scripts."""
@@ -105,7 +106,7 @@ class _Search:
         if not wanted and not spelled:
             return
         for place, text in islice(self._places(wanted), _MOST_PLACES):
-            element = self._around(place)
+            element = self._around(place, text)
             label = self._label(element, text) if element else None
             if label:
                 yield label
@@ -209,26 +210,31 @@ class _Search:
 
     # Where a place of the source lies in the tree
 
-    def _around(self, place: int) -> Element | None:
-        """The innermost element around a place of the source."""
+    def _around(self, place: int, text: str) -> Element | None:
+        """The innermost element around a text at a place of the source."""
         source = self.document.source
         at = source.rfind("<", 0, place)
         tag = _TAG.match(source, at) if at >= 0 else None
         if tag:
             # Nearly always the text is the first thing in an element, and its class tells which few may be that.
             named = _CLASS.search(source, tag.end(), place)
-            first = self._likely(tag[1], unescape(named[1] or named[2] or "") if named else "").get(at)
-            if first is not None and first.end_tag:
-                return first
+            alike = self._likely(tag[1], unescape(named[1] or named[2] or "") if named else "")
+            for each in alike.get(collapse(unescape(text)), ()):
+                start = each.start_tag
+                if start and start.start == at and each.end_tag:
+                    return each
         return self._innermost(place)
 
-    def _likely(self, tag: str, classes: str) -> dict[int, Element]:
-        """The elements of a class, or of a tag without any, by where they start."""
+    def _likely(self, tag: str, classes: str) -> dict[str, list[Element]]:
+        """The elements of a class, or of a tag without any, by the text that they begin with."""
         found = self._alike.get((tag, classes))
         if found is None:
+            found = self._alike[tag, classes] = {}
             some = self.document.holding("class", {classes}) if classes else self.document.select(f"{tag}:not([class])")
-            found = {start.start: each for each in some if (start := each.start_tag)}
-            self._alike[tag, classes] = found
+            for each in some:
+                first = next(each.pieces(), None)
+                if isinstance(first, str) and len(first) <= _LONGEST_RUN:
+                    found.setdefault(collapse(first), []).append(each)
         return found
 
     def _innermost(self, place: int) -> Element | None:

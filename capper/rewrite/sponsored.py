@@ -102,6 +102,7 @@ class _Search:
         self._marked = _starts(labels)
         self._written = _starts(label for label in labels if label.length)
         self._alike_items: dict[Element, bool] = {}
+        self._own: tuple[Element | None, set[Element]] = (None, set())
 
     def items(self, label: Label) -> Iterator[Item]:
         """The item that a label stands on, if it is one; of a banner below a label the banner."""
@@ -201,7 +202,7 @@ class _Search:
         for each in islice((element, *element.descendants()), 600):
             if each.tag in ("a", "area") and not each.has("href"):
                 continue
-            if not label.mark.name and label.length and self._is_inside(each, label.element):
+            if not label.mark.name and self._is_inside(each, label) and label.length:
                 continue
             if each.tag == "a" and not self._is_alone(each):
                 continue
@@ -226,10 +227,11 @@ class _Search:
         """Where a link leads, whatever is counted on the way."""
         return url.partition("#")[0].partition("?")[0].rstrip("/").removeprefix("https:").removeprefix("http:")
 
-    @staticmethod
-    def _is_inside(element: Element, label: Element) -> bool:
-        """Whether a link belongs to a label: it stands in it, or holds nothing else."""
-        return _holds(label, element)
+    def _is_inside(self, element: Element, label: Label) -> bool:
+        """Whether a link belongs to a label: it is the label, or stands in it."""
+        if self._own[0] != label.element:
+            self._own = (label.element, {label.element, *islice(label.element.descendants(), _MOST_LINKS)})
+        return element in self._own[1]
 
     def _substantial(self, element: Element, label: Label) -> bool:
         """Whether there is something to it beside its label: words, or a picture that is no logo of whom the label names."""
@@ -240,15 +242,11 @@ class _Search:
 
     def _linked(self, element: Element, label: Label) -> int:
         """How much of an element's text is links."""
-        links = (
-            each for each in islice(element.descendants("a"), _MOST_LINKS) if not self._is_inside(each, label.element)
-        )
+        links = (each for each in islice(element.descendants("a"), _MOST_LINKS) if not self._is_inside(each, label))
         return sum(len(self.document.text_of(each, 200)) for each in links)
 
     def _is_titled(self, element: Element, label: Label) -> bool:
-        links = (
-            each for each in islice(element.descendants("a"), _MOST_LINKS) if not self._is_inside(each, label.element)
-        )
+        links = (each for each in islice(element.descendants("a"), _MOST_LINKS) if not self._is_inside(each, label))
         return any(len(self.document.text_of(each, 60)) >= _TITLE for each in links)
 
     def _is_section(self, element: Element, label: Label, targets: set[str]) -> bool:
@@ -270,7 +268,7 @@ class _Search:
         pictured, titled = set(), set()
         for link in islice(element.descendants("a"), _MOST_LINKS):
             url = self.document.absolute(link.get("href"))
-            if not url or self._is_inside(link, label.element):
+            if not url or self._is_inside(link, label):
                 continue
             # What counts clicks tells them apart in its query.
             place = url if self.judge.is_click(url) else self._place(url)
@@ -323,9 +321,3 @@ def _count(element: Element, starts: list[int]) -> int:
     """How many of the places lie in an element."""
     span = element.span
     return bisect_left(starts, span.end) - bisect_left(starts, span.start) if span else 0
-
-
-def _holds(outer: Element, inner: Element) -> bool:
-    """Whether an element is another, or has it inside."""
-    span, start = outer.span, inner.start_tag
-    return span is not None and start is not None and span.start <= start.start < span.end
