@@ -77,6 +77,7 @@ def looks(element: Element) -> bool:
 class _Search:
     def __init__(self, document: Document, labels: Labels) -> None:
         self.document, self.known = document, labels
+        self._placed: dict[tuple[str, str, str], dict[int, Element]] = {}
         self._alike: dict[tuple[str, str], dict[str, list[Element]]] = {}
 
     def labels(self) -> Iterator[Label]:
@@ -218,11 +219,14 @@ class _Search:
         if tag:
             # Nearly always the text is the first thing in an element, and its class tells which few may be that.
             named = _CLASS.search(source, tag.end(), place)
-            alike = self._likely(tag[1], unescape(named[1] or named[2] or "") if named else "")
-            for each in alike.get(collapse(unescape(text)), ()):
-                start = each.start_tag
-                if start and start.start == at and each.end_tag:
-                    return each
+            key = tag[1], unescape(named[1] or named[2] or "") if named else "", collapse(unescape(text))
+            starts = self._placed.get(key)
+            if starts is None:
+                same = self._likely(*key[:2]).get(key[2], ())
+                starts = self._placed[key] = {start.start: each for each in same if (start := each.start_tag)}
+            found = starts.get(at)
+            if found is not None and found.end_tag:
+                return found
         return self._innermost(place)
 
     def _likely(self, tag: str, classes: str) -> dict[str, list[Element]]:
