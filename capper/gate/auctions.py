@@ -111,7 +111,7 @@ class Auctions:
         for bid in found.bids:
             ad = read_offer(reader, bid.offer)
             known = None if ad.advertisers else scene.kept(exchange, bid.kept)
-            made = answer.candidate(known.ad if known else ad, bid.format, f"bid {bid.number}")
+            made = replace(answer.candidate(known.ad if known else ad, bid.format, f"bid {bid.number}"), bid=True)
             deliveries.append(replace(made, ad=alone.ad, occasion=alone.occasion) if alone else made)
         return deliveries
 

@@ -70,7 +70,9 @@ class Scene:
         if exchange.page and not self.trail.loaded(viewer, device, exchange.page, now):
             # Its browser calls this a load of its own: a visit by a link from another site, not a frame.
             return self.opened(exchange)
-        here = self.page(exchange) or self._supposed(exchange) or self.opened(exchange)
+        # A frame made for a bid may say nothing of who made it.
+        offered = self.announced(exchange)
+        here = self.page(exchange) or (offered and offered.page) or self._supposed(exchange) or self.opened(exchange)
         self.trail.framed(viewer, device, exchange.request.url, here, now)
         return here
 
@@ -129,9 +131,9 @@ class Scene:
         where = here.token if here else f"{self.recogniser.source(exchange)} {now.isoformat()}"
         return Delivery(ad, self.trail.digest("file", where, str(list(ad)), url).hex(), form, here, file)
 
-    def announced(self, exchange: Exchange) -> Delivery | None:
-        """The ad let through some minutes ago that named this address."""
-        return self.trail.delivery(exchange.viewer.name, exchange.device, exchange.request.url, exchange.at)
+    def announced(self, exchange: Exchange, url: str = "") -> Delivery | None:
+        """The ad let through some minutes ago that named this address, by default the one that is asked for."""
+        return self.trail.delivery(exchange.viewer.name, exchange.device, url or exchange.request.url, exchange.at)
 
     def ad_of_file(self, exchange: Exchange) -> Ad:
         """Whose file this is: the ad's that named it, else what its address says."""

@@ -24,6 +24,7 @@ from capper.rewrite.vast import Stop, Video
 from capper.trail import Addresses, Delivery
 
 _MOST_SENT = 20_000
+_MOST_COMPARED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +129,13 @@ class Videos:
     def _delivery(self, exchange: Exchange, answer: Offered, video: Video, place: str, pod: str | None) -> Delivery:
         """The ad of an auction whose answer led here keeps the identity and the occasion it has."""
         scene = self.scene
-        offered = scene.announced(exchange)
+        # A page may keep a bid's video in a cache under an address of its own; what is asked for once it plays is the same.
+        beacons = (scene.announced(exchange, url) for url in video.impressions[:_MOST_COMPARED])
+        named = (scene.announced(exchange), *(each for each in beacons if each is not None and each.bid))
+        offered = next((each for each in named if each is not None and each.candidate), None)
         ad = read_offer(scene.recogniser.reader, video.offer)
         made = answer.candidate(ad, Format.VIDEO, f"{place} {video.number}")
-        if offered is not None and offered.candidate and video.sequence is None:
+        if offered is not None and video.sequence is None:
             made = replace(made, ad=offered.ad, occasion=offered.occasion)
         return replace(made, pod=pod, candidate=False)
 

@@ -28,3 +28,5 @@ class Delivery:
     """What tells one pod of video ads from the next."""
     candidate: bool = False
     """An auction offered it: it is counted when something of it is asked for."""
+    bid: bool = False
+    """A bid: what is fetched for it may come by an address that its answer did not tell."""

@@ -476,3 +476,43 @@ async def test_what_it_costs_the_publisher():
     outcome = await anna.auction()
 
     assert (("EUR", 1.0),) == outcome.lost
+
+
+async def test_a_bids_video_from_the_pages_own_cache_counts_once():
+    """A video that a page put into a cache is its bid by the address both tell once it plays."""
+    anna = Visit("2 per advertiser per day")
+    answer = json.loads(ANSWER)
+    answer["seatbid"][0]["bid"][0]["adm"] = vast(video("shoes.example")).decode()
+    for _ in range(2):
+        await anna.auction(json.dumps(answer))
+        await anna.ask("https://cache.example/cache?uuid=1", vast(video("shoes.example")), "application/xml")
+        await anna.shown("shoes.example")
+
+    third = await anna.auction(json.dumps(answer))
+
+    assert ["shoes.example"] == [each for decision in third.decisions for each in decision.ad.advertisers]
+
+
+async def test_a_bids_frame_that_says_nothing_of_its_page():
+    """A frame that a script fills from a bid's address is part of the page the bid was for, and one sighting with it."""
+    anna = Visit("1 per advertiser per day")
+    frame = "https://exchange.example/creative?id=77"
+    answer = json.loads(ANSWER)
+    answer["seatbid"][0]["bid"][0] |= {"adm": f"<iframe src='{frame}'></iframe>"}
+    await anna.auction(json.dumps(answer))
+    document = (
+        b"<a href='https://www.shoes.example/'><img src='https://exchange.example/b.png' width=300 height=250></a>"
+    )
+
+    exchange = an_exchange(
+        frame,
+        at=anna.clock(),
+        request={"Sec-Fetch-Dest": "iframe"},
+        response={"Content-Type": "text/html"},
+        body=document,
+    )
+    loaded = await anna.gate.admit(exchange)
+    billed = await anna.shown("shoes.example")
+
+    assert [(False, False)] == [(each.withheld, each.repeated) for each in loaded.decisions]
+    assert [(False, True)] == [(each.withheld, each.repeated) for each in billed.decisions]

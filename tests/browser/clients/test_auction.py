@@ -135,11 +135,12 @@ async def test_prebid_server_s_runner_up_becomes_the_winner(opening):
     assert [] == reader.errors
 
 
-async def test_each_slot_keeps_its_own_bids(opening):
-    """An exchange that answers all slots in their turn: one bid less moves no other."""
+@pytest.mark.parametrize("framed", [False, True])
+async def test_each_slot_keeps_its_own_bids(opening, framed):
+    """An exchange that answers all slots in their turn, and one whose creatives may be documents of their own."""
     slots = {"slot-top": "rubicon", "slot-side": "smartadserver"}
     other = {"slot-top": "smartadserver", "slot-side": "rubicon"}
-    exchange = Exchange(offers(slots, other), heeds=False)
+    exchange = Exchange(offers(slots, other), heeds=False, framed=framed)
     reader = await opening(exchange, asking(slots, other), rubicon={"singleRequest": True})
 
     seen, complaints = [], []
