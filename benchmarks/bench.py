@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import bodies
 import certificates
 
 HERE = Path(__file__).parent
@@ -296,8 +297,16 @@ def main():
         say(row("listening after start, cached engine, s", *(f"{proxy.started:.2f}" for proxy in proxies)))
         say(row("resident memory at start, MB", *(f"{fresh[proxy.name]:.0f}" for proxy in proxies)))
         say(row("resident memory after the load, MB", *(f"{after[proxy.name]:.0f}" for proxy in proxies)))
+        say()
+        for line in asyncio.run(judged()):
+            say(line)
     if args.write:
         write(args.write, "\n".join(lines))
+
+
+async def judged():
+    """The table of what judging bodies adds, made in this process."""
+    return [line async for line in bodies.table()]
 
 
 def write(path, table):

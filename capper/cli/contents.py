@@ -9,8 +9,10 @@ from pathlib import Path
 from capper.cli.finding import FORMATS, Asking, named, whose
 from capper.domain.errors import Unrewritable
 from capper.domain.evidence import Evidence
+from capper.domain.exchange import Headers
 from capper.domain.identity import Ad
 from capper.domain.sighting import Format
+from capper.jsontext import read
 from capper.markup import Document, parse
 from capper.recognise.domains import parted
 from capper.recognise.engine import Label
@@ -19,11 +21,12 @@ from capper.recognise.knowledge import Role
 from capper.recognise.offer import read_offer
 from capper.recognise.picture import measure
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite import page, payload, vast
+from capper.rewrite import admanager, embedded, page, payload, vast
 from capper.rewrite.candidates import LONGEST_AD_TEXT
 from capper.rewrite.charset import charset_of
 from capper.rewrite.coding import take_off
 from capper.rewrite.layout import Layout
+from capper.rewrite.video import Video
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that are worth reading."""
@@ -145,8 +148,7 @@ def _picture(looking: Looking, source: str, data: bytes) -> Contents:
 
 def _video(looking: Looking, source: str, data: bytes) -> Contents:
     found = vast.find(data, looking.address, looking.page or UNKNOWN_SOURCE)
-    reader = looking.recogniser.reader
-    items = [Item(read_offer(reader, one.offer), Format.VIDEO, one.size, _turn(one), one.wrapper) for one in found.ads]
+    items = [_played(looking, one) for one in found.ads]
     asked = {one.wrapper for one in found.ads}
     breaks = sum(tag.url not in asked for tag in found.tags)
     elsewhere = f"{breaks} ad break{' is' if breaks == 1 else 's are'} filled from elsewhere" if breaks else ""
@@ -154,7 +156,12 @@ def _video(looking: Looking, source: str, data: bytes) -> Contents:
     return Contents(source, What.VIDEO, tuple(items), note)
 
 
-def _turn(video: vast.Video) -> str:
+def _played(looking: Looking, video: Video) -> Item:
+    ad = read_offer(looking.recogniser.reader, video.offer)
+    return Item(ad, Format.VIDEO, video.size, _turn(video), video.wrapper)
+
+
+def _turn(video: Video) -> str:
     where = f"break {video.place + 1}" if video.place else ""
     turn = "" if video.sequence is None else f"pod {video.sequence}"
     return " ".join(filter(None, (where, turn)))
@@ -162,9 +169,18 @@ def _turn(video: vast.Video) -> str:
 
 def _auction(looking: Looking, source: str, data: bytes) -> Contents:
     url, reader = looking.address or UNKNOWN_SOURCE, looking.recogniser.reader
-    found = payload.find(data, url, looking.layouts, page=looking.page or UNKNOWN_SOURCE, exchange=True)
+    page_url = looking.page or UNKNOWN_SOURCE
+    slots = admanager.find(data, Headers(), url, page=page_url).slots
+    if slots:
+        named = tuple(Item(read_offer(reader, slot.offer), Format.FRAME, slot.size, slot.unit) for slot in slots)
+        return Contents(source, What.AUCTION, named, "Ad Manager's slots; line items and creatives are in its headers")
+    found = payload.find(data, url, looking.layouts, page=page_url, exchange=True)
     items = tuple(Item(read_offer(reader, bid.offer), bid.format, None, bid.slot) for bid in found.bids)
-    return Contents(source, What.AUCTION, items, "" if items else "no bids in a format that is known")
+    if items or not embedded.may_hold(data):
+        return Contents(source, What.AUCTION, items, "" if items else "no bids in a format that is known")
+    videos = [video for held in embedded.find(read(data), url, page_url) for video in held.videos.ads]
+    played = tuple(_played(looking, video) for video in videos)
+    return Contents(source, What.VIDEO, played, "" if played else "no bids and no video ads in a format that is known")
 
 
 def _document(looking: Looking, source: str, data: bytes) -> Contents:

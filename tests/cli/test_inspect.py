@@ -108,6 +108,22 @@ def test_an_auctions_answer(inspect):
     assert ad["categories"] == ["IAB18-3", "IAB18"]
 
 
+def test_a_players_answer_in_json(inspect):
+    """A video ad that stands as a string in JSON is told like one that stands alone."""
+    (found,) = inspect(json.dumps({"status": "ok", "vast": VAST}))
+
+    assert (found["what"], names(found)[0]) == ("video", ("shoes.com", "click", "video", None))
+
+
+def test_ad_managers_slots(inspect):
+    """Each slot by its unit, with whose ad it was given; the answer is made up."""
+    slot = json.dumps({"/9/top": ["html", 0, None, None, 0, 250, 300]}, separators=(",", ":"))
+    (found,) = inspect(f'{slot}\n<a href="{CLICK}">shoes</a>\n')
+    (ad,) = found["ads"]
+
+    assert (ad["advertiser"], ad["slot"], ad["size"]) == ("shoes.com", "/9/top", [300, 250])
+
+
 def test_a_picture(inspect):
     """A picture has a size; whose it is, its address may say."""
     file = BytesIO()
