@@ -22,6 +22,8 @@ from capper.jsontext import Edit, Locator, Path, insert, read, splice
 _CODE = re.compile(r"IAB\d{1,2}(?:-\d{1,2})?")
 _AUCTION = re.compile(r"^https?://[^/?#]+/(?:[\w./-]*/)?(?:openrtb2?|ortb2?|rtb)(?:[\w.-]*)(?:/|[?#]|$)", re.IGNORECASE)
 _MOST_BIDDERS = 60
+_APP = "app/"
+"""The key of an advertiser that is an app."""
 MOST_BLOCKED = 200
 """So that a long life of ads does not make every request long; the gate gives those seen most first."""
 
@@ -40,11 +42,12 @@ class Blocked:
     @classmethod
     def of(cls, ads: Iterable[Ad]) -> Self:
         """What these ads are called in a request; an advertiser that is known by a name or a number alone has no word there."""
-        advertisers, categories = [], []
+        advertisers, categories, apps = [], [], []
         for ad in ads:
             advertisers += [name for name in ad.advertisers if "." in name and "/" not in name]
+            apps += [name.removeprefix(_APP) for name in ad.advertisers if name.startswith(_APP)]
             categories += [code for code in ad.categories if _CODE.fullmatch(code)]
-        return cls(tuple(dict.fromkeys(advertisers)), tuple(dict.fromkeys(categories)))
+        return cls(*(tuple(dict.fromkeys(names)) for names in (advertisers, categories, apps)))
 
 
 def suspects(policy: Policy, names: Iterable[str]) -> tuple[Ad, ...]:

@@ -10,6 +10,9 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 _TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _KINDS = ("user", "wireguard")
+_KEY_SPACES = ("sponsor", "app")
+"""What an advertiser without a domain goes by (docs: whose ad it is)."""
+_LONGEST_NAME = 120
 
 
 def a_domain(value: object) -> str:
@@ -27,6 +30,22 @@ def a_domain(value: object) -> str:
     host = re.sub(r":\d*$", "", host).removeprefix("*.")
     bare = re.sub(r"^www\.(?=.*\.)", "", host, flags=re.IGNORECASE)
     return a_host(bare, expected, value)
+
+
+def an_advertiser(value: object) -> str:
+    """An advertiser: a domain as `a_domain` reads it; `sponsor/NAME` for one known by its name alone, `app/ID` for an app.
+
+    Raises:
+        ValueError: says what was expected.
+    """
+    text = a_text(value, 'an advertiser like "shoes.example"')
+    kind, slash, name = text.partition("/")
+    if not slash or kind.casefold() not in _KEY_SPACES:
+        return a_domain(value)
+    name = " ".join(name.split())
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"expected a name after {kind.casefold()}/, found {spell_value(value)}")
+    return f"{kind.casefold()}/{name.casefold() if kind.casefold() == 'sponsor' else name}"
 
 
 def a_host(text: str, expected: str = "a host name", found: object = None) -> str:

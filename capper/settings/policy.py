@@ -12,7 +12,7 @@ from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import CreditPrompts, Person, Policy, Rule
 from capper.domain.sighting import Format
 from capper.domain.window import SESSION_LIMIT, lifespan
-from capper.settings.names import a_device, a_domain, a_language, a_name
+from capper.settings.names import a_device, a_domain, a_language, a_name, an_advertiser
 from capper.settings.reader import (
     Reader,
     Table,
@@ -40,7 +40,7 @@ TOP = (
 """Every key a policy file may have at its top."""
 PERSON = ("devices", "language")
 CONDITIONS: dict[str, Callable[[object], str]] = {
-    "advertiser": a_domain,
+    "advertiser": an_advertiser,
     "creative": a_text,
     "campaign": a_text,
     "category": a_text,
@@ -218,7 +218,7 @@ def _condition(table: Table, key: str, people: dict[str, Person]) -> tuple[str, 
     where = (*table.where, key)
     if table.data.get(key) == []:
         table.reader.wrong(where, f"an empty list fits nothing; leave {key!r} out to fit everything")
-    if values and read is a_domain:
+    if values and read in (a_domain, an_advertiser):
         raw = table.data[key]
         for text, value in zip(raw if isinstance(raw, list) else [raw], values, strict=False):
             if isinstance(text, str) and text.strip().lower() != value:

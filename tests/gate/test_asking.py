@@ -210,3 +210,12 @@ async def test_bids_below_their_caps_are_offered():
     _, outcome = await anna.asks(url=url, method="GET")
 
     assert Action.PASS is outcome.action
+
+
+async def test_an_app_that_is_never_to_be_shown():
+    """A rule on an app goes out as `bapp`."""
+    never = Rule("no such game", (Cap.parse("never"),), advertiser=("app/com.poker.game",))
+
+    _, outcome = await Anna(rules=(never,)).asks(body())
+
+    assert ["com.poker.game"] == json.loads(outcome.request.body)["bapp"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capper.settings.names import a_device, a_domain, a_host, a_name
+from capper.settings.names import a_device, a_domain, a_host, a_name, an_advertiser
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,28 @@ def test_what_is_no_domain(text):
         return
     with pytest.raises(ValueError, match="expected a domain"):
         a_domain(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("https://www.shoes.example/sale", "shoes.example"),
+        ("sponsor/Shoe  House", "sponsor/shoe house"),
+        ("Sponsor/shoe house", "sponsor/shoe house"),
+        ("app/com.Shoes.App", "app/com.Shoes.App"),
+        ("app/553834731", "app/553834731"),
+    ],
+)
+def test_advertisers(text, key):
+    """A domain, or the key that an advertiser without one goes by, as `capper explain` shows it."""
+    assert an_advertiser(text) == key
+
+
+@pytest.mark.parametrize("text", ["sponsor/", "app/ ", "sponsor/a\x00b", "sponsor/" + "x" * 200])
+def test_what_is_no_advertiser(text):
+    """A key without a name is refused."""
+    with pytest.raises(ValueError, match="expected a name after"):
+        an_advertiser(text)
 
 
 def test_a_host_keeps_its_www():
