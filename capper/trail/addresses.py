@@ -25,6 +25,8 @@ _MACRO = re.compile(
       | __ [A-Z][A-Z0-9_]{1,60} __""",
     re.VERBOSE | re.IGNORECASE,
 )
+_MARKS = ("{", "[", "%7", "%5", "%%", "##", "@@", "__")
+"""One of these stands in every macro; most addresses have none, and a search for letters costs next to nothing."""
 _BETWEEN = re.compile("[&;]")
 _STEP = re.compile("[/;]")
 _MOST_STEPS = 30
@@ -63,7 +65,7 @@ class Addresses[Value]:
     def put(self, who: str, url: str, value: Value, now: datetime) -> None:
         """Remember that `url` leads to `value`."""
         self.exact.put(self.digest(who, url), value, now)
-        if _MACRO.search(url) is None:
+        if not _has_macro(url):
             return
         path, fixed = _shape(url)
         if sum(map(len, (path.partition("//")[2].partition("/")[2], *fixed))) < _LEAST:
@@ -93,6 +95,13 @@ class Addresses[Value]:
         return None
 
 
+def _has_macro(text: str) -> bool:
+    for mark in _MARKS:
+        if mark in text:
+            return _MACRO.search(text) is not None
+    return False
+
+
 def _parts(url: str) -> tuple[list[str], list[str]]:
     """The steps of the path, scheme and host with the first, and the parameters."""
     base, _, query = url.partition("#")[0].partition("?")
@@ -104,5 +113,5 @@ def _parts(url: str) -> tuple[list[str], list[str]]:
 def _shape(url: str) -> tuple[str, list[str]]:
     """The path as far as it is known beforehand, and all other parts that are."""
     steps, pairs = _parts(url)
-    known = next((n for n, step in enumerate(steps) if _MACRO.search(step)), len(steps))
-    return "/".join(steps[:known]), [part for part in (*steps[known:], *pairs) if part and not _MACRO.search(part)]
+    known = next((n for n, step in enumerate(steps) if _has_macro(step)), len(steps))
+    return "/".join(steps[:known]), [part for part in (*steps[known:], *pairs) if part and not _has_macro(part)]

@@ -28,10 +28,11 @@ class Sheaf:
 
 @dataclass
 class _Kept:
-    """One device's: sheaves with the time they came, and the hosts that none of them names."""
+    """One device's: sheaves with their number and the time they came, and up to which of them no one names a host."""
 
-    sheaves: list[tuple[datetime, Sheaf]] = field(default_factory=list)
-    absent: set[str] = field(default_factory=set)
+    sheaves: list[tuple[int, datetime, Sheaf]] = field(default_factory=list)
+    absent: dict[str, int] = field(default_factory=dict)
+    last: int = 0
 
 
 class Offers:
@@ -44,11 +45,12 @@ class Offers:
     def put(self, who: str, sheaf: Sheaf, now: datetime) -> None:
         """Keep `sheaf` for `who`."""
         kept = self._kept.get(who, now) or _Kept()
-        left = [(at, each) for at, each in kept.sheaves if now - at < self._life][1 - _MOST_SHEAVES :]
+        left = [each for each in kept.sheaves if now - each[1] < self._life][1 - _MOST_SHEAVES :]
         size = len(sheaf.data)
-        while left and size + sum(len(each.data) for _, each in left) > _MOST_BYTES:
+        while left and size + sum(len(each[2].data) for each in left) > _MOST_BYTES:
             left.pop(0)
-        self._kept.put(who, _Kept([*left, (now, sheaf)]), now)
+        last = kept.last + 1
+        self._kept.put(who, _Kept([*left, (last, now, sheaf)], kept.absent, last), now)
 
     def opened(self, who: str, url: str, now: datetime) -> Iterator[tuple[Delivery, tuple[str, ...]]]:
         """The offers of the sheaves that name the host of `url`, with their addresses; each sheaf is opened once."""
@@ -56,16 +58,22 @@ class Offers:
         if kept is None or not kept.sheaves:
             return
         host = _host(url)
-        if not host or host in kept.absent:
+        if not host:
+            return
+        # Of what was searched for this host before only what came since is.
+        seen = kept.absent.get(host, 0)
+        if seen == kept.last:
             return
         named = host.encode("utf-8", "surrogatepass")
-        found = [pair for pair in kept.sheaves if named in pair[1].data]
+        found = [each for each in kept.sheaves if each[0] > seen and named in each[2].data]
+        if len(kept.absent) >= _MOST_HOSTS:
+            kept.absent.clear()
+        kept.absent[host] = kept.last
         if not found:
-            if len(kept.absent) < _MOST_HOSTS:
-                kept.absent.add(host)
             return
-        kept.sheaves = [pair for pair in kept.sheaves if pair not in found]
-        for at, sheaf in found:
+        opened = {number for number, _, _ in found}
+        kept.sheaves = [each for each in kept.sheaves if each[0] not in opened]
+        for _, at, sheaf in found:
             if now - at < self._life:
                 yield from ((delivery, urls()) for delivery, urls in sheaf.offers)
 

@@ -76,3 +76,20 @@ def test_junk() -> None:
     assert [
         list(offers.opened("anna", url, clock())) for url in ("", "x", "http://[", "https://\ud800/", "kept:1")
     ] == [[]] * 5
+
+
+def test_searched_once_for_a_host() -> None:
+    """A host that asks again and again has each answer searched once, also when others come between."""
+    searched: list[str] = []
+
+    class Watched(bytes):
+        def __contains__(self, part: object) -> bool:
+            searched.append(str(part))
+            return super().__contains__(part)  # type: ignore[operator]
+
+    offers, clock = Offers(100, LIFE), FrozenClock()
+    for _ in range(3):
+        offers.put("anna", Sheaf(Watched(b"https://b.example/"), ((SHOES, tuple),)), clock())
+        assert list(offers.opened("anna", "https://a.example/", clock())) == []
+
+    assert len(searched) == 3
