@@ -215,7 +215,7 @@ class Document:
         self.url = url
         self.charset = charset
         self._tree = tree
-        self._found: dict[str, list[tuple[turbohtml.Element, str]]] = {}
+        self._found: dict[str, tuple[list[turbohtml.Element], list[str]]] = {}
 
     @cached_property
     def base(self) -> str:
@@ -245,21 +245,23 @@ class Document:
 
     def values(self, attribute: str) -> list[str]:
         """The values of an attribute wherever it stands, in document order."""
-        return [value for _, value in self._having(attribute)]
+        return self._having(attribute)[1]
 
     def holding(self, attribute: str, values: Collection[str]) -> list[Element]:
         """The elements on which an attribute has one of `values`, in document order."""
-        return [Element(node) for node, value in self._having(attribute) if value in values]
+        if not values:
+            return []
+        return [Element(node) for node, value in zip(*self._having(attribute), strict=True) if value in values]
 
     def names(self, attribute: str) -> set[str]:
         """The words of an attribute wherever it stands: all classes, all ids."""
         return {name for value in set(self.values(attribute)) for name in value.split()}
 
-    def _having(self, attribute: str) -> list[tuple[turbohtml.Element, str]]:
+    def _having(self, attribute: str) -> tuple[list[turbohtml.Element], list[str]]:
         found = self._found.get(attribute)
         if found is None:
             nodes = self._tree.select(f"[{attribute}]")
-            found = self._found[attribute] = [(node, node.attr(attribute) or "") for node in nodes]
+            found = self._found[attribute] = nodes, [node.attr(attribute) or "" for node in nodes]
         return found
 
     def decode(self, text: str) -> str:

@@ -113,7 +113,8 @@ class _Search:
 
     def backgrounds(self) -> Iterator[Candidate]:
         """Links that an ad network takes and that show their picture as a background."""
-        links = dict.fromkeys(each.closest("a[href]") for each in self.document.select("a[href] [style*='url(']"))
+        inside = (each for each in self._values.painted if each.parent and each.parent.closest("a[href]"))
+        links = dict.fromkeys(each.closest("a[href]") for each in inside)
         for link in links:
             target = next(iter(clicks(self.document, link)), "") if link else ""
             if link and target and self.judge.is_click(target) and self._modest(link):
@@ -157,7 +158,7 @@ class _Search:
 
     def labelled(self) -> Iterator[Candidate]:
         """Items that say themselves that somebody has paid for them."""
-        for item in labelled(self.document, self.judge):
+        for item in labelled(self.document, self.judge, self._values):
             for each in self._candidate(item.element, item.target):
                 yield replace(each, item=item)
 

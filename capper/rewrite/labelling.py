@@ -14,6 +14,7 @@ from itertools import islice
 from capper.domain.mark import Mark
 from capper.markup import Document, Element, collapse
 from capper.rewrite.base import Labels
+from capper.rewrite.hiding import Values
 from capper.rewrite.sizes import is_small
 
 MOST_LABELS = 100
@@ -54,12 +55,12 @@ class Label:
     length: int
 
 
-def labels_of(document: Document, labels: Labels) -> list[Label]:
+def labels_of(document: Document, labels: Labels, values: Values) -> list[Label]:
     """The labels of a page, one for each element.
 
     Where there are too many to tell which things lack one, the doubtful are none.
     """
-    search = _Search(document, labels)
+    search = _Search(document, labels, values)
     found: dict[Element, Label] = {}
     for label in search.labels():
         if len(found) == MOST_LABELS:
@@ -75,24 +76,23 @@ def looks(element: Element) -> bool:
 
 
 class _Search:
-    def __init__(self, document: Document, labels: Labels) -> None:
-        self.document, self.known = document, labels
+    def __init__(self, document: Document, labels: Labels, values: Values) -> None:
+        self.document, self.known, self._values = document, labels, values
         self._placed: dict[tuple[str, str, str], dict[int, Element]] = {}
         self._alike: dict[tuple[str, str], dict[str, list[Element]]] = {}
 
     def labels(self) -> Iterator[Label]:
         """Labels in words, in attributes for people, in attributes for scripts."""
         yield from self._told()
-        pictures = [(each.get("alt"), each) for each in self.document.select("img[alt]")]
-        likely = self.known.likely({alternative for alternative, _ in pictures})
-        for alternative, element in pictures:
-            if alternative in likely:
+        for element in self.document.holding("alt", self.known.likely(set(self.document.values("alt")))):
+            if element.tag == "img":
                 yield from self._spoken(element, "alt")
-        names = (*self.known.spoken, *self.known.flags)
+        spoken, flags = (list(filter(self._values.has, names)) for names in (self.known.spoken, self.known.flags))
+        names = (*spoken, *flags)
         for element in self.document.select(",".join(f"[{name}]" for name in names)) if names else ():
-            for name in self.known.spoken:
+            for name in spoken:
                 yield from self._spoken(element, name)
-            if any(element.has(name) and self._is_on(element.get(name)) for name in self.known.flags):
+            if any(element.has(name) and self._is_on(element.get(name)) for name in flags):
                 yield Label(element, Mark(), 0)
 
     @cached_property

@@ -116,7 +116,7 @@ class Nearby:
 
     def _styled(self) -> Iterator[Element]:
         """Pictures that show one more as their background."""
-        return (each for each in self.document.select("[style*='url(']") if each.tag in PICTURES)
+        return (each for each in self._values.painted if each.tag in PICTURES)
 
     def _leads_elsewhere(self, url: str) -> bool:
         """Whether a URL names a host, and one elsewhere as the judge says, who is asked once for each."""

@@ -15,6 +15,7 @@ from capper.clues import clicks
 from capper.domain.evidence import Evidence
 from capper.markup import Document, Element
 from capper.rewrite.base import Judge
+from capper.rewrite.hiding import Values
 from capper.rewrite.labelling import Label, labels_of, looks
 
 LONGEST_ITEM = 1200
@@ -69,9 +70,9 @@ class Item:
         return replace(evidence, clicks=clicks_, sponsors=(*self.sponsors, *evidence.sponsors))
 
 
-def labelled(document: Document, judge: Judge) -> Iterator[Item]:
+def labelled(document: Document, judge: Judge, values: Values | None = None) -> Iterator[Item]:
     """The items that say that they are paid for, in no order; one may lie in another."""
-    found = labels_of(document, judge.labels)
+    found = labels_of(document, judge.labels, values or Values(document))
     search = _Search(document, judge, found)
     for label in found:
         if not _is_elsewhere_spoken(label.element):
