@@ -10,7 +10,7 @@ from capper.domain.evidence import Evidence
 from capper.domain.identity import Ad, Basis
 from capper.recognise.click import ENCODED, Clue, Landing, Walk, clue_of
 from capper.recognise.domains import advertiser_domains, listed, registrable, site_of
-from capper.recognise.knowledge import Host, Identifier, Networks
+from capper.recognise.knowledge import Host, Identifier, Networks, Parameter
 from capper.recognise.sponsor import sponsor_key
 
 _SHORT = 600
@@ -29,7 +29,7 @@ class _Names(NamedTuple):
 
     at: Callable[[Host], tuple[Identifier, ...]]
     rows: Callable[[Networks], tuple[Identifier, ...]]
-    parameter: Callable[[Networks], re.Pattern[str]]
+    parameter: Callable[[Networks], Parameter]
     attributes: Callable[[Networks], frozenset[str]]
 
 
@@ -63,6 +63,12 @@ class AdReader:
         """Whose ad the evidence shows; several advertisers where several stand in it side by side."""
         clicks = _clues(evidence.clicks)
         return self._named(evidence, clicks, *self._advertisers(evidence, clicks))
+
+    def ids(self, evidence: Evidence) -> Ad:
+        """The campaign and the creative that the evidence shows, whosesoever they are."""
+        if not (evidence.resources or evidence.clicks or evidence.attributes):
+            return _NOBODY
+        return self._named(evidence, _clues(evidence.clicks), (), Basis.UNIDENTIFIED)
 
     def read_all(self, evidence: Evidence) -> tuple[Ad, ...]:
         """The ads of a grid, one for each advertiser, in order; one where it cannot be told apart.
@@ -192,6 +198,7 @@ class AdReader:
 
 
 _NOTHING = Evidence()
+_NOBODY = Ad()
 
 
 def _layers(clue: Clue) -> Iterator[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HOST_LIMIT = 253
 """RFC 1035 section 3.1: the longest host name as text."""
+_LONGEST_KEPT = 2_048
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
@@ -56,8 +57,16 @@ def listed(host: str) -> str | None:
 
 def site_of(url: str) -> str:
     """What makes two pages one site: the registrable domain of the URL's host, the host itself where it has none."""
+    # A page is asked about once for each of its ads; longer addresses must not fill the cache.
+    return _site_of(url) if len(url) <= _LONGEST_KEPT else _site(url)
+
+
+def _site(url: str) -> str:
     host = host_of(url)
     return registrable(host) or host
+
+
+_site_of = lru_cache(maxsize=1_024)(_site)
 
 
 def host_of(url: str) -> str:
@@ -79,6 +88,10 @@ def advertiser_domain(text: str) -> str | None:
 
     None where that is no domain, as bidders' `huaweiads` or `ad-domain`.
     """
+    return _declared(text) if len(text) <= _HOST_LIMIT else _declared_domain(text)
+
+
+def _declared_domain(text: str) -> str | None:
     text = text.strip().strip("\"'<>()").lower()
     if "%" in text:
         text = unquote(text)
@@ -89,6 +102,9 @@ def advertiser_domain(text: str) -> str | None:
     if "." in host[:half] and host[:half] == host[half:]:
         host = host[:half]  # `adomain.comadomain.com`, as seen in the wild (adtech.md 3.1)
     return registrable(host)
+
+
+_declared = lru_cache(maxsize=8_192)(_declared_domain)
 
 
 def advertiser_domains(declared: object) -> tuple[str, ...]:

@@ -69,6 +69,21 @@ class Host:
     campaigns: tuple[Identifier, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Finds a parameter by any of its names; a search for plain words first, for most addresses have none of them."""
+
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first; its group is the value."""
+        for word in self.words:
+            if word in text:
+                return self.pattern.search(text)
+        return None
+
+
 @dataclass(frozen=True)
 class Networks:
     """Everything the reader of ads knows about networks; immutable."""
@@ -151,17 +166,17 @@ class Networks:
         return _any_of(self.notices)
 
     @cached_property
-    def creative_parameter(self) -> re.Pattern[str]:
+    def creative_parameter(self) -> Parameter:
         """Finds a creative's id under a common name; the group is its value, still encoded."""
         return _parameter(self.creative_parameters)
 
     @cached_property
-    def campaign_parameter(self) -> re.Pattern[str]:
+    def campaign_parameter(self) -> Parameter:
         """Finds a campaign's id under a common name; the group is its value, still encoded."""
         return _parameter(self.campaign_parameters)
 
     @cached_property
-    def origin_parameter(self) -> re.Pattern[str]:
+    def origin_parameter(self) -> Parameter:
         """Finds the advertiser's origin; the group is its value, in base64url."""
         return _parameter(frozenset(self.origin))
 
@@ -206,9 +221,10 @@ def _any_of(patterns: tuple[str, ...], flags: re.RegexFlag | int = re.IGNORECASE
     return re.compile("|".join(patterns) or r"(?!)", flags)
 
 
-def _parameter(names: frozenset[str]) -> re.Pattern[str]:
+def _parameter(names: frozenset[str]) -> Parameter:
     # Without IGNORECASE, which doubles its cost: names are lower-case here, and addresses are made so before.
-    return _any_of((f"[?&;](?:{'|'.join(map(re.escape, sorted(names)))})=([^&;#]*)",) if names else (), 0)
+    pattern = f"[?&;](?:{'|'.join(map(re.escape, sorted(names)))})=([^&;#]*)"
+    return Parameter(tuple(f"{name}=" for name in sorted(names)), _any_of((pattern,) if names else (), 0))
 
 
 def _upwards(name: str) -> Iterator[str]:

@@ -28,8 +28,11 @@ def read_offer(reader: "AdReader", offer: "Offer") -> Ad:
     A name that is no domain is a key of its own kind: `sponsor/shoe house`; so is an exchange's own number for an
     advertiser, which holds for that buyer alone: `appnexus.958/2529885`. A category speaks for those above it.
     """
-    seen = reader.read(offer.evidence)
-    advertisers, basis = _advertisers(reader, offer, seen)
+    advertisers, basis = _said(reader, offer)
+    # Where a bid says whose it is, nobody asks where its clicks lead.
+    seen = reader.ids(offer.evidence) if advertisers else reader.read(offer.evidence)
+    if not advertisers:
+        advertisers, basis = _seen(offer, seen)
     campaign = seen.campaign if seen.campaign and seen.campaign.startswith("ad.doubleclick.net/") else None
     own = _id(offer.buyer, offer.campaign)
     creative = _id(offer.buyer, offer.creative) or seen.creative
@@ -37,14 +40,21 @@ def read_offer(reader: "AdReader", offer: "Offer") -> Ad:
         basis = Basis.CM360 if campaign else Basis.CRID if own or creative else Basis.UNIDENTIFIED
         if basis is Basis.CRID and not own and creative == seen.creative:
             basis = seen.basis
-    return Ad(advertisers, campaign or own or seen.campaign, creative, tuple(dict.fromkeys(_categories(offer))), basis)
+    categories = tuple(dict.fromkeys(_categories(offer))) if offer.categories else ()
+    return Ad(advertisers, campaign or own or seen.campaign, creative, categories, basis)
 
 
-def _advertisers(reader: "AdReader", offer: "Offer", seen: Ad) -> tuple[tuple[str, ...], Basis]:
+def _said(reader: "AdReader", offer: "Offer") -> tuple[tuple[str, ...], Basis]:
+    """The advertisers that are declared."""
     for words, basis in ((offer.advertisers, Basis.ADOMAIN), (offer.declared, Basis.DECLARED)):
-        domains = advertiser_domains([word for word in words if not _delivers(reader, word)])
+        domains = advertiser_domains([word for word in words if not _delivers(reader, word)]) if words else ()
         if domains:
             return domains, basis
+    return (), Basis.UNIDENTIFIED
+
+
+def _seen(offer: "Offer", seen: Ad) -> tuple[tuple[str, ...], Basis]:
+    """The advertisers by what the markup shows, else by a name or number."""
     if seen.advertisers:
         return seen.advertisers, seen.basis
     name = sponsor_key(offer.sponsors)

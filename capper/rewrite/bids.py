@@ -1,25 +1,24 @@
 """Bids, and what each of an answer's says of itself, in the words of its format."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from capper.domain.offer import Offer
 from capper.domain.sighting import Format
-from capper.jsontext import Path
+from capper.jsontext import Number, Path
 from capper.rewrite.addresses import addresses, opened
 from capper.rewrite.creative import Markup, skim, study
 from capper.rewrite.layout import Layout
-from capper.rewrite.ways import Names, Row, folded, named, spread, values
+from capper.rewrite.ways import Names, Row, Where, folded, named, spread, values
 
 _KEY = ("#",)
 """The way to what a bid is named by the object that holds it."""
 _SHARED = frozenset({"", "openrtb", "cached", "native", "pods"})
 _MOST_URLS = 120
 _NONE: tuple[str, ...] = ()
+_NO_WAYS: tuple[tuple[str, Where], ...] = ()
 _FORMATS = {
     "1": Format.BANNER,
     "2": Format.VIDEO,
@@ -94,14 +93,23 @@ class Reader:
         self.layout, self.url, self.page, self.served = layout, url, page, served
         self.bidder = layout.name if own and layout.name not in _SHARED else _short(host)
         self._shared: dict[int, Names] = {}
+        self._ways: dict[tuple[str, ...], _Ways] = {}
 
     def read(self, rows: Sequence[Row]) -> tuple[Bid, ...]:
         """The bids, numbered in their order."""
         layout = self.layout
         if not layout.loose:
-            return tuple(self._bid(n, path, _Said(_strictly(layout, path, way))) for n, (path, way) in enumerate(rows))
+            return tuple([self._bid(n, path, self._strict(path, way)) for n, (path, way) in enumerate(rows)])
         crowd = Counter(path[:length] for path, _ in rows for length in range(len(path) + 1))
         return tuple(self._loose(number, row, crowd) for number, row in enumerate(rows))
+
+    def _strict(self, path: Path, way: tuple[Any, ...]) -> "_Said":
+        """A bid by the ways of its format. The bids of an answer mostly have the same names, so the same ways lead on."""
+        names = tuple(way[-1])
+        ways = self._ways.get(names)
+        if ways is None:
+            ways = self._ways[names] = _ways(self.layout, names)
+        return _Strict(ways, path, way)
 
     def _loose(self, number: int, row: Row, crowd: Counter[Path]) -> Bid:
         """A bid by the names in it, then by those in what holds it and no other."""
@@ -114,7 +122,7 @@ class Reader:
                 alone = crowd[path[:length]] == 1
                 for name, found in (spread(around, without) if alone else self._shared_by_all(around)).items():
                     inside.setdefault(name, found)
-        return self._bid(number, path, _Said(_loosely(self.layout, inside), partial(_leading, self.layout, inside)))
+        return self._bid(number, path, _Loose(self.layout, inside))
 
     def _bid(self, number: int, path: Path, said: "_Said") -> Bid:
         asked = _price(said.first("price"))
@@ -170,27 +178,17 @@ class Reader:
 class _Said:
     """What one bid says, by what it is about."""
 
-    __slots__ = ("found", "leads")
-
-    def __init__(
-        self, found: Iterable[tuple[str, int, list[Any]]], leads: Callable[[], Iterator[str]] | None = None
-    ) -> None:
-        ranks: dict[str, list[tuple[int, list[Any]]]] = {}
-        for name, rank, said in found:
-            if said:
-                ranks.setdefault(name, []).append((rank, said))
-        self.found: dict[str, list[Any]] = {}
-        for name, ranked in ranks.items():
-            if len(ranked) > 1:
-                ranked.sort(key=itemgetter(0))
-            self.found[name] = ranked[0][1] if len(ranked) == 1 else [value for _, each in ranked for value in each]
-        self.leads = leads or (lambda: iter(self.texts("urls")))
+    __slots__ = ()
 
     def values(self, name: str) -> Sequence[Any]:
-        return self.found.get(name, ())
+        raise NotImplementedError
+
+    def leads(self) -> Iterator[str]:
+        """The addresses that lead back to it."""
+        return iter(self.texts("urls"))
 
     def texts(self, name: str) -> tuple[str, ...]:
-        found = self.found.get(name)
+        found = self.values(name)
         return tuple([text for value in found if (text := _text(value))]) if found else _NONE
 
     def first(self, name: str) -> str | None:
@@ -201,25 +199,58 @@ class _Said:
         return None
 
 
-def _strictly(layout: Layout, path: Path, way: tuple[Any, ...]) -> Iterator[tuple[str, int, list[Any]]]:
-    """What a bid says by the ways of its format, each with its rank."""
-    starts, bid = layout.starts, way[-1]
-    for key in ("", *bid):
-        for name, rank, where in starts.get(key, ()):
-            value = bid.get(key)
-            if len(where.names) == 1 and isinstance(value, str):
-                yield name, rank, [value]
+type _Ways = dict[str, tuple[tuple[str, Where], ...]]
+"""What a bid may say, with the ways to it, the surest first; each with the one name it is, or ""."""
+
+
+class _Strict(_Said):
+    """What a bid says by the ways of its format; each is gone when it is asked for."""
+
+    __slots__ = ("path", "way", "ways")
+
+    def __init__(self, ways: _Ways, path: Path, way: tuple[Any, ...]) -> None:
+        self.ways, self.path, self.way = ways, path, way
+
+    def values(self, name: str) -> Sequence[Any]:
+        found: list[Any] = []
+        for key, where in self.ways.get(name, _NO_WAYS):
+            value = self.way[-1][key] if key else None
+            if type(value) is str or type(value) is Number:
+                found.append(value)
             elif where.names == _KEY:
-                yield name, rank, [str(path[-1])] if path else []
+                found += [str(self.path[-1])] if self.path else []
             else:
-                yield name, rank, values(way, (where,))
+                found += values(self.way, (where,))
+        return found
 
 
-def _loosely(layout: Layout, inside: Names) -> Iterator[tuple[str, int, list[Any]]]:
-    """What the names say that were found in and around a bid, each with its rank."""
-    for key, found in inside.items():
-        for name, rank, _ in layout.starts.get(key, ()):
-            yield name, rank, named({key: found}, (key,))
+def _ways(layout: Layout, names: tuple[str, ...]) -> _Ways:
+    """The ways of a format that a bid with these names may have."""
+    found: dict[str, list[tuple[int, str, Where]]] = {}
+    for key in dict.fromkeys(("", *names)):
+        for name, rank, where in layout.starts.get(key, ()):
+            found.setdefault(name, []).append((rank, key if len(where.names) == 1 else "", where))
+    return {name: tuple((key, where) for _, key, where in sorted(ways)) for name, ways in found.items()}
+
+
+class _Loose(_Said):
+    """What the names say that were found in and around a bid."""
+
+    __slots__ = ("found", "inside", "layout")
+
+    def __init__(self, layout: Layout, inside: Names) -> None:
+        self.layout, self.inside = layout, inside
+        ranks: dict[str, list[tuple[int, str]]] = {}
+        for key in inside:
+            for name, rank, _ in layout.starts.get(key, ()):
+                ranks.setdefault(name, []).append((rank, key))
+        self.found = {name: [key for _, key in sorted(ranked)] for name, ranked in ranks.items()}
+
+    def values(self, name: str) -> Sequence[Any]:
+        return named(self.inside, self.found.get(name, ()))
+
+    def leads(self) -> Iterator[str]:
+        return _leading(self.layout, self.inside)
 
 
 def _leading(layout: Layout, inside: Names) -> Iterator[str]:
