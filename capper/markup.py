@@ -5,11 +5,10 @@ The only importer of `turbohtml`. A document is parsed as latin-1, so that every
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from math import isqrt
-from typing import NamedTuple
+from typing import NamedTuple, final
 from urllib.parse import urljoin
 
 import turbohtml
@@ -46,16 +45,21 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class Element:
-    """One element of a document. Text and attributes are latin-1 until `Document.decode` reads them."""
+    """One element of a document, the same object whenever the document is asked for it, as long as that is kept.
 
-    node: turbohtml.Element
+    Text and attributes are latin-1 until `Document.decode` reads them. `tag` is its name in lower case, `img` for an
+    `<image>` too.
+    """
 
-    @property
-    def tag(self) -> str:
-        """Its name in lower case, `img` for an `<image>` too."""
-        return self.node.tag.lower()
+    __slots__ = ("_family", "_place", "node", "tag")
+
+    def __init__(self, node: turbohtml.Element, family: "_Family") -> None:
+        self.node = node
+        self.tag = node.tag.lower()
+        self._family = family
+        self._place: tuple[Span | None, Span | None, Span | None] | None = None
 
     def get(self, name: str) -> str:
         """An attribute, character references resolved; "" where it has none."""
@@ -73,26 +77,32 @@ class Element:
     @property
     def start_tag(self) -> Span | None:
         """Where its start tag stands; None for an element that the source does not hold (implied, or cloned)."""
-        location = self.node.source_location
-        return Span(location.start_tag.start_offset, location.start_tag.end_offset) if location else None
+        return (self._place or self._placed())[0]
 
     @property
     def end_tag(self) -> Span | None:
         """Where its end tag stands; None where the source never closed it."""
-        location = self.node.source_location
-        end = location.end_tag if location else None
-        return Span(end.start_offset, end.end_offset) if end else None
+        return (self._place or self._placed())[1]
 
     @property
     def span(self) -> Span | None:
         """Where it stands from `<` to `>`; None where it was never closed, so that its end is anybody's guess."""
+        return (self._place or self._placed())[2]
+
+    def _placed(self) -> tuple[Span | None, Span | None, Span | None]:
+        """Its start tag, its end tag and the whole: kept, for it costs as much as sixteen attributes."""
         location = self.node.source_location
         if location is None:
-            return None
+            self._place = None, None, None
+            return self._place
         start, end = location.start_tag, location.end_tag
+        first = Span(start.start_offset, start.end_offset)
         if end:
-            return Span(start.start_offset, end.end_offset)
-        return Span(start.start_offset, start.end_offset) if self.tag in VOID else None
+            last = Span(end.start_offset, end.end_offset)
+            self._place = first, last, Span(first.start, last.end)
+        else:
+            self._place = first, None, first if self.tag in VOID else None
+        return self._place
 
     def attribute_span(self, name: str) -> Span | None:
         """Where the attribute stands, `name="value"` or the name alone."""
@@ -109,47 +119,48 @@ class Element:
     def parent(self) -> "Element | None":
         """The element around it."""
         parent = self.node.parent
-        return Element(parent) if isinstance(parent, turbohtml.Element) else None
+        return self._family[parent] if isinstance(parent, turbohtml.Element) else None
 
     def ancestors(self) -> Iterator["Element"]:
         """The elements around it, from the inside out."""
+        family = self._family
         for node in islice(self.node.ancestors, DEEPEST):
             if isinstance(node, turbohtml.Element):
-                yield Element(node)
+                yield family[node]
 
     def children(self) -> list["Element"]:
         """The elements directly inside."""
-        return [Element(node) for node in self.node if isinstance(node, turbohtml.Element)]
+        return [self._family[node] for node in self.node if isinstance(node, turbohtml.Element)]
 
     def pieces(self) -> Iterator["Element | str"]:
         """The elements and the texts directly inside, in order."""
-        return _pieces(self.node)
+        return self._pieces(self.node)
 
     def before(self) -> Iterator["Element | str"]:
         """The elements and the texts that stand before it in what holds it, the nearest first."""
-        return _pieces(self.node.previous_siblings)
+        return self._pieces(self.node.previous_siblings)
 
     def after(self) -> Iterator["Element | str"]:
         """The elements and the texts that stand after it in what holds it, the nearest first."""
-        return _pieces(self.node.next_siblings)
+        return self._pieces(self.node.next_siblings)
 
     def descendants(self, *tags: str) -> Iterator["Element"]:
         """The elements inside in document order, those called one of `tags` if any are given."""
-        return (Element(node) for node in self.node.iter_elements(tags or None))
+        return map(self._family.__getitem__, self.node.iter_elements(tags or None))
 
     def inside(self, other: "Element") -> bool:
         """Whether it lies within `other`."""
-        return any(node == other.node for node in islice(self.node.ancestors, DEEPEST))
+        return other.node in islice(self.node.ancestors, DEEPEST)
 
     def first(self, selector: str) -> "Element | None":
         """The first element inside that a CSS selector fits."""
         node = self.node.select_one(selector)
-        return Element(node) if node is not None else None
+        return self._family[node] if node is not None else None
 
     def closest(self, selector: str) -> "Element | None":
         """The nearest element that a CSS selector fits, itself or one around it."""
         found = self.node.closest(selector)
-        return Element(found) if found is not None else None
+        return self._family[found] if found is not None else None
 
     def within(self, tag: str) -> bool:
         """Whether the element around it is called `tag`."""
@@ -168,6 +179,13 @@ class Element:
         """Its visible pieces of text, in order."""
         for node in self.node.descendants:
             if isinstance(node, turbohtml.Text) and getattr(node.parent, "tag", "") not in _SILENT:
+                yield node.data
+
+    def _pieces(self, nodes: Iterable[turbohtml.Node]) -> Iterator["Element | str"]:
+        for node in nodes:
+            if isinstance(node, turbohtml.Element):
+                yield self._family[node]
+            elif isinstance(node, turbohtml.Text):
                 yield node.data
 
     def sound(self, document: "Document") -> bool:
@@ -192,12 +210,12 @@ class Element:
         return alone[0].serialize() == self.node.serialize()
 
 
-def _pieces(nodes: Iterable[turbohtml.Node]) -> Iterator[Element | str]:
-    return (
-        Element(node) if isinstance(node, turbohtml.Element) else node.data
-        for node in nodes
-        if isinstance(node, turbohtml.Element | turbohtml.Text)
-    )
+class _Family(dict[turbohtml.Element, Element]):
+    """The elements of one document that were asked for."""
+
+    def __missing__(self, node: turbohtml.Element) -> Element:
+        found = self[node] = Element(node, self)
+        return found
 
 
 _PROBE = "<form></form><wbr>"
@@ -215,7 +233,12 @@ class Document:
         self.url = url
         self.charset = charset
         self._tree = tree
+        self._family = _Family()
         self._found: dict[str, tuple[list[turbohtml.Element], list[str]]] = {}
+
+    def __del__(self) -> None:
+        # Elements know their family and it them: without this the whole page would wait for the garbage collector.
+        self._family.clear()
 
     @cached_property
     def base(self) -> str:
@@ -226,7 +249,7 @@ class Document:
     def select(self, selector: str) -> list[Element]:
         """The elements a CSS selector fits, in document order; none for a selector that cannot be read."""
         try:
-            return [Element(node) for node in self._tree.select(selector)]
+            return [*map(self._family.__getitem__, self._tree.select(selector))]
         except turbohtml.SelectorSyntaxError:
             return []
 
@@ -251,7 +274,7 @@ class Document:
         """The elements on which an attribute has one of `values`, in document order."""
         if not values:
             return []
-        return [Element(node) for node, value in zip(*self._having(attribute), strict=True) if value in values]
+        return [self._family[node] for node, value in zip(*self._having(attribute), strict=True) if value in values]
 
     def names(self, attribute: str) -> set[str]:
         """The words of an attribute wherever it stands: all classes, all ids."""
@@ -323,7 +346,7 @@ def parse(data: bytes, url: str = "", charset: str = "") -> Document:
 
 def parse_fragment(source: str) -> Element:
     """Parse markup that stood as text in a document, such as a `<noscript>`; its spans mean nothing."""
-    return Element(turbohtml.parse_fragment(source, positions=False))
+    return _Family()[turbohtml.parse_fragment(source, positions=False)]
 
 
 def _clonable(data: bytes) -> int:
