@@ -3,6 +3,7 @@
 Everything about time is settled here, in the policy's zone, so that the ledger only compares whole milliseconds.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +12,7 @@ from capper.domain.cap import Cap
 from capper.domain.identity import Ad, Level, Viewer
 from capper.domain.policy import Policy, Rule
 from capper.domain.sighting import Sighting
-from capper.domain.window import Scope, Window, Within, from_ms, reopens, since
+from capper.domain.window import MILLISECOND, Scope, Window, Within, from_ms, reopens, since
 
 OCCASION_LIFE = timedelta(minutes=10)
 """How long two sightings with the same occasion are one: longer than a slow page load, shorter than a second visit."""
@@ -109,29 +110,57 @@ def prepare(policy: Policy, sighting: Sighting, now: datetime) -> tuple[Rule, Cl
     An unidentified ad yields a claim with no checks: it is never capped by guess. Only a rule that says `never` of
     everything it matches refuses it.
     """
-    rule = policy.rule_for(sighting)
-    counters: list[Counter] = []
-    index: dict[tuple[Level, str, str], int] = {}
-    for (level, window), kept in policy.kept.items():
-        scope = _scope(sighting, window)
-        if scope is None:
-            continue
-        for value in dict.fromkeys(sighting.ad.keys(level)):  # a bid that names an advertiser twice is one sighting
-            index[level, value, scope] = len(counters)
-            counters.append(Counter(level, value, scope, kept.count, kept.life // timedelta(milliseconds=1)))
-    checks: list[Check] = []
-    refused = False
-    for cap in rule.caps:
-        if cap.level is None or cap.count == 0:
-            refused = refused or _refuses(cap, sighting.ad)
-            continue
-        scope = _scope(sighting, cap.window)
-        if scope is None:
-            continue
-        start = since(cap.window, now, policy.zone)
-        values = dict.fromkeys(sighting.ad.keys(cap.level))
-        checks += (Check(cap, index[cap.level, value, scope], cap.count, start) for value in values)
-    return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused)
+    return prepare_all(policy, (sighting,), now)[0]
+
+
+def prepare_all(policy: Policy, sightings: Iterable[Sighting], now: datetime) -> list[tuple[Rule, Claim]]:
+    """The same of several sightings at one moment: when each window began is worked out once."""
+    plan = _Plan(policy, now)
+    return [plan.claim(sighting) for sighting in sightings]
+
+
+class _Plan:
+    """What a policy asks the ledger at one moment, of whatever is about to be shown."""
+
+    __slots__ = ("now", "policy", "rows", "starts")
+
+    def __init__(self, policy: Policy, now: datetime) -> None:
+        self.policy, self.now = policy, now
+        self.rows = [
+            (level, window, kept.count, kept.life // MILLISECOND) for (level, window), kept in policy.kept.items()
+        ]
+        self.starts: dict[Window, int | None] = {}
+
+    def claim(self, sighting: Sighting) -> tuple[Rule, Claim]:
+        rule, ad = self.policy.rule_for(sighting), sighting.ad
+        counters: list[Counter] = []
+        index: dict[tuple[Level, str, str], int] = {}
+        for level, window, count, life in self.rows:
+            values = ad.keys(level)
+            scope = _scope(sighting, window) if values else None
+            if scope is None:
+                continue
+            for value in values if len(values) == 1 else dict.fromkeys(values):  # named twice it is one sighting
+                index[level, value, scope] = len(counters)
+                counters.append(Counter(level, value, scope, count, life))
+        checks: list[Check] = []
+        refused = False
+        for cap in rule.caps:
+            if cap.level is None or cap.count == 0:
+                refused = refused or _refuses(cap, ad)
+                continue
+            values = ad.keys(cap.level)
+            scope = _scope(sighting, cap.window) if values else None
+            if scope is None:
+                continue
+            start = self._start(cap.window)
+            checks += [Check(cap, index[cap.level, value, scope], cap.count, start) for value in dict.fromkeys(values)]
+        return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused)
+
+    def _start(self, window: Window) -> int | None:
+        if window not in self.starts:
+            self.starts[window] = since(window, self.now, self.policy.zone)
+        return self.starts[window]
 
 
 def _refuses(cap: Cap, ad: Ad) -> bool:
@@ -158,14 +187,19 @@ def conclude(policy: Policy, sighting: Sighting, rule: Rule, claim: Claim, answe
     if claim.refused:
         zero = next((cap for cap in rule.caps if _refuses(cap, sighting.ad)), None)
         return decided(zero)
-    found = list(zip(claim.checks, answer.tallies, strict=False))
-    reached = [(check, tally) for check, tally in found if tally.nth_ms is not None]
-    if answer.shown or not reached:
-        nearest = min(found, key=lambda pair: pair[0].limit - pair[1].count, default=None)
-        return decided(nearest[0].cap, nearest[1].count) if nearest else decided(None)
+    found = [*zip(claim.checks, answer.tallies, strict=False)]
+    reached = [] if answer.shown else [(check, tally) for check, tally in found if tally.nth_ms is not None]
+    if not reached:
+        check, tally = min(found, key=_left) if len(found) > 1 else found[0] if found else (None, None)
+        return decided(check.cap, tally.count) if check and tally else decided(None)
     opens = [
         (reopens(check.cap.window, from_ms(tally.nth_ms or 0), now, policy.zone, policy.session_gap), check, tally)
         for check, tally in reached
     ]
     when, check, tally = max(opens, key=lambda row: (row[0] is None, row[0] or now))
     return decided(check.cap, tally.count, when)
+
+
+def _left(found: tuple[Check, Tally]) -> int:
+    """How many sightings a cap still allows."""
+    return found[0].limit - found[1].count

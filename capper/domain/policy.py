@@ -88,7 +88,7 @@ class Policy:
 
     def rule_for(self, sighting: Sighting) -> Rule:
         """The first rule that fits, else the default."""
-        return next((rule for rule in self.rules if rule.fits(sighting)), self.default)
+        return next((rule for rule in self.rules if rule.fits(sighting)), self.default) if self.rules else self.default
 
     def viewer(self, name: str) -> Viewer:
         """The viewer called `name`, with what the policy knows of her."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from capper.domain.decision import Answer, Decision, conclude, prepare
+from capper.domain.decision import Answer, Decision, conclude, prepare_all
 from capper.domain.exchange import Exchange
 from capper.domain.policy import Policy
 from capper.domain.sighting import Sighting
@@ -24,14 +24,14 @@ class Counting:
 
     async def claim(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Decision]:
         """Ask and count: one ledger call for all the ads of an exchange."""
-        sightings = self._sightings(exchange, deliveries)
+        sightings = self.scene.sightings(exchange, deliveries)
         decisions = await self._decide(exchange, sightings, look=False)
         self.journal.decided(exchange.at, sightings, decisions)
         return decisions
 
     async def peek(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Decision]:
         """What would become of each ad if it alone were shown; only what is to be withheld is written down."""
-        sightings = self._sightings(exchange, deliveries)
+        sightings = self.scene.sightings(exchange, deliveries)
         decisions = await self.look(exchange, sightings)
         told = [(each, decision) for each, decision in zip(sightings, decisions, strict=True) if decision.withheld]
         self.journal.decided(exchange.at, [each for each, _ in told], [decision for _, decision in told])
@@ -43,13 +43,10 @@ class Counting:
         found = {decision.ad: decision for decision in await self._decide(exchange, [*first.values()], look=True)}
         return [found[sighting.ad] for sighting in sightings]
 
-    def _sightings(self, exchange: Exchange, deliveries: Sequence[Delivery]) -> list[Sighting]:
-        return [self.scene.sighting(exchange, delivery) for delivery in deliveries]
-
     async def _decide(self, exchange: Exchange, sightings: Sequence[Sighting], *, look: bool) -> list[Decision]:
         """What no cap of the policy could speak about is not asked."""
         policy, now, viewer = self.policy(), exchange.at, exchange.viewer
-        prepared = [prepare(policy, sighting, now) for sighting in sightings]
+        prepared = prepare_all(policy, sightings, now)
         asked = [claim for _, claim in prepared if claim.counters and not claim.refused]
         ask = self.ledger.peek if look else self.ledger.claim
         answers = iter(await ask(viewer.name, asked, now, policy.session_gap) if asked else ())

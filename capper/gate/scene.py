@@ -103,18 +103,25 @@ class Scene:
 
     def sighting(self, exchange: Exchange, delivery: Delivery) -> Sighting:
         """The delivery as the policy and the ledger see it."""
-        here = delivery.page or self._supposed(exchange)
-        url = here.url if here else self.recogniser.source(exchange)
-        return Sighting(
-            viewer=exchange.viewer,
-            ad=delivery.ad,
-            occasion=delivery.occasion,
-            format=delivery.format,
-            page=here.token if here else None,
-            pod=delivery.pod,
-            site=registrable(host_of(url)),
-            network=registrable(host_of(exchange.request.url)),
-        )
+        return self.sightings(exchange, (delivery,))[0]
+
+    def sightings(self, exchange: Exchange, deliveries: Iterable[Delivery]) -> list[Sighting]:
+        """The same of several, whose page and network are looked up once."""
+        network = registrable(host_of(exchange.request.url))
+        places: dict[Page | None, tuple[str | None, str | None]] = {}
+        made = []
+        for each in deliveries:
+            if each.page not in places:
+                here = each.page or self._supposed(exchange)
+                url = here.url if here else self.recogniser.source(exchange)
+                places[each.page] = here.token if here else None, registrable(host_of(url))
+            page, site = places[each.page]
+            made.append(
+                Sighting(
+                    exchange.viewer, each.ad, each.occasion, each.format, page, each.pod, site=site, network=network
+                )
+            )
+        return made
 
     def delivery(self, exchange: Exchange, ad: Ad, form: Format) -> Delivery:
         """The delivery this file belongs to: one of the last minutes that named it, else a new one of its own."""
