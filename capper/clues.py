@@ -122,8 +122,15 @@ def _unescaped(url: str) -> str:
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), url[:LONGEST_URL]).replace("\\/", "/")
 
 
-def clicks(document: Document, element: Element) -> Iterator[str]:
-    """Where a click on this very element would lead."""
+def clicks(document: Document, element: Element) -> tuple[str, ...]:
+    """Where a click on this very element would lead; "" among it where a link leads nowhere."""
+    known = document.leads.get(element)
+    if known is None:
+        known = document.leads[element] = tuple(_clicks(document, element))
+    return known
+
+
+def _clicks(document: Document, element: Element) -> Iterator[str]:
     if element.tag in ("a", "area"):
         yield document.absolute(element.get("href")[:LONGEST_URL])
     for name, value in element.attributes():

@@ -148,6 +148,21 @@ class Element:
         """The elements inside in document order, those called one of `tags` if any are given."""
         return map(self._family.__getitem__, self.node.iter_elements(tags or None))
 
+    def alike(self, most: int) -> Iterator["Element"]:
+        """The elements of its name beside it, among the `most` elements and texts before it and as many after it."""
+        name = self.node.tag
+        for beside in (self.node.previous_siblings, self.node.next_siblings):
+            count = 0
+            for node in beside:
+                if isinstance(node, turbohtml.Element):
+                    if node.tag == name:
+                        yield self._family[node]
+                elif not isinstance(node, turbohtml.Text):
+                    continue
+                count += 1
+                if count == most:
+                    break
+
     def inside(self, other: "Element") -> bool:
         """Whether it lies within `other`."""
         return other.node in islice(self.node.ancestors, DEEPEST)
@@ -234,6 +249,10 @@ class Document:
         self.charset = charset
         self._tree = tree
         self._family = _Family()
+        self._texts: dict[Element, tuple[int, str]] = {}
+        self._cuts: dict[tuple[Element, int], str] = {}
+        self.leads: dict[Element, tuple[str, ...]] = {}
+        """Where clicks on elements lead, as far as `capper.clues` was asked."""
         self._found: dict[str, tuple[list[turbohtml.Element], list[str]]] = {}
 
     def __del__(self) -> None:
@@ -297,6 +316,12 @@ class Document:
 
     def text_of(self, element: Element, limit: int = 2000) -> str:
         """The visible text of an element, white space collapsed, at most about `limit` characters."""
+        length, known = self._texts.get(element, (limit * 2 + 1, ""))
+        if length <= limit * 2:
+            return known[:limit]
+        cut = self._cuts.get((element, limit))
+        if cut is not None:
+            return cut
         pieces: list[str] = []
         size = 0
         for piece in element.texts():
@@ -305,7 +330,12 @@ class Document:
                 size += len(piece)
             if size > limit * 2:
                 break
-        return collapse(self.decode(" ".join(pieces)))[:limit]
+        text = collapse(self.decode(" ".join(pieces)))
+        if size <= limit * 2:
+            self._texts[element] = size, text
+        else:
+            self._cuts[element, limit] = text[:limit]
+        return text[:limit]
 
     def absolute(self, url: str) -> str:
         """A URL as the browser would ask for it, "" where it asks nobody (data:, javascript:, an anchor)."""

@@ -93,7 +93,6 @@ class _Search:
         self._values = Values(document)
         self.near = Nearby(document, judge, self._values)
         self._sold: set[Element] = set()
-        self._leads: dict[Element, tuple[str, ...]] = {}
         self._said: dict[tuple[Callable[[str], bool], str], bool] = {}
         self._verdicts: dict[tuple[str, str], bool] = {}
         self._replaceable: dict[Element, bool] = {}
@@ -151,7 +150,7 @@ class _Search:
 
     def _payer(self, element: Element) -> str:
         """The words that say who pays for an ad whose click a script takes; "" where there is a link, or nothing said."""
-        if not _seen(element) or any(any(self._clicks(each)) for each in _few(element)):
+        if not _seen(element) or any(any(clicks(self.document, each)) for each in _few(element)):
             return ""
         named = (element.first(selector) for selector in self.judge.shapes.sponsors)
         return next((self.document.text_of(words) for words in named if words), "")
@@ -260,7 +259,7 @@ class _Search:
         target = ""
         leading: dict[str, list[Element]] = {}
         for each in _few(element):
-            for url in filter(None, self._clicks(each)):
+            for url in filter(None, clicks(self.document, each)):
                 leading.setdefault(url, []).append(each)
         for url, links in leading.items():
             if self._judged(self.judge.is_teaser, url):
@@ -270,13 +269,6 @@ class _Search:
                 worded = not marked and self._judged(self.judge.is_profile, url) and not any(map(_seen, links))
                 target = "" if worded else url
         return target
-
-    def _clicks(self, element: Element) -> tuple[str, ...]:
-        """Where a click on the element leads: containers stand in one another, so each is asked for many times."""
-        known = self._leads.get(element)
-        if known is None:
-            known = self._leads[element] = tuple(clicks(self.document, element))
-        return known
 
     def _judged(self, question: Callable[[str], bool], url: str) -> bool:
         """The judge's word on a URL, asked for once."""

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from capper.markup import Element
 
 Size = tuple[int, int]
 
 LARGEST = 4096
+_LONGEST_KEPT = 300
+"""What is written more briefly than that is read once: pages repeat their sizes."""
 _BEACON = 2
 _ICON = 36
 _TABLE = """
@@ -48,15 +51,12 @@ _SOLD = re.compile(r"(?<!\d)(\d{2,4})[xX_](\d{2,4})(?!\d)")
 
 def own_size(element: Element) -> Size | None:
     """The size an element's own attributes or inline style give it, both sides in pixels."""
-    style = element.get("style")
-    width = _side(element, "width", style)
-    height = _side(element, "height", style)
-    return (width, height) if width and height and max(width, height) <= LARGEST else None
+    return _whole(*_sides(element))
 
 
 def own_height(element: Element) -> int | None:
     """The height alone."""
-    height = _side(element, "height", element.get("style"))
+    height = _sides(element)[1]
     return height if height and height <= LARGEST else None
 
 
@@ -68,10 +68,10 @@ def named_size(texts: Iterable[str]) -> Size | None:
 
 def is_small(element: Element) -> bool:
     """Whether a picture is a beacon or an icon: no larger than a finger tip, and no ad is sold so small."""
-    style = element.get("style")
-    if 0 in (_side(element, "width", style), _side(element, "height", style)):
+    sides = _sides(element)
+    if 0 in sides:
         return True
-    size = own_size(element)
+    size = _whole(*sides)
     return size is not None and (min(size) <= _BEACON or max(size) <= _ICON)
 
 
@@ -80,8 +80,21 @@ def is_banner(picture: Element, files: Iterable[str]) -> bool:
     return (own_size(picture) or named_size(files)) in BANNERS
 
 
-def _side(element: Element, side: str, style: str) -> int | None:
-    styled = _STYLE[side].search(style) if style else None
-    written = _PIXELS.fullmatch(element.get(side))
-    found = styled or written
+def _whole(width: int | None, height: int | None) -> Size | None:
+    return (width, height) if width and height and max(width, height) <= LARGEST else None
+
+
+def _sides(element: Element) -> tuple[int | None, int | None]:
+    style, width, height = element.get("style"), element.get("width"), element.get("height")
+    read = _read if len(style) + len(width) + len(height) <= _LONGEST_KEPT else _read.__wrapped__
+    return read(style, width, height)
+
+
+@lru_cache(4096)
+def _read(style: str, width: str, height: str) -> tuple[int | None, int | None]:
+    return _side("width", width, style), _side("height", height, style)
+
+
+def _side(side: str, attribute: str, style: str) -> int | None:
+    found = (_STYLE[side].search(style) if style else None) or _PIXELS.fullmatch(attribute)
     return int(found[1]) if found else None

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 
 from capper.clues import clicks
 from capper.domain.evidence import Evidence
@@ -284,11 +284,10 @@ class _Search:
         """The elements beside it that are items of the same kind."""
         names = set(element.get("class").split())
         found = []
-        for each in chain(islice(element.before(), _MOST_ALIKE), islice(element.after(), _MOST_ALIKE)):
-            if isinstance(each, Element) and each.tag == element.tag:
-                others = set(each.get("class").split())
-                if (names & others or not (names or others)) and self._is_item(each):
-                    found.append(each)
+        for each in element.alike(_MOST_ALIKE):
+            others = set(each.get("class").split())
+            if (names & others or not (names or others)) and self._is_item(each):
+                found.append(each)
         return found
 
     def _is_item(self, element: Element) -> bool:
