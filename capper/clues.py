@@ -92,8 +92,14 @@ def evidence_of(document: Document, element: Element, page: str, sponsors: Itera
         attributes=tuple(pair for each in elements for pair in _others(document, each))[:MOST_ATTRIBUTES],
         text=document.text_of(element),
         page=page,
-        sponsors=unique((_words(document, element, selector) for selector in sponsors), MOST_SPONSORS),
+        sponsors=unique((_words(document, element, selector) for selector in _there(element, sponsors)), MOST_SPONSORS),
     )
+
+
+def _there(element: Element, selectors: Iterable[str]) -> Iterable[str]:
+    """The selectors, if any of them fits something inside: one look for all is quicker than one for each."""
+    some = tuple(selectors)
+    return some if some and element.first(", ".join(some)) else ()
 
 
 def _words(document: Document, element: Element, selector: str) -> str:

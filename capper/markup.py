@@ -151,9 +151,12 @@ class Element:
     def alike(self, most: int) -> Iterator["Element"]:
         """The elements of its name beside it, among the `most` elements and texts before it and as many after it."""
         name = self.node.tag
-        for beside in (self.node.previous_siblings, self.node.next_siblings):
+        for axis in (turbohtml.Axis.PREVIOUS_SIBLINGS, turbohtml.Axis.NEXT_SIBLINGS):
+            if not self.node.find_all(name, axis=axis, limit=1):
+                continue
+            back = axis is turbohtml.Axis.PREVIOUS_SIBLINGS
             count = 0
-            for node in beside:
+            for node in self.node.previous_siblings if back else self.node.next_siblings:
                 if isinstance(node, turbohtml.Element):
                     if node.tag == name:
                         yield self._family[node]
@@ -281,9 +284,9 @@ class Document:
             return False
         return True
 
-    def texts(self) -> set[str]:
-        """The different texts that stand between its tags, scripts and all, without the blanks around them."""
-        return set(self._tree.stripped_strings)
+    def texts(self) -> Iterator[str]:
+        """The texts that stand between its tags, scripts and all, without the blanks around them."""
+        return iter(self._tree.stripped_strings)
 
     def values(self, attribute: str) -> list[str]:
         """The values of an attribute wherever it stands, in document order."""

@@ -66,11 +66,14 @@ class Recogniser:
 class PageJudge:
     """What recognition says of the elements of one page; `capper.rewrite.base.Judge` to those who find them."""
 
-    __slots__ = ("_name", "_recogniser", "_site", "_url")
+    __slots__ = ("_clicks", "_name", "_places", "_recogniser", "_site", "_url")
 
     def __init__(self, recogniser: Recogniser, url: str) -> None:
         self._recogniser, self._url, self._site = recogniser, url, site_of(url)
         self._name = self._site.partition(".")[0]
+        # Each address is asked about in several ways, and by several searches.
+        self._places: dict[str, tuple[str, Place | None]] = {}
+        self._clicks: dict[str, bool] = {}
 
     def is_ad(self, url: str, kind: str) -> bool:
         """Whether a request from this page for `url` as `kind` (`image`, `media`, `object`) fetches an ad."""
@@ -78,11 +81,17 @@ class PageJudge:
 
     def is_click(self, url: str) -> bool:
         """Whether a click on `url` is counted by an ad network, wherever it then leads."""
-        host, path = parted(url)
+        known = self._clicks.get(url)
+        if known is None:
+            known = self._clicks[url] = self._counts(url)
+        return known
+
+    def _counts(self, url: str) -> bool:
+        path, place = self._about(url)
         if path == "/":
             # A network's own front page: its name stands beside its ads.
             return False
-        role = self._role(host, path)
+        role = place.role if place else None
         if role is Role.REDIRECTOR or (role is Role.RESELLER and self.is_ad(url, Kind.OTHER)):
             return True
         if role is Role.TEASER or not _CARRIES.search(path):
@@ -92,16 +101,16 @@ class PageJudge:
 
     def is_sold(self, url: str) -> bool:
         """Whether an ad server counts clicks on ads there, and on nothing else: a link in words is an ad too."""
-        place = self._place(*parted(url))
+        place = self._about(url)[1]
         return place is not None and place.sold
 
     def is_profile(self, url: str) -> bool:
         """Whether `url` is one of many on a site of profiles, apps or searches: an ad's, or a "follow us"."""
-        return self._role(*parted(url)) is Role.RESELLER
+        return self._role(url) is Role.RESELLER
 
     def is_notice(self, url: str) -> bool:
         """Whether `url` explains or refuses ads: it is beside an ad, and never where the ad leads."""
-        return self._role(*parted(url)) is Role.CHOICES
+        return self._role(url) is Role.CHOICES
 
     @property
     def labels(self) -> "Labels":
@@ -115,14 +124,14 @@ class PageJudge:
 
     def is_teaser(self, url: str) -> bool:
         """Whether `url` leads to another page of the same publisher, through a network that counts the click."""
-        return self._role(*parted(url)) is Role.TEASER
+        return self._role(url) is Role.TEASER
 
     def is_elsewhere(self, url: str) -> bool:
         """Whether `url` leads away from the page's site, and neither to its own profile in a social network nor to a notice."""
         if site_of(url) == self._site:
             return False
-        host, path = parted(url)
-        role = self._role(host, path)
+        path, place = self._about(url)
+        role = place.role if place else None
         return role not in _NOWHERE and not (role is Role.RESELLER and self._is_ours(path.lower()))
 
     def _is_ours(self, path: str) -> bool:
@@ -130,12 +139,17 @@ class PageJudge:
         profile, _, query = path.partition("?")
         return len(self._name) > _SHORT and (self._name in profile or self._site in query)
 
-    def _role(self, host: str, path: str) -> Role | None:
-        place = self._place(host, path)
+    def _role(self, url: str) -> Role | None:
+        place = self._about(url)[1]
         return place.role if place else None
 
-    def _place(self, host: str, path: str) -> "Place | None":
-        return self._recogniser.reader.networks.place(host, path)
+    def _about(self, url: str) -> "tuple[str, Place | None]":
+        """What follows the host in an address, and what is known of the place."""
+        known = self._places.get(url)
+        if known is None:
+            host, path = parted(url)
+            known = self._places[url] = path, self._recogniser.reader.networks.place(host, path)
+        return known
 
     def selectors(self, classes: "Collection[str]", ids: "Collection[str]") -> "tuple[Sequence[str], Sequence[str]]":
         """CSS selectors that hide ads on this page: those of its whole site, and those for the classes and ids it has."""

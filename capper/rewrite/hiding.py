@@ -14,6 +14,7 @@ from capper.markup import Document, Element
 
 _NEED = re.compile(r"\[(href|class|id)([\^*$]?=)\"([^\"\\]+)\"\]")
 _DATA = re.compile(r"\[(data-[\w-]+)")
+_HEAD = len("https://a")
 _CAPITAL = re.compile("D(?:ATA|ata)-")
 _NAMED = re.compile(r"[\w-]+")
 _CLASS = re.compile(r"\A[A-Za-z]*\.([\w-]+)")
@@ -28,7 +29,8 @@ class _Index:
     """Selectors by what they cost: bare tags, those a made-up tag begins, those that need something, and the rest.
 
     `classed` holds selectors under the class that they begin with, `marked` under the name of a `data-` attribute that they
-    ask for, `needy` (value, selector) under (attribute, operator).
+    ask for, `needy` what an attribute needs to hold or end with under (attribute, operator), `begun` what it needs to begin
+    with under the attribute.
     An engine knows where the elements of HTML's own tags stand, so the selectors that begin with one are quick alone; the
     others cost less together.
     """
@@ -38,7 +40,28 @@ class _Index:
     classed: Mapping[str, Sequence[str]]
     marked: Mapping[str, Sequence[str]]
     needy: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
+    begun: Mapping[str, "_Begun"]
     rest: tuple[str, ...]
+
+
+class _Begun:
+    """Pairs (what a value begins with, selector), by as many of its first letters as all of them have, nine at most."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self.length = min(_HEAD, *(len(value) for value, _ in pairs))
+        self.pairs: dict[str, list[tuple[str, str]]] = {}
+        for value, selector in pairs:
+            self.pairs.setdefault(value[: self.length], []).append((value, selector))
+
+    def fitting(self, values: Iterable[str]) -> Iterator[str]:
+        """The selectors of which one of the values begins as they need it."""
+        length, pairs = self.length, self.pairs
+        found = sorted({value for value in values if value[:length] in pairs})
+        for head in {value[:length] for value in found}:
+            for value, selector in pairs[head]:
+                at = bisect_left(found, value)
+                if at < len(found) and found[at].startswith(value):
+                    yield selector
 
 
 class Values:
@@ -46,7 +69,6 @@ class Values:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._sorted: dict[str, list[str]] = {}
         self._joined: dict[str, str] = {}
 
     @cached_property
@@ -74,16 +96,10 @@ class Values:
         # The tree is asked for a name in a fifth of the time that its text is searched in.
         return not attribute.startswith("data-") or attribute in self.marks
 
-    def sorted(self, attribute: str) -> list[str]:
-        """An attribute's different values."""
-        if attribute not in self._sorted:
-            self._sorted[attribute] = sorted(set(self.document.values(attribute)))
-        return self._sorted[attribute]
-
     def joined(self, attribute: str) -> str:
-        """The same in one text, a zero after each: no value holds one, so nothing is found across two of them."""
+        """An attribute's different values in one text, a zero after each: none holds one, so nothing is found across two."""
         if attribute not in self._joined:
-            self._joined[attribute] = "\0".join((*self.sorted(attribute), ""))
+            self._joined[attribute] = "\0".join((*dict.fromkeys(self.document.values(attribute)), ""))
         return self._joined[attribute]
 
 
@@ -113,6 +129,7 @@ def _index(selectors: tuple[str, ...]) -> _Index:
     classed: dict[str, list[str]] = {}
     marked: dict[str, list[str]] = {}
     needy: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    begun: dict[str, list[tuple[str, str]]] = {}
     quick: list[str] = []
     rest: list[str] = []
     for selector in selectors:
@@ -122,6 +139,8 @@ def _index(selectors: tuple[str, ...]) -> _Index:
             tags.append(selector.lower())
         elif name and Document.can_select(selector):
             classed.setdefault(name[1], []).append(selector)
+        elif need and need[2] in ("^=", "="):
+            begun.setdefault(need[1], []).append((need[3], selector))
         elif need:
             needy.setdefault((need[1], need[2]), []).append((need[3], selector))
         elif data and Document.can_select(selector):
@@ -132,7 +151,8 @@ def _index(selectors: tuple[str, ...]) -> _Index:
             made_up.append((tag[0].lower(), selector))
         else:
             quick.append(selector)
-    return _Index(frozenset(tags), tuple(made_up), classed, marked, needy, (*quick, *_together(rest)))
+    starts = {attribute: _Begun(pairs) for attribute, pairs in begun.items()}
+    return _Index(frozenset(tags), tuple(made_up), classed, marked, needy, starts, (*quick, *_together(rest)))
 
 
 def _together(selectors: list[str]) -> Iterator[str]:
@@ -153,14 +173,8 @@ def _there(values: Values, index: _Index) -> Iterator[str]:
 
 
 def _promising(values: Values, index: _Index) -> Iterator[str]:
+    for attribute, begun in index.begun.items():
+        yield from begun.fitting(values.document.values(attribute))
     for (attribute, operator), needy in index.needy.items():
-        if operator in ("^=", "="):
-            found = values.sorted(attribute)
-            last = len(found) - 1
-            for value, selector in needy:
-                at = bisect_left(found, value)
-                if at <= last and found[at].startswith(value):
-                    yield selector
-        else:
-            text, end = values.joined(attribute), "" if operator == "*=" else "\0"
-            yield from (selector for value, selector in needy if f"{value}{end}" in text)
+        text, end = values.joined(attribute), "" if operator == "*=" else "\0"
+        yield from (selector for value, selector in needy if f"{value}{end}" in text)
