@@ -5,8 +5,10 @@ from typing import Any
 
 from capper.domain.offer import Offer
 from capper.jsontext import Edit, Locator, cut, insert
+from capper.rewrite.screen import Words
 from capper.rewrite.targeting import ENDINGS, Asked, ServerBid, own_keys
 
+WORDS = Words(((b'"targeting"',),))
 _MOST_KEYS, _MOST_BIDDERS = 2_000, 60
 
 

@@ -1,6 +1,6 @@
 """Which format an answer is in, and where its bids stand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +22,8 @@ _SERVED = (
 _NOTHING: tuple[None, list[str]] = (None, [])
 
 
-def format_of(
-    answer: Any, layouts: Sequence[Layout], host: str, path: str, *, exchange: bool
-) -> tuple[Layout | None, list[Row]]:
-    """The format of an answer, with its bids: that of its host first, then the first that fits."""
+def spoken(layouts: Sequence[Layout], host: str, path: str, *, exchange: bool) -> list[Layout]:
+    """The formats that an answer from there may be in: that of its host first."""
     own = [layout for layout in layouts if layout.hosts and layout.speaks_for(host, path)]
     any_shape = exchange and not is_known(host)
     others = [
@@ -35,7 +33,12 @@ def format_of(
         and (layout.open or any_shape or (exchange and (layout.distinct or layout.loose)))
         and layout not in own
     ]
-    for layout in (*own, *others):
+    return [*own, *others]
+
+
+def format_of(answer: Any, layouts: Iterable[Layout]) -> tuple[Layout | None, list[Row]]:
+    """The format of an answer, with its bids: the first that fits."""
+    for layout in layouts:
         rows = _loosely(answer, layout) if layout.loose else _strictly(answer, layout)
         if rows:
             return layout, rows

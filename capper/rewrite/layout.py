@@ -11,6 +11,7 @@ from typing import Any
 from capper.domain.errors import ConfigError
 from capper.packaged import packaged_config
 from capper.rewrite.addresses import host_and_path
+from capper.rewrite.screen import Words
 from capper.rewrite.ways import Where, folded
 
 _FIELDS = (
@@ -70,6 +71,7 @@ class Layout:
     """Folded names of what says nothing of a bid, where `loose`."""
     starts: Mapping[str, tuple[tuple[str, int, Where], ...]] = field(default_factory=dict)
     """By the name a way from a bid begins with ("" for one from its holder): what it leads to, its rank there, the way."""
+    words: Words = Words()  # noqa: RUF009  immutable
     leads: re.Pattern[str] | None = None
     """The folded names of addresses that lead back to a bid, where `loose`."""
 
@@ -128,13 +130,16 @@ def _layout(file: File, number: int, row: dict[str, Any]) -> Layout:
         for name in _FIELDS
         if name in row
     }
+    bids = tuple(_steps(text) for text in _texts(f"{where}.bids", row.get("bids")))
+    needs = tuple(
+        tuple(_where(way, loose=loose) for way in text.split("|"))
+        for text in _texts(f"{where}.needs", row.get("needs"))
+    )
     return Layout(
         row["name"],
-        bids=tuple(_steps(text) for text in _texts(f"{where}.bids", row.get("bids"))),
-        needs=tuple(
-            tuple(_where(way, loose=loose) for way in text.split("|"))
-            for text in _texts(f"{where}.needs", row.get("needs"))
-        ),
+        bids=bids,
+        needs=needs,
+        words=Words.of(bids, needs, loose=loose),
         fields=fields,
         starts=_starts(fields),
         hosts=tuple(_host(text) for text in _texts(f"{where}.hosts", row.get("hosts", []))),

@@ -19,27 +19,15 @@ from capper.jsontext import Edit, Locator, Path, Text, insert, read, splice
 from capper.rewrite import amp
 from capper.rewrite.addresses import host_and_path
 from capper.rewrite.bids import Bid, Reader, best
-from capper.rewrite.formats import format_of, is_known, is_served
+from capper.rewrite.formats import format_of, is_known, is_served, spoken
 from capper.rewrite.layout import Layout
 from capper.rewrite.removal import removal
+from capper.rewrite.screen import Sight, Words
 from capper.rewrite.targeting import Asked, Promotion, ServerBid, promotions
 
 _PLAIN = (b'"seatbid"', b'"impid"', b'"assets"', b"hb_", b"_bidder")
 """What an answer has that is known for one wherever it comes from."""
-_HINTS = (
-    *_PLAIN,
-    b'"bid"',
-    b"pm",
-    b"PM",
-    b"rice",
-    b'"pr"',
-    b"sbi_mouse",
-    b"win_bid",
-    b"amznbid",
-    b"adspaceId",
-    b"creativeId",
-    b"costEUR",
-)
+_AUCTION = Words(((b'"seatbid"',),))
 
 
 @dataclass(frozen=True)
@@ -73,9 +61,9 @@ class Found:
         return {currency: amount for currency, amount in lost.items() if amount > 0}
 
 
-def may_hold(data: bytes, *, exchange: bool = True) -> bool:
-    """Whether an answer might hold bids: so that JSON without any is not even parsed."""
-    return any(hint in data for hint in (_HINTS if exchange else _PLAIN))
+def may_hold(data: bytes) -> bool:
+    """Whether an answer from anywhere might hold bids: so that JSON without any is not even parsed."""
+    return any(hint in data for hint in _PLAIN)
 
 
 def find(
@@ -95,7 +83,13 @@ def find(
     Raises:
         Unrewritable: the answer is no JSON.
     """
-    if not may_hold(data, exchange=exchange):
+    if not exchange and not may_hold(data):
+        return Found(data)
+    host, path = host_and_path(url)
+    sight = Sight(data)
+    formats = spoken(layouts, host, path, exchange=exchange)
+    # What calls itself an auction's answer is read, so that it is said what is wrong with it.
+    if not any(sight.fits(words) for words in (_AUCTION, *(each.words for each in formats), amp.WORDS)):
         return Found(data)
     text = read(data)
     server = amp.bids(text.value)
@@ -108,8 +102,7 @@ def find(
             for number, each in enumerate(server)
         )  # fmt: skip
         return Found(data, bids, text, targeting=tuple(server), amp=True, asked=asked)
-    host, path = host_and_path(url)
-    layout, rows = format_of(text.value, layouts, host, path, exchange=exchange)
+    layout, rows = format_of(text.value, (each for each in formats if sight.fits(each.words)))
     if layout is None:
         return Found(data)
     served = is_served(rows, path)

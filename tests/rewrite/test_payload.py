@@ -757,10 +757,11 @@ def test_an_answer_without_ads_is_parsed_once(monkeypatch):
     reads = []
     once = payload.read
     monkeypatch.setattr(payload, "read", lambda data: (reads.append(data), once(data))[1])
-    shop = json.dumps({"items": [{"price": {"amount": [1]}, "name": "a"}] * 50}).encode()
+    shop = json.dumps({"items": [{"price": 1.5, "name": "a"}] * 50}).encode()
+    dear = json.dumps({"items": [{"price": {"amount": [1]}, "name": "a"}] * 50}).encode()
     plain = json.dumps({"articles": ["x"] * 500}).encode()
 
-    for data in (shop, plain):
+    for data in (shop, dear, plain):
         assert data is payload.apply(find(data), ())
     assert [shop] == reads
     find(shop, exchange=False)
