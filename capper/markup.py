@@ -6,7 +6,7 @@ The only importer of `turbohtml`. A document is parsed as latin-1, so that every
 import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from math import isqrt
 from typing import NamedTuple, final
 from urllib.parse import urljoin
@@ -148,23 +148,11 @@ class Element:
         """The elements inside in document order, those called one of `tags` if any are given."""
         return map(self._family.__getitem__, self.node.iter_elements(tags or None))
 
-    def alike(self, most: int) -> Iterator["Element"]:
-        """The elements of its name beside it, among the `most` elements and texts before it and as many after it."""
-        name = self.node.tag
-        for axis in (turbohtml.Axis.PREVIOUS_SIBLINGS, turbohtml.Axis.NEXT_SIBLINGS):
-            if not self.node.find_all(name, axis=axis, limit=1):
-                continue
-            back = axis is turbohtml.Axis.PREVIOUS_SIBLINGS
-            count = 0
-            for node in self.node.previous_siblings if back else self.node.next_siblings:
-                if isinstance(node, turbohtml.Element):
-                    if node.tag == name:
-                        yield self._family[node]
-                elif not isinstance(node, turbohtml.Text):
-                    continue
-                count += 1
-                if count == most:
-                    break
+    def alike(self, most: int) -> list["Element"]:
+        """The elements of its name beside it, among the `most` nodes before it and as many after it."""
+        node, name, family = self.node, self.node.tag, self._family
+        near = chain(islice(node.previous_siblings, most), islice(node.next_siblings, most))
+        return [family[each] for each in near if type(each) is turbohtml.Element and each.tag == name]
 
     def inside(self, other: "Element") -> bool:
         """Whether it lies within `other`."""

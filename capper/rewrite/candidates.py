@@ -106,7 +106,7 @@ class _Search:
             target = next(iter(clicks(self.document, link)), "") if link else ""
             if link in self._sold or (target and (self.judge.is_teaser(target) or self.judge.is_notice(target))):
                 continue
-            if self._loads_ad(picture) or (target and self.judge.is_click(target)):
+            if (target and self.judge.is_click(target)) or self._loads_ad(picture):
                 whole = link if link and link.span and self._modest(link) else _with_alternatives(picture)
                 yield from self._candidate(whole, target)
 

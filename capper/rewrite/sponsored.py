@@ -83,18 +83,19 @@ def _is_elsewhere_spoken(element: Element) -> bool:
     """Whether a label stands where items do not: in a menu, in a dialogue, among the settings of a consent."""
     if element.closest(_ASIDE) is not None:
         return True
-    return any(_SETTLED.search(f"{each.get('id')} {each.get('class')}") for each in _below_body(element))
+    return _is_called(element, _SETTLED)
 
 
-def _below_body(element: Element) -> Iterator[Element]:
-    return (each for each in (element, *element.ancestors()) if each.tag not in ("html", "body"))
+def _is_called(element: Element, names: re.Pattern[str]) -> bool:
+    """Whether an element's id or class, or those of one around it, are among the names."""
+    around = (each for each in (element, *element.ancestors()) if each.tag not in ("html", "body"))
+    called = (f"{each.get('id')} {each.get('class')}" for each in around)
+    return any(len(each) > 1 and names.search(each) for each in called)
 
 
 def _is_apart(element: Element) -> bool:
     """Whether an item stands in a page's menus or at its foot."""
-    return any(
-        each.tag == "footer" or _FRAME.search(f"{each.get('id')} {each.get('class')}") for each in _below_body(element)
-    )
+    return any(each.tag == "footer" for each in (element, *element.ancestors())) or _is_called(element, _FRAME)
 
 
 class _Search:
@@ -282,13 +283,8 @@ class _Search:
 
     def _alike(self, element: Element) -> list[Element]:
         """The elements beside it that are items of the same kind."""
-        names = set(element.get("class").split())
-        found = []
-        for each in element.alike(_MOST_ALIKE):
-            others = set(each.get("class").split())
-            if (names & others or not (names or others)) and self._is_item(each):
-                found.append(each)
-        return found
+        names = frozenset(element.get("class").split())
+        return [each for each in element.alike(_MOST_ALIKE) if _named_alike(names, each) and self._is_item(each)]
 
     def _is_item(self, element: Element) -> bool:
         known = self._alike_items.get(element)
@@ -311,6 +307,12 @@ class _Search:
 
     def _leads_away(self, links: list[str]) -> bool:
         return any(self.judge.is_elsewhere(link) or self.judge.is_click(link) for link in links)
+
+
+def _named_alike(names: frozenset[str], element: Element) -> bool:
+    """Whether an element has one of the classes; without any, whether it has none either."""
+    others = element.get("class").split()
+    return not names.isdisjoint(others) if names else not others
 
 
 def _starts(labels: Iterable[Label]) -> list[int]:
