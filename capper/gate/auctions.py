@@ -41,9 +41,9 @@ class Offered:
         token = scene.trail.digest("answer", exchange.request.url, exchange.at.isoformat())
         return cls(token.hex(), scene.page(exchange))
 
-    def candidate(self, ad: Ad, form: Format, place: str) -> Delivery:
+    def candidate(self, ad: Ad, form: Format, place: str, *, bid: bool = False) -> Delivery:
         """An ad that it offers; the occasion is this answer and the ad's place there."""
-        return Delivery(ad, f"{self.token} {place}", form, self.here, candidate=True)
+        return Delivery(ad, f"{self.token} {place}", form, self.here, candidate=True, bid=bid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ class Auctions:
         withheld = _withheld(decided)
         left = [(bid, deliveries[bid.number]) for bid in found.bids if bid.number not in decided]
         for bid, delivery in left:
-            scene.keep(exchange, bid.kept, delivery)
+            if bid.kept:
+                scene.keep(exchange, bid.kept, delivery)
         scene.offered(exchange, found.data, [(delivery, partial(getattr, bid, "urls")) for bid, delivery in left])
         said = tuple(decided[number] for number in sorted(decided))
         if not withheld:
@@ -110,8 +111,8 @@ class Auctions:
         deliveries = []
         for bid in found.bids:
             ad = read_offer(reader, bid.offer)
-            known = None if ad.advertisers else scene.kept(exchange, bid.kept)
-            made = replace(answer.candidate(known.ad if known else ad, bid.format, f"bid {bid.number}"), bid=True)
+            known = scene.kept(exchange, bid.kept) if bid.kept and not ad.advertisers else None
+            made = answer.candidate(known.ad if known else ad, bid.format, f"bid {bid.number}", bid=True)
             deliveries.append(replace(made, ad=alone.ad, occasion=alone.occasion) if alone else made)
         return deliveries
 

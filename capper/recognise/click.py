@@ -84,15 +84,16 @@ class Walk:
             return None
         domain = registrable(host)
         passes_on = role in _PASSING or (domain or host) == self.publisher
-        if depth < DEPTH and role is not Role.RESELLER:
+        carries = "http" in clue.lower or "%" in rest or "aHR0c" in rest
+        if carries and depth < DEPTH and role is not Role.RESELLER:
             for target in self._targets(rest, self._everything if passes_on else self._plain):
                 found = self.follow(clue_of(target), depth + 1)
                 if found:
                     paid = found.paid or role is Role.REDIRECTOR
-                    return replace(found, through=found.through + passes_on, paid=paid)
+                    return Landing(found.url, found.advertiser, found.basis, found.through + passes_on, paid)
         if passes_on:
             return self._origin(rest)
-        if domain is None or role is Role.HOSTING or self._counts(rest):
+        if domain is None or role is Role.HOSTING or (carries and self._counts(rest)):
             return None
         return Landing(clue.url, _name(domain, rest, place), Basis.CLICK, 0)
 

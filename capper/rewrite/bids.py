@@ -18,7 +18,6 @@ _KEY = ("#",)
 _SHARED = frozenset({"", "openrtb", "cached", "native", "pods"})
 _MOST_URLS = 120
 _NONE: tuple[str, ...] = ()
-_NO_WAYS: tuple[tuple[str, Where], ...] = ()
 _FORMATS = {
     "1": Format.BANNER,
     "2": Format.VIDEO,
@@ -128,7 +127,7 @@ class Reader:
         asked = _price(said.first("price"))
         advertisers, declared, clicks = said.texts("advertiser"), said.texts("declared"), said.texts("click")
         sources = tuple([opened(source) for source in said.values("markup")])
-        named = any("." in text for text in advertisers) or any("." in text for text in declared)
+        named = "." in "".join((*advertisers, *declared))
         markup = skim(sources, self.page) if named else study(sources, self.page, self.url)
         evidence = markup.evidence
         if clicks and not named:
@@ -136,8 +135,8 @@ class Reader:
         offer = Offer(
             self.buyer(said.first("seat")),
             advertisers,
-            (*declared, *markup.declared),
-            (*said.texts("sponsor"), *markup.sponsors),
+            declared + markup.declared,
+            said.texts("sponsor") + markup.sponsors,
             said.first("buyer_id"),
             said.first("campaign"),
             said.first("creative"),
@@ -153,7 +152,7 @@ class Reader:
             None if asked is None else asked * self.layout.factor,
             asked,
             said.first("currency") or "",
-            deal=bool(said.texts("deal")),
+            deal=said.first("deal") is not None,
             won=self.layout.won,
             kept=said.texts("kept"),
             leads=said.leads,
@@ -189,12 +188,13 @@ class _Said:
 
     def texts(self, name: str) -> tuple[str, ...]:
         found = self.values(name)
-        return tuple([text for value in found if (text := _text(value))]) if found else _NONE
+        return (
+            tuple([text for value in found if isinstance(value, str) and (text := value.strip())]) if found else _NONE
+        )
 
     def first(self, name: str) -> str | None:
         for value in self.values(name):
-            text = _text(value)
-            if text:
+            if isinstance(value, str) and (text := value.strip()):
                 return text
         return None
 
@@ -212,8 +212,11 @@ class _Strict(_Said):
         self.ways, self.path, self.way = ways, path, way
 
     def values(self, name: str) -> Sequence[Any]:
+        ways = self.ways.get(name)
+        if ways is None:
+            return _NONE
         found: list[Any] = []
-        for key, where in self.ways.get(name, _NO_WAYS):
+        for key, where in ways:
             value = self.way[-1][key] if key else None
             if type(value) is str or type(value) is Number:
                 found.append(value)
@@ -261,7 +264,7 @@ def _leading(layout: Layout, inside: Names) -> Iterator[str]:
 
 
 def _format(words: tuple[str, ...], markup: Markup) -> Format:
-    said = next((_FORMATS[word.lower()] for word in words if word.lower() in _FORMATS), None)
+    said = next((_FORMATS[word.lower()] for word in words if word.lower() in _FORMATS), None) if words else None
     return said or markup.format or Format.BANNER
 
 

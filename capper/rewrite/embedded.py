@@ -38,10 +38,10 @@ class Held:
 def may_hold(source: bytes | str) -> bool:
     """Whether JSON might hold a player's answer: so that what does not is not even parsed."""
     # The sign that every answer begins with is found, or not, before any word is.
-    signs: tuple[Any, ...] = ("<", "u003") if isinstance(source, str) else (b"<", b"u003")
-    if not any(sign in source for sign in signs):
+    text = source if isinstance(source, str) else source.decode("latin-1")
+    if "<" not in text and not ("\\" in text and "u003" in text):
         return False
-    lower = source.lower() if isinstance(source, str) else source.decode("latin-1").lower()
+    lower = text.lower()
     return any(hint in lower for hint in _HINTS if hint[-4:] in lower)
 
 

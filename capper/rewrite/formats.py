@@ -31,7 +31,7 @@ def spoken(layouts: Sequence[Layout], host: str, path: str, *, exchange: bool) -
         for layout in layouts
         if not layout.of_hosts
         and (layout.open or any_shape or (exchange and (layout.distinct or layout.loose)))
-        and layout not in own
+        and not any(layout is each for each in own)
     ]
     return [*own, *others]
 

@@ -2,8 +2,9 @@
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from json import dumps
 from pathlib import Path as File
 from typing import Any
@@ -77,7 +78,10 @@ class Layout:
 
     def speaks_for(self, host: str, path: str) -> bool:
         """Whether an answer from there is in this format, if it has bids at all."""
-        return any((host == name or host.endswith(f".{name}")) and path.startswith(start) for name, start in self.hosts)
+        for name, start in self.hosts:
+            if host.endswith(name) and path.startswith(start) and (host == name or host[-len(name) - 1] == "."):
+                return True
+        return False
 
 
 def load_layouts(folder: File | None = None) -> tuple[Layout, ...]:
@@ -95,7 +99,9 @@ def load_layouts(folder: File | None = None) -> tuple[Layout, ...]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(f"{file}: auctions: expected tables of the form [[auctions]]")
     named = {row.get("name"): row for row in rows if "like" not in row}
-    return tuple(_layout(file, number, _likened(file, number, row, named)) for number, row in enumerate(rows, 1))
+    found = [_layout(file, number, _likened(file, number, row, named)) for number, row in enumerate(rows, 1)]
+    often = Counter(row for layout in found for row in layout.words.all_of)
+    return tuple(replace(layout, words=layout.words.ordered(often)) for layout in found)
 
 
 def known_to_auction(layouts: Sequence[Layout], url: str) -> bool:
