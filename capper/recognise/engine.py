@@ -19,7 +19,7 @@ from capper.recognise.kind import UNKNOWN_SOURCE, Kind
 
 logger = logging.getLogger(__name__)
 
-ENGINE_VERSION = f"adblock {version('adblock')}, capper 1"
+ENGINE_VERSION = f"adblock {version('adblock')}, capper 2"
 """Serialized engines are read back by the same version only."""
 
 _MOST_SITES = 256
@@ -56,10 +56,11 @@ class FilterEngine:
     to an advertiser's site is a visitor, not an audience.
     """
 
-    __slots__ = ("_cosmetics", "_engine", "_selectors")
+    __slots__ = ("_cosmetics", "_engine", "_generic", "_selectors")
 
-    def __init__(self, engine: adblock.Engine, selectors: SelectorRules) -> None:
+    def __init__(self, engine: adblock.Engine, generic: adblock.Engine, selectors: SelectorRules) -> None:
         self._engine = engine
+        self._generic = generic
         self._selectors = selectors
         self._cosmetics: dict[tuple[str, bool], Cosmetics] = {}
 
@@ -67,11 +68,14 @@ class FilterEngine:
     def build(cls, lists: Sequence[FilterList]) -> Self:
         """Build from the lists' texts; a rule that the engine cannot hold is left out."""
         chosen = [rule for filter_list in lists for rule in rules(filter_list.text)]
-        return cls(adblock.Engine(_filter_set(chosen), optimize=False), SelectorRules.read(chosen))
+        # Where generic selectors are not to be used is asked for every page, and few rules say it.
+        generic = [rule for rule in chosen if (rule[:2] == "@@" and "hide" in rule) or "badfilter" in rule]
+        engine, freeing = (adblock.Engine(_filter_set(some), optimize=False) for some in (chosen, generic))
+        return cls(engine, freeing, SelectorRules.read(chosen))
 
     def serialize(self) -> bytes:
         """As bytes that `deserialize` of the same `ENGINE_VERSION` reads in a fifth of the time."""
-        return pack((self._engine.serialize(), self._selectors.dump()))
+        return pack((self._engine.serialize(), self._generic.serialize(), self._selectors.dump()))
 
     @classmethod
     def deserialize(cls, data: bytes) -> Self:
@@ -80,13 +84,8 @@ class FilterEngine:
         Raises:
             ValueError: it is damaged, or from another version.
         """
-        engine_data, selector_data = unpack(data, 2)
-        engine = adblock.Engine(adblock.FilterSet(debug=True), optimize=False)
-        try:
-            engine.deserialize(engine_data)
-        except adblock.AdblockException as exc:
-            raise ValueError(f"serialized engine: {exc}") from exc
-        return cls(engine, SelectorRules.load(selector_data))
+        engine_data, generic_data, selector_data = unpack(data, 3)
+        return cls(_deserialized(engine_data), _deserialized(generic_data), SelectorRules.load(selector_data))
 
     def match(self, url: str, source: str, kind: Kind) -> Match | None:
         """The rule that names this request, even if an exception takes it back; None where no rule does.
@@ -108,13 +107,14 @@ class FilterEngine:
 
     def cosmetics(self, url: str) -> Cosmetics:
         """The selectors that hide ads on the page `url`; for those by class or id ask `hiding` with what the page has."""
-        found = _calmly(self._engine.url_cosmetic_resources, _address(url))
-        if found is None:
-            return Cosmetics()
         # All but `generichide` hang on the host alone, and hundreds of selectors are dear to fetch for every page.
-        site = host_of(url), not getattr(found, "generichide", False)
+        freed = _calmly(self._generic.url_cosmetic_resources, _address(url))
+        site = host_of(url), not getattr(freed, "generichide", False)
         known = self._cosmetics.get(site)
         if known is None:
+            found = _calmly(self._engine.url_cosmetic_resources, _address(url))
+            if found is None:
+                return Cosmetics()
             ours = self._selectors.of(site[0], generic=site[1])
             known = Cosmetics((*sorted(found.hide_selectors), *ours), frozenset(found.exceptions), site[1])
             if len(self._cosmetics) >= _MOST_SITES:
@@ -283,6 +283,15 @@ _WWW = re.compile(r"^(@@)?\|\|www\.")
 
 _LETHAL = re.compile(r"(?:@@)?\|*\*?/\*?\|*(?:\$|$)")
 """`|/` is accepted, and then every request panics; alone, a slash names everything anyway."""
+
+
+def _deserialized(data: bytes) -> adblock.Engine:
+    engine = adblock.Engine(adblock.FilterSet(debug=True), optimize=False)
+    try:
+        engine.deserialize(data)
+    except adblock.AdblockException as exc:
+        raise ValueError(f"serialized engine: {exc}") from exc
+    return engine
 
 
 def _added(filters: adblock.FilterSet, chosen: list[str]) -> bool:

@@ -165,7 +165,8 @@ def test_a_panic_is_an_answer_of_nothing(caplog):
     """Should the engine's Rust code panic all the same, the request passes and the log says so."""
     filters = adblock.FilterSet(debug=True)
     filters.add_filters(["|/"])
-    engine = FilterEngine(adblock.Engine(filters, optimize=False), SelectorRules())
+    panicking = adblock.Engine(filters, optimize=False)
+    engine = FilterEngine(panicking, panicking, SelectorRules())
 
     assert engine.match("https://ads.example/", NEWS, Kind.IMAGE) is None
     assert "panicked" in caplog.text
@@ -256,6 +257,22 @@ def test_what_both_name_is_an_ad():
     found = engines.verdict("https://both.example/", NEWS, Kind.IMAGE)
 
     assert (found.label, found.is_ad, found.blocks()) == (Label.AD, True, True)
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["built", "read"])
+def test_where_generic_selectors_are_not_used(kept):
+    """A page is free of them by rules about its address, for this one and not for its neighbours; also once read back."""
+    engine = an_engine(
+        "##.ad",
+        "@@||quiet.example/a^$ghide",
+        "@@||loud.example^$generichide",
+        "@@||loud.example^$generichide,badfilter",
+    )
+    engine = FilterEngine.deserialize(engine.serialize()) if kept else engine
+    pages = ("quiet.example/a/1", "quiet.example/b", "quiet.example/a/2", "loud.example/a")
+    found = [engine.cosmetics(f"https://{page}").generic for page in pages]
+
+    assert found == [False, True, False, True]
 
 
 def test_cosmetics():
