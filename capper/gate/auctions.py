@@ -146,7 +146,7 @@ def _withheld(decided: Mapping[int, Decision]) -> set[int]:
 
 def _settles(bid: Bid) -> bool:
     """Whether the bid's winning is all that will be seen of it."""
-    return bid.won or not bid.urls
+    return bid.won or bid.silent
 
 
 def _sent(body: bytes) -> object:

@@ -25,7 +25,8 @@ _CARRIES = 16
 """How many addresses are looked for inside one."""
 _CARRIED = re.compile(r"https?(?::|%(?:25){0,3}3a)(?:/|%(?:25){0,3}2f){2}", re.IGNORECASE)
 _BASE64 = re.compile(r"([\w.-]+)=(aHR0c[\w-]+)")
-_NAME = re.compile(r"(?:^|[?&;/#!|,])([a-z_][\w.-]*)=$", re.IGNORECASE)
+_NAME = re.compile(r"[a-z_][\w.-]*", re.IGNORECASE)
+_BEFORE_NAME = "?&;/#!|,"
 _VALUE_END = re.compile(r"[&;\s\"'<>]")
 _ESCAPE = re.compile(r"\\{1,2}(?:x|u00)([0-9a-f]{2})", re.IGNORECASE)
 _AMPERSAND = re.compile(r"&(?:amp;)+")
@@ -134,8 +135,8 @@ class Walk:
         for match in islice(_CARRIED.finditer(rest), _CARRIES) if "http" in rest.lower() else ():
             start = match.start()
             before = self.networks.macro.sub("", rest[max(0, start - 80) : start])
-            name = _NAME.search(before)
-            at = rank.get(name[1].lower(), last + 1) if name else last if before[-1:] in _BARE else last + 1
+            name = _named(before)
+            at = rank.get(name, last + 1) if name else last if before[-1:] in _BARE else last + 1
             if at <= trusted:
                 found.append((at, start))
         for _, start in sorted(found):
@@ -187,6 +188,14 @@ def _opened(rest: str) -> str:
             break
         path = unquote(path)
     return f"{path}{mark}{query}" if "?" in path else rest
+
+
+def _named(before: str) -> str:
+    """The parameter that what follows `before` is the value of, in lower case; "" where it is none."""
+    if before[-1:] != "=":
+        return ""
+    name = before[max(map(before.rfind, _BEFORE_NAME)) + 1 : -1]
+    return name.lower() if _NAME.fullmatch(name) else ""
 
 
 def _value(rest: str, start: int) -> str:

@@ -44,12 +44,23 @@ def addresses(source: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(_urls_of(source)))[:MOST_URLS]
     if not isinstance(source, str) or "//" not in source.replace("\\/", "/"):
         return ()
-    text = source[:LONGEST]
-    found = (
-        *(match[0] for match in URL.finditer(text) if not _is_other(text, match.start())),
-        *(f"https:{match[1]}" for match in _BARE.finditer(text) if not _is_other(text, match.start(1))),
-    )
-    return tuple(dict.fromkeys(map(plainly, found)))[:MOST_URLS]
+    return tuple(dict.fromkeys(map(plainly, _found(source[:LONGEST]))))[:MOST_URLS]
+
+
+def holds_address(source: Any) -> bool:
+    """Whether `addresses` finds any; the first is enough."""
+    if isinstance(source, str):
+        return "//" in source.replace("\\/", "/") and next(_found(source[:LONGEST]), None) is not None
+    return bool(addresses(source))
+
+
+def _found(text: str) -> Iterator[str]:
+    for match in URL.finditer(text):
+        if not _is_other(text, match.start()):
+            yield match[0]
+    for match in _BARE.finditer(text):
+        if not _is_other(text, match.start(1)):
+            yield f"https:{match[1]}"
 
 
 def plainly(url: str) -> str:

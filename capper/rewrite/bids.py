@@ -1,14 +1,14 @@
 """Bids, and what each of an answer's says of itself, in the words of its format."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from capper.domain.offer import Offer
 from capper.domain.sighting import Format
 from capper.jsontext import Number, Path
-from capper.rewrite.addresses import addresses, opened
+from capper.rewrite.addresses import addresses, holds_address, is_url, opened
 from capper.rewrite.creative import Markup, skim, study
 from capper.rewrite.layout import Layout
 from capper.rewrite.ways import Names, Row, Where, folded, named, spread, values
@@ -59,11 +59,15 @@ class Bid:
     sources: tuple[Any, ...] = field(default=(), compare=False, repr=False)
 
     @property
+    def silent(self) -> bool:
+        """Whether nothing of it will be seen when it is shown: it has no address at all that leads back to it."""
+        return not (any(map(is_url, self.leads())) or any(map(holds_address, self.sources)))
+
+    @property
     def urls(self) -> tuple[str, ...]:
         """The addresses that lead back to it once it is shown: notices, beacons, what its markup loads.
 
         Read on demand, for most bids never are. A price's macro stays as it is written, and stands filled in beside it.
-        None at all: nothing of it will be seen when it is shown.
         """
         return _filled((*self.leads(), *(url for source in self.sources for url in addresses(source))), self.asked)
 
@@ -175,9 +179,12 @@ class Reader:
 
 
 class _Said:
-    """What one bid says, by what it is about."""
+    """What one bid says, by what it is about; `known` is all that it says anything of."""
 
-    __slots__ = ()
+    __slots__ = ("known",)
+
+    def __init__(self, known: Container[str]) -> None:
+        self.known = known
 
     def values(self, name: str) -> Sequence[Any]:
         raise NotImplementedError
@@ -193,7 +200,7 @@ class _Said:
         )
 
     def first(self, name: str) -> str | None:
-        for value in self.values(name):
+        for value in self.values(name) if name in self.known else _NONE:
             if isinstance(value, str) and (text := value.strip()):
                 return text
         return None
@@ -209,14 +216,12 @@ class _Strict(_Said):
     __slots__ = ("path", "way", "ways")
 
     def __init__(self, ways: _Ways, path: Path, way: tuple[Any, ...]) -> None:
+        super().__init__(ways)
         self.ways, self.path, self.way = ways, path, way
 
     def values(self, name: str) -> Sequence[Any]:
-        ways = self.ways.get(name)
-        if ways is None:
-            return _NONE
         found: list[Any] = []
-        for key, where in ways:
+        for key, where in self.ways.get(name, ()):
             value = self.way[-1][key] if key else None
             if type(value) is str or type(value) is Number:
                 found.append(value)
@@ -248,6 +253,7 @@ class _Loose(_Said):
             for name, rank, _ in layout.starts.get(key, ()):
                 ranks.setdefault(name, []).append((rank, key))
         self.found = {name: [key for _, key in sorted(ranked)] for name, ranked in ranks.items()}
+        super().__init__(self.found)
 
     def values(self, name: str) -> Sequence[Any]:
         return named(self.inside, self.found.get(name, ()))
@@ -285,7 +291,7 @@ def _filled(urls: Sequence[str], price: float | None) -> tuple[str, ...]:
     """The addresses as they are written and, where one has a price's macro, as it will be asked for (OpenRTB 2.6, section 4.4)."""
     made = []
     for url in urls:
-        if not url[:8].lower().startswith(("http://", "https://", "//")):
+        if not is_url(url):
             continue
         full = f"https:{url}" if url.startswith("//") else url
         if "${AUCTION_PRICE}" in full and price is not None:

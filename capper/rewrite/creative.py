@@ -130,13 +130,21 @@ def _leading(text: str, lower: str) -> list[str]:
     """The tags that may lead somewhere: those with a link, a handler or data of their own; `lower` is the text so."""
     if len(lower) != len(text):  # a few letters are two in lower case, so places would differ
         return _LEADING.findall(text)[:MOST_URLS]
-    places = [match.start() for word, lead in _LEADS.items() if word in lower for match in lead.finditer(lower)]
+    places = [place for word, lead in _LEADS.items() for place in _places(lower, word) if lead.match(lower, place)]
     tried: dict[int, re.Match[str] | None] = {}
     for place in sorted(places):
         start = lower.rfind("<", max(0, place - 240), place)
         if start >= 0 and start not in tried:
             tried[start] = _LEADING.match(text, start)
     return [tag[0] for tag in tried.values() if tag][:MOST_URLS]
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    """Where a word stands; a search for plain letters is faster than any for a pattern that begins with them."""
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def _links(tags: Sequence[str], page: str) -> Evidence | None:
