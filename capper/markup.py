@@ -50,16 +50,17 @@ class Element:
     """One element of a document, the same object whenever the document is asked for it, as long as that is kept.
 
     Text and attributes are latin-1 until `Document.decode` reads them. `tag` is its name in lower case, `img` for an
-    `<image>` too.
+    `<image>` too. `sides` is kept here by `capper.rewrite.sizes`: searches ask for a picture's size again and again.
     """
 
-    __slots__ = ("_family", "_place", "node", "tag")
+    __slots__ = ("_family", "_place", "node", "sides", "tag")
 
     def __init__(self, node: turbohtml.Element, family: "_Family") -> None:
         self.node = node
         self.tag = node.tag.lower()
         self._family = family
         self._place: tuple[Span | None, Span | None, Span | None] | None = None
+        self.sides: tuple[int | None, int | None] | None = None
 
     def get(self, name: str) -> str:
         """An attribute, character references resolved; "" where it has none."""

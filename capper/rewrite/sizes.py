@@ -2,15 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from capper.markup import Element
 
 Size = tuple[int, int]
 
 LARGEST = 4096
-_LONGEST_KEPT = 300
-"""What is written more briefly than that is read once: pages repeat their sizes."""
 _BEACON = 2
 _ICON = 36
 _TABLE = """
@@ -85,16 +82,12 @@ def _whole(width: int | None, height: int | None) -> Size | None:
 
 
 def _sides(element: Element) -> tuple[int | None, int | None]:
-    style, width, height = element.get("style"), element.get("width"), element.get("height")
-    read = _read if len(style) + len(width) + len(height) <= _LONGEST_KEPT else _read.__wrapped__
-    return read(style, width, height)
+    if element.sides is None:
+        style = element.get("style")
+        element.sides = _side(element, "width", style), _side(element, "height", style)
+    return element.sides
 
 
-@lru_cache(4096)
-def _read(style: str, width: str, height: str) -> tuple[int | None, int | None]:
-    return _side("width", width, style), _side("height", height, style)
-
-
-def _side(side: str, attribute: str, style: str) -> int | None:
-    found = (_STYLE[side].search(style) if style else None) or _PIXELS.fullmatch(attribute)
+def _side(element: Element, side: str, style: str) -> int | None:
+    found = (_STYLE[side].search(style) if style else None) or _PIXELS.fullmatch(element.get(side))
     return int(found[1]) if found else None
