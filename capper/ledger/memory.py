@@ -25,7 +25,8 @@ class _Row:
         """The times after `since` that are still kept at `now`."""
         if self.expires <= now:
             return []
-        return [time for time in self.times if time > max(since, now - life)]
+        after = max(since, now - life)
+        return [time for time in self.times if time > after]
 
     def count(self, now: int, keep: int, life: int) -> None:
         times = self.newer(-1, now, life)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from os.path import commonprefix
 
 from capper.clues import Shapes
 from capper.domain.identity import Basis
@@ -71,17 +72,14 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Finds a parameter by any of its names; a search for plain words first, for most addresses have none of them."""
+    """Finds a parameter by any of its names; what all of them end with is looked for first, for most addresses lack it."""
 
-    words: tuple[str, ...]
+    ending: str
     pattern: re.Pattern[str]
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first; its group is the value."""
-        for word in self.words:
-            if word in text:
-                return self.pattern.search(text)
-        return None
+        return self.pattern.search(text) if self.ending in text else None
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ class Networks:
             for place in about.places:
                 if lower.startswith(place.path):
                     return place
-        if about.tracker or self._link.search(start):
+        if about.tracker or self._link.match(start) or self._within.search(start):
             return _TRACKER
         return _NOTICE if self._notice.search(start.partition("?")[0]) else None
 
@@ -159,7 +157,12 @@ class Networks:
 
     @cached_property
     def _link(self) -> re.Pattern[str]:
-        return _any_of(self.links)
+        # Tried where a path begins, and not at each of its letters.
+        return _any_of(tuple(f"(?:{text})" for text in self.links if _ANCHORED.fullmatch(text)))
+
+    @cached_property
+    def _within(self) -> re.Pattern[str]:
+        return _any_of(tuple(text for text in self.links if not _ANCHORED.fullmatch(text)))
 
     @cached_property
     def _notice(self) -> re.Pattern[str]:
@@ -214,6 +217,8 @@ class Networks:
 
 
 _TRACKER = Place(Role.COUNTER)
+_ANCHORED = re.compile(r"\^(?:[^|\\\[\]()]|\\.|\[[^\]\\]*\]|\((?:[^|()\[\]\\]|[|]|\\.|\[[^\]\\]*\]|\([^()]*\))*\))*")
+"""A pattern that matches at the beginning or nowhere: it has no alternatives outside parentheses."""
 _NOTICE = Place(Role.CHOICES)
 
 
@@ -224,7 +229,8 @@ def _any_of(patterns: tuple[str, ...], flags: re.RegexFlag | int = re.IGNORECASE
 def _parameter(names: frozenset[str]) -> Parameter:
     # Without IGNORECASE, which doubles its cost: names are lower-case here, and addresses are made so before.
     pattern = f"[?&;](?:{'|'.join(map(re.escape, sorted(names)))})=([^&;#]*)"
-    return Parameter(tuple(f"{name}=" for name in sorted(names)), _any_of((pattern,) if names else (), 0))
+    ending = commonprefix([f"={name[::-1]}" for name in names])[::-1]
+    return Parameter(ending, _any_of((pattern,) if names else (), 0))
 
 
 def _upwards(name: str) -> Iterator[str]:
