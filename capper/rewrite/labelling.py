@@ -84,9 +84,11 @@ class _Search:
     def labels(self) -> Iterator[Label]:
         """Labels in words, in attributes for people, in attributes for scripts."""
         yield from self._told()
-        for element in self.document.holding("alt", self.known.likely(set(self.document.values("alt")))):
-            if element.tag == "img":
-                yield from self._spoken(element, "alt")
+        pictures = self.document.select("img[alt]:not([alt=''])")
+        likely = self.known.likely({picture.get("alt") for picture in pictures})
+        for picture in pictures if likely else ():
+            if picture.get("alt") in likely:
+                yield from self._spoken(picture, "alt")
         spoken, flags = (list(filter(self._values.has, names)) for names in (self.known.spoken, self.known.flags))
         names = (*spoken, *flags)
         for element in self.document.select(",".join(f"[{name}]" for name in names)) if names else ():
