@@ -93,7 +93,8 @@ class AdReader:
         basis: Basis,
     ) -> Ad:
         """The ad with its ids; without an advertiser the strongest of those is its rung."""
-        networks, clues = self.networks, (*resources, *clicks)
+        networks = self.networks
+        clues = [clue for clue in (*resources, *clicks) if networks.may_name(clue.host, clue.lower)]
         campaign = self._id(clues, evidence, _CAMPAIGN) if clues or evidence.attributes else None
         creative = self._id(clues, evidence, _CREATIVE) if clues or evidence.attributes else None
         if creative is None:

@@ -173,7 +173,7 @@ def clean(url: str) -> str:
     url = url[:_LONGEST].strip()
     if "\\" in url:
         url = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), url).replace("\\/", "/")
-    if "&amp;" in url:
+    if ";" in url and "&amp;" in url:  # a single letter is found ten times as fast
         url = _AMPERSAND.sub("&", url)
     if "\n" in url or "\t" in url or "\r" in url:
         url = url.translate({9: None, 10: None, 13: None})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from os.path import commonprefix
+from itertools import takewhile
 
 from capper.clues import Shapes
 from capper.domain.identity import Basis
@@ -178,6 +178,15 @@ class Networks:
         """Finds a campaign's id under a common name; the group is its value, still encoded."""
         return _parameter(self.campaign_parameters)
 
+    def may_name(self, host: str, address: str) -> bool:
+        """Whether an address, in lower case, may hold the id of a creative or of a campaign at all."""
+        about = self.about(host)
+        return bool(about.creatives or about.campaigns) or any(ending in address for ending in self._endings)
+
+    @cached_property
+    def _endings(self) -> frozenset[str]:
+        return frozenset((self.creative_parameter.ending, self.campaign_parameter.ending))
+
     @cached_property
     def origin_parameter(self) -> Parameter:
         """Finds the advertiser's origin; the group is its value, in base64url."""
@@ -229,7 +238,8 @@ def _any_of(patterns: tuple[str, ...], flags: re.RegexFlag | int = re.IGNORECASE
 def _parameter(names: frozenset[str]) -> Parameter:
     # Without IGNORECASE, which doubles its cost: names are lower-case here, and addresses are made so before.
     pattern = f"[?&;](?:{'|'.join(map(re.escape, sorted(names)))})=([^&;#]*)"
-    ending = commonprefix([f"={name[::-1]}" for name in names])[::-1]
+    shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*(f"={name[::-1]}" for name in names), strict=False))
+    ending = "".join(letters[0] for letters in shared)[::-1]
     return Parameter(ending, _any_of((pattern,) if names else (), 0))
 
 
