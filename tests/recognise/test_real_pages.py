@@ -120,7 +120,7 @@ def test_every_ad_of_the_real_pages_was_looked_at(shared_data, lists, monkeypatc
 
     What says of itself that it is paid for is looked at in a test of its own.
     """
-    monkeypatch.setattr("capper.rewrite.candidates.labelled", lambda document, judge: ())
+    monkeypatch.setattr("capper.rewrite.candidates.labelled", lambda *_: ())
     recogniser, which = lists
     found = {}
     for file in sorted((shared_data / "pages").glob("*/*.html.gz")):
