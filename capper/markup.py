@@ -53,7 +53,7 @@ class Element:
     `<image>` too. `sides` is kept here by `capper.rewrite.sizes`: searches ask for a picture's size again and again.
     """
 
-    __slots__ = ("_family", "_place", "node", "sides", "tag")
+    __slots__ = ("__weakref__", "_family", "_place", "node", "sides", "tag")
 
     def __init__(self, node: turbohtml.Element, family: "_Family") -> None:
         self.node = node

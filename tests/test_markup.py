@@ -4,6 +4,7 @@ import gzip
 import itertools
 import tarfile
 import time
+import weakref
 
 import pytest
 from hypothesis import given
@@ -270,3 +271,50 @@ def test_an_element_that_leaves_a_link_open_is_not_sound():
 
     assert not document.select("aside")[0].sound(document)
     assert document.select("div div")[0].tag == "div"
+
+
+def test_an_element_is_one_object():
+    """However a document is asked for an element it is the same object, so that what is known of it is known once."""
+    document = parse(b"<div><p id=a>x<b>y</b></p></div>")
+    paragraph = document.select("#a")[0]
+
+    bold = document.select("b")[0]
+    assert bold.parent is paragraph
+    assert [paragraph] == document.holding("id", {"a"})
+    assert next(bold.ancestors()) is paragraph
+    assert paragraph is bold.closest("p")
+    assert document.select("div")[0].children()[0] is paragraph
+
+
+def test_a_page_is_let_go_with_its_document():
+    """What is known of a page's elements goes with its document, and does not wait for the garbage collector."""
+    document = parse(b"<div><p>x</p></div>")
+    paragraph = weakref.ref(document.select("p")[0])
+    assert paragraph() is not None
+
+    del document
+
+    assert paragraph() is None
+
+
+def test_what_stands_beside_it():
+    """Elements of the same name are found before and after, as far as told, whatever stands between."""
+    document = parse(b"<ul><li id=a>1</li> <!-- --><li id=b>2<li id=c>3</li><p>4</p> <li id=d>5</li></ul>")
+    item = document.select("#c")[0]
+
+    assert ["b", "a", "d"] == [each.get("id") for each in item.alike(4)]
+    assert ["b"] == [each.get("id") for each in item.alike(1)]
+
+
+@given(
+    st.lists(st.sampled_from(["a b", "<script>no</script>", "<i>c  d</i>", "&nbsp;", " \n ", "x" * 30]), max_size=12)
+)
+def test_a_text_does_not_hang_on_what_was_asked_before(parts):
+    """A text of a limit is the same, whatever limits it was asked for with before."""
+    source = f"<div>{''.join(parts)}</div>".encode()
+    limits = (3, 200, 20, 3, 60)
+    document = parse(source)
+    element = document.select("div")[0]
+    fresh = [(other := parse(source)).text_of(other.select("div")[0], limit) for limit in limits]
+
+    assert fresh == [document.text_of(element, limit) for limit in limits]
