@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 from capper.domain.identity import Basis
 from capper.recognise.domains import host_of, parted, registrable, site_of
@@ -207,7 +207,8 @@ def _value(rest: str, start: int) -> str:
     for _ in range(ENCODED):
         if text[:8].lower().startswith(_PLAIN) and "%" not in host_of(text):
             return text
-        text = unquote(text)
+        # What `unquote` does with ASCII, in half the time.
+        text = unquote_to_bytes(text).decode("utf-8", "replace") if text.isascii() else unquote(text)
     return text if text[:8].lower().startswith(_PLAIN) else ""
 
 

@@ -22,7 +22,8 @@ type _Way = tuple[_Way, Step] | None
 
 MOST = 50
 _MOST_VALUES = 100_000
-_HINTS = ("<vast", "003cvast", ":vast", "<vmap", "003cvmap", ":vmap", "videoadservingtemplate", "daast")
+_MARKS = (b"vast", b"vmap", b"videoadservingtemplate", b"daast")
+_HINTS = (b"<vast", b"003cvast", b":vast", b"<vmap", b"003cvmap", b":vmap", b"videoadservingtemplate", b"daast")
 """How a root element stands in JSON, in lower case."""
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
 
@@ -37,12 +38,12 @@ class Held:
 
 def may_hold(source: bytes | str) -> bool:
     """Whether JSON might hold a player's answer: so that what does not is not even parsed."""
+    data = source if isinstance(source, bytes) else source.encode("ascii", "replace")
     # The sign that every answer begins with is found, or not, before any word is.
-    text = source if isinstance(source, str) else source.decode("latin-1")
-    if "<" not in text and not ("\\" in text and "u003" in text):
+    if b"<" not in data and not (b"\\" in data and b"u003" in data):
         return False
-    lower = text.lower()
-    return any(hint in lower for hint in _HINTS if hint[-4:] in lower)
+    data = data.lower()
+    return any(mark in data for mark in _MARKS) and any(hint in data for hint in _HINTS)
 
 
 def find(text: Text, url: str = "", page: str = "") -> tuple[Held, ...]:
