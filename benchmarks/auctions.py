@@ -10,8 +10,8 @@ import time
 from capper.recognise.ad import AdReader
 from capper.recognise.networks import load_networks
 from capper.recognise.offer import read_offer
-from capper.rewrite import payload
-from capper.rewrite.layout import load_layouts
+from capper.rewrite.auction import payload
+from capper.rewrite.auction.layout import load_layouts
 
 LIMIT = 2.0
 """How many milliseconds finding the bids and taking one out may cost."""

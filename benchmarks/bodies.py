@@ -25,7 +25,7 @@ from capper.recognise.engine import Engines
 from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite.layout import load_layouts
+from capper.rewrite.auction.layout import load_layouts
 from capper.testing import FrozenClock, an_exchange
 
 NEWS = "https://news.example/story"

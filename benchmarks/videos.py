@@ -11,7 +11,7 @@ from capper import jsontext
 from capper.recognise.ad import AdReader
 from capper.recognise.networks import load_networks
 from capper.recognise.offer import read_offer
-from capper.rewrite import embedded, vast
+from capper.rewrite.video import embedded, vast
 
 EVENTS = "start firstQuartile midpoint thirdQuartile complete mute unmute pause resume rewind skip".split()
 

@@ -23,8 +23,8 @@ from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.lists import ListStore
 from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
+from capper.rewrite.auction.layout import load_layouts
 from capper.rewrite.feeds import load_feeds
-from capper.rewrite.layout import load_layouts
 from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
 from capper.settings.watch import LOOK

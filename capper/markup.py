@@ -50,7 +50,7 @@ class Element:
     """One element of a document, the same object whenever the document is asked for it, as long as that is kept.
 
     Text and attributes are latin-1 until `Document.decode` reads them. `tag` is its name in lower case, `img` for an
-    `<image>` too. `sides` is kept here by `capper.rewrite.sizes`: searches ask for a picture's size again and again.
+    `<image>` too. `sides` is kept here by `capper.rewrite.html.sizes`: searches ask for a picture's size again and again.
     """
 
     __slots__ = ("__weakref__", "_family", "_place", "node", "sides", "tag")

@@ -21,12 +21,14 @@ from capper.recognise.knowledge import Role
 from capper.recognise.offer import read_offer
 from capper.recognise.picture import measure
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite import admanager, embedded, page, payload, vast
-from capper.rewrite.candidates import LONGEST_AD_TEXT
+from capper.rewrite.auction import admanager, payload
+from capper.rewrite.auction.layout import Layout
 from capper.rewrite.charset import charset_of
 from capper.rewrite.coding import take_off
-from capper.rewrite.layout import Layout
-from capper.rewrite.video import Video
+from capper.rewrite.html import page
+from capper.rewrite.html.candidates import LONGEST_AD_TEXT
+from capper.rewrite.video import embedded, vast
+from capper.rewrite.video.answer import Video
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that are worth reading."""

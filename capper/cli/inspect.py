@@ -14,7 +14,7 @@ from capper.cli.options import Config, Json, State
 from capper.cli.reasons import BASES
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.errors import ConfigError
-from capper.rewrite.layout import load_layouts
+from capper.rewrite.auction.layout import load_layouts
 from capper.settings import load_settings
 
 app = typer.Typer(rich_markup_mode=None)

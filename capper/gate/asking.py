@@ -14,8 +14,8 @@ from capper.gate.scene import Scene
 from capper.ledger.base import Ledger
 from capper.recognise.kind import Kind
 from capper.recognise.offer import read_offer
-from capper.rewrite import auction_request
-from capper.rewrite.auction_request import Blocked, suspects
+from capper.rewrite.auction import request as auction_request
+from capper.rewrite.auction.request import Blocked, suspects
 from capper.rewrite.coding import codings_of, put_on, take_off
 from capper.trail import Delivery, Recent
 

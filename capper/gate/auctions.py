@@ -17,12 +17,12 @@ from capper.recognise.domains import host_of
 from capper.recognise.hosts import HostSet
 from capper.recognise.kind import Kind
 from capper.recognise.offer import read_offer
-from capper.rewrite import admanager, payload
-from capper.rewrite.auction_request import is_auction
-from capper.rewrite.bids import Bid
+from capper.rewrite.auction import admanager, payload
+from capper.rewrite.auction.bids import Bid
+from capper.rewrite.auction.layout import Layout, known_to_auction
+from capper.rewrite.auction.request import is_auction
+from capper.rewrite.auction.targeting import Asked
 from capper.rewrite.body import Body, encode
-from capper.rewrite.layout import Layout, known_to_auction
-from capper.rewrite.targeting import Asked
 from capper.trail import Delivery, Page
 
 _LARGEST_REQUEST = 1024 * 1024

@@ -13,9 +13,9 @@ from capper.gate.limits import Limits
 from capper.gate.scene import Scene
 from capper.gate.speaking import Speaking
 from capper.recognise.kind import Kind
-from capper.rewrite import page
 from capper.rewrite.base import Slot
 from capper.rewrite.body import decode, encode
+from capper.rewrite.html import page
 from capper.trail import Delivery, Page
 
 

@@ -23,10 +23,10 @@ from capper.journal import Journal
 from capper.ledger.base import Ledger
 from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite import vast
+from capper.rewrite.auction.layout import Layout
 from capper.rewrite.body import SCRIPTED, answerable, editable, structured, unpack
 from capper.rewrite.feeds import Feed
-from capper.rewrite.layout import Layout
+from capper.rewrite.video import vast
 
 logger = logging.getLogger(__name__)
 

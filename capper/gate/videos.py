@@ -17,10 +17,10 @@ from capper.gate.counting import Counting
 from capper.gate.scene import Scene
 from capper.jsontext import Text, read
 from capper.recognise.offer import read_offer
-from capper.rewrite import embedded, vast
 from capper.rewrite.body import Body, encode
-from capper.rewrite.chain import Sending, pod_of, sendings
-from capper.rewrite.vast import Stop, Video
+from capper.rewrite.video import embedded, vast
+from capper.rewrite.video.chain import Sending, pod_of, sendings
+from capper.rewrite.video.vast import Stop, Video
 from capper.trail import Addresses, Delivery
 
 _MOST_SENT = 20_000

@@ -36,7 +36,7 @@ def load_networks(folder: Path | None = None) -> Networks:
 
 
 _OTHERS = {"auction.toml"}
-"""Those say how answers are built, which is capper/rewrite/layout.py's to read."""
+"""Those say how answers are built, which is capper/rewrite/auction/layout.py's to read."""
 
 
 class _Reader:

@@ -22,7 +22,7 @@ from capper.domain.evidence import Evidence
 from capper.domain.offer import Offer
 from capper.jsontext import Edit, Locator, Path, Step, Text, cut, loads, read, splice
 from capper.packaged import packaged_config
-from capper.rewrite.addresses import host_and_path
+from capper.rewrite.auction.addresses import host_and_path
 
 MOST_POSTS = 200
 _DEEPEST = 40

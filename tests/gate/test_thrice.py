@@ -21,8 +21,9 @@ from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.networks import load_networks
 from capper.recognise.offer import read_offer
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite import payload, vast
-from capper.rewrite.layout import load_layouts
+from capper.rewrite.auction import payload
+from capper.rewrite.auction.layout import load_layouts
+from capper.rewrite.video import vast
 from capper.testing import FrozenClock, an_exchange
 
 NEWS = "https://www.news.example/story"

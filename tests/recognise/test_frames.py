@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from capper.domain.identity import Basis
-from capper.rewrite.page import find_creative
+from capper.rewrite.html.page import find_creative
 
 PAGE = "https://news.example/story"
 FRAME = "https://tpc.googlesyndication.com/safeframe/1-0-40/html/container.html"

@@ -123,7 +123,10 @@ def test_no_label_is_lost_before_it_is_read(dress, case):
             assert LABELS.likely(spoken) == spoken
 
 
-@given(st.text(max_size=40).map(lambda text: f"Sponsored by {text}") | st.text(max_size=100), st.sampled_from(["", "sv", "de-DE", "x"]))
+@given(
+    st.text(max_size=40).map(lambda text: f"Sponsored by {text}") | st.text(max_size=100),
+    st.sampled_from(["", "sv", "de-DE", "x"]),
+)
 def test_any_text_can_be_read(text, language):
     """Whatever a page says, reading it neither fails nor names what it does not say."""
     found = LABELS.read(text, language)

@@ -16,7 +16,7 @@ from capper.recognise.engine import Engines
 from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.lists import starter_lists
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite.page import find
+from capper.rewrite.html.page import find
 
 HEAD = (
     b"<!DOCTYPE html><html><head><title>News</title></head><body><header><h1>News</h1><nav><a href=/a>World</a><a href=/b>"
@@ -120,7 +120,7 @@ def test_every_ad_of_the_real_pages_was_looked_at(shared_data, lists, monkeypatc
 
     What says of itself that it is paid for is looked at in a test of its own.
     """
-    monkeypatch.setattr("capper.rewrite.candidates.labelled", lambda *_: ())
+    monkeypatch.setattr("capper.rewrite.html.candidates.labelled", lambda *_: ())
     recogniser, which = lists
     found = {}
     for file in sorted((shared_data / "pages").glob("*/*.html.gz")):

@@ -9,7 +9,7 @@ from capper.recognise.engine import Engines
 from capper.recognise.lists import starter_lists
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.base import Manner
-from capper.rewrite.page import find
+from capper.rewrite.html.page import find
 
 PAGE = "https://www.dailynews.example/story"
 CLICK = "https://adclick.g.doubleclick.net/pcs/click?xai=AK&adurl=https%3A%2F%2Fwww.shoes.com%2Fsale"

@@ -6,9 +6,9 @@ import pytest
 
 from capper.domain.errors import Unrewritable
 from capper.domain.exchange import Headers, Request, Response
-from capper.rewrite import page
 from capper.rewrite.body import Body, decode, editable, encode
 from capper.rewrite.coding import put_on
+from capper.rewrite.html import page
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from capper.rewrite import drawing, filler
 from capper.rewrite.drawing import Layout, draw, draw_fluid, fit
-from capper.rewrite.sizes import SOLD
+from capper.rewrite.html.sizes import SOLD
 from capper.rewrite.wording import Words
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from capper.rewrite import page
+from capper.rewrite.html import page
 
 URL = "https://news.example/story"
 CLICK = "https://click.network.example/aclk?adurl=https://shoes.example/"
