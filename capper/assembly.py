@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from capper.ledger.secret import Secret
 from capper.recognise.ad import AdReader
 from capper.recognise.enginecache import cached_engines, lists_in_use
 from capper.recognise.filterlist import FilterList, ListKind
+from capper.recognise.hosts import HostSet, ad_hosts
 from capper.recognise.lists import ListStore
 from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
@@ -52,7 +53,7 @@ class RecogniserSource:
 
     def refresh(self, now: datetime) -> bool:
         """Read the lists again, and swap the engines whole if any has changed; returns whether it did. Takes a while."""
-        lists = self._lists()
+        lists = _lists(self._state, self._own)
         made_of = tuple(item.digest for item in lists)
         if made_of == self._made_of:
             return False
@@ -75,10 +76,6 @@ class RecogniserSource:
         for report in reports:
             logger.info("filter list %s: %s", report.name, report.outcome)
         return self.refresh(now)
-
-    def _lists(self) -> list[FilterList]:
-        """The lists that travel with capper, the subscriptions, and the owner's own files."""
-        return lists_in_use(self._state) + [_own_list(path) for path in self._own]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +143,16 @@ async def assemble(
         feeds=feeds,
     )
     return Assembly(gate, ledger, policy, journal, recogniser)
+
+
+def ad_hosts_in_use(settings: Settings) -> HostSet:
+    """The ad-delivery hosts of all lists that `capper run` would use; builds no engines."""
+    return ad_hosts(_lists(settings.state, settings.lists))
+
+
+def _lists(state: Path, own: Sequence[Path]) -> list[FilterList]:
+    """The lists that travel with capper, the subscriptions, and the owner's own files."""
+    return lists_in_use(state) + [_own_list(path) for path in own]
 
 
 def _learn_to_speak(now: datetime) -> None:

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,10 @@ from capper.cli.options import Config, LedgerUrl, Policy, State
 from capper.cli.plain import plain
 from capper.cli.tables import print_text
 from capper.domain.errors import ConfigError, LedgerUnavailable
-from capper.settings import Open, Settings, first_words, load_settings, policy_file
+from capper.gateway.pac import PacFile
+from capper.gateway.ways import hosts_for
+from capper.recognise.hosts import HostSet
+from capper.settings import Address, Open, Settings, first_words, load_settings, policy_file
 from capper.settings.options import redacted
 
 if TYPE_CHECKING:
@@ -179,8 +182,8 @@ def _named(settings: Settings) -> dict[tuple[str, int], tuple[str, int]]:
 
 def _opening(choices: "ProxyOptions", settings: Settings, assembly: Assembly) -> "ProxyOptions":
     from capper.proxy.opening import open_all  # noqa: PLC0415
-    from capper.recognise.hosts import HostSet  # noqa: PLC0415
 
+    choices = replace(choices, pac=_pac(settings, assembly))
     if settings.open is Open.ALL:
         return replace(choices, opened=open_all)
 
@@ -190,6 +193,19 @@ def _opening(choices: "ProxyOptions", settings: Settings, assembly: Assembly) ->
         return sites.covers(host) or assembly.recogniser.current().engines.hosts.covers(host)
 
     return replace(choices, opened=opened)
+
+
+def _pac(settings: Settings, assembly: Assembly) -> Callable[[str], str]:
+    """The PAC file by the address it is asked at; its hosts are digested once for each state of the lists."""
+    made: list[tuple[HostSet, PacFile]] = []
+
+    def pac(where: str) -> str:
+        ads = assembly.recogniser.current().engines.hosts
+        if not made or made[0][0] is not ads:
+            made[:] = [(ads, PacFile(hosts_for(settings, ads)))]
+        return made[0][1].to([where])
+
+    return pac
 
 
 async def _check_ledger(assembly: Assembly, settings: Settings) -> None:
@@ -231,6 +247,7 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
     opened = assembly.recogniser.current().engines.hosts
     rows = [
         ("proxy", f"{reachable}, port {port}: set it for HTTP and HTTPS in the browser's or phone's network settings"),
+        *_pac_row(settings, reachable, port),
         ("certificate", f"{authority_file(settings.state)}: install it there too, as an authority for websites"),
         (
             "opened",
@@ -245,6 +262,12 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
     print_text(*(f"{name:<12} {what}" for name, what in rows))
     print_text(f"ready: http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}")
     sys.stdout.flush()
+
+
+def _pac_row(settings: Settings, host: str, port: int) -> list[tuple[str, str]]:
+    if not any(mode.partition("@")[0].casefold() == "regular" for mode in settings.mode):
+        return []
+    return [("or, for ads", f"http://{Address(host, port)}/proxy.pac as the address of automatic proxy configuration")]
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from capper.proxy.addon import DEADLINE, FrequencyCap, Judge
 from capper.proxy.addresses import local_address
 from capper.proxy.auth import Credentials, Doorkeeper
 from capper.proxy.authority import Certificates, load_authority
+from capper.proxy.desk import Desk, Pac
 from capper.proxy.dispatch import Dispatch, trust_messages
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
@@ -52,6 +53,7 @@ class ProxyOptions:
     auth: Credentials | None = None
     resolve: Resolve = field(default_factory=dict)
     upstream_ca: Path | None = None
+    pac: Pac | None = None
     deadline: float = DEADLINE
 
 
@@ -107,9 +109,11 @@ class CapperMaster(master.Master):
         doorkeeper = Doorkeeper(choices.auth)
         cap = FrequencyCap(gate, policy, doorkeeper.user, clock, choices.deadline)
         self.opening = Opening(choices.opened)
+        boundary = Boundary(choices.lan, choices.resolve)
         self.addons.add(  # type: ignore[no-untyped-call]
             self._flight,
-            Shield(Boundary(choices.lan, choices.resolve)),
+            Desk(boundary, lambda: {port for _, port in self.addresses}, choices.pac),
+            Shield(boundary),
             doorkeeper,
             self.opening,
             core.Core(),

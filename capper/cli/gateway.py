@@ -1,0 +1,301 @@
+"""`capper gateway`: the ways in for a household's traffic, each as text to review, applied and removed by one command."""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import segno
+import typer
+
+from capper.assembly import ad_hosts_in_use
+from capper.cli.options import Config, Json, State
+from capper.cli.tables import print_json, print_text
+from capper.domain.errors import ConfigError
+from capper.gateway import nftables, system, watchdog
+from capper.gateway.dnsmasq import dnsmasq_file
+from capper.gateway.pac import LARGEST, pac_file
+from capper.gateway.ways import hosts_for, near_side, redirect_for, transparent_listener
+from capper.gateway.wireguard import keep_tunnel, tunnel_name
+from capper.recognise.hosts import HostSet
+from capper.settings import Settings, load_settings
+from capper.settings.options import Address
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="""How traffic finds its way to capper: a PAC file, a transparent router, WireGuard for phones.
+
+    Only what delivers ads, and the sites you named, comes to capper; all else never meets it. docs/gateway.md tells how.
+    """,
+)
+
+Interface = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Only devices behind this network interface; repeatable.", show_default=False),
+]
+DnsmasqPath = Annotated[
+    Path, typer.Option("--dnsmasq", metavar="FILE", help="Where dnsmasq looks for further configuration.")
+]
+Restart = Annotated[
+    str, typer.Option("--restart", metavar="COMMAND", help="What makes dnsmasq read it; empty: do it yourself.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
+DNSMASQ = Path("/etc/dnsmasq.d/capper.conf")
+RESTART = "systemctl try-restart dnsmasq"
+
+
+@app.command()
+def hosts(state: State = None, config: Config = None) -> None:
+    """List the hosts whose traffic is to come to capper, each with all names below it."""
+    chosen = _hosts(_settings(config, state))
+    if chosen is None:
+        print_text('every host (open = "all")')
+        return
+    print_text(*chosen, *(f"but not {host}" for host in sorted(chosen.without)))
+
+
+@app.command()
+def pac(
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST:PORT", help="Where browsers reach capper, the first choice first; repeatable."),
+    ] = None,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Print the PAC file: chosen hosts through capper, all else DIRECT, and all of it DIRECT when capper is down.
+
+    `capper run` serves the same file at http://HOST:PORT/proxy.pac, always by the lists in use.
+    """
+    settings = _settings(config, state)
+    try:
+        text = pac_file(_hosts(settings), proxy or [str(near_side(settings.listen))])
+    except ValueError as exc:
+        raise ConfigError(f"--proxy: {exc}") from exc
+    typer.echo(text, nl=False)
+    if len(text) > LARGEST:
+        typer.echo(f"capper: {len(text):,} bytes; Chromium takes no PAC file of more than {LARGEST:,}", err=True)
+
+
+@app.command()
+def nft(interface: Interface = None, state: State = None, config: Config = None) -> None:
+    """Print the redirect of a transparent router, as `nft -f` reads it; asleep until `watch` or `apply` wakes it."""
+    typer.echo(_table(_settings(config, state), interface), nl=False)
+
+
+@app.command()
+def dnsmasq(state: State = None, config: Config = None) -> None:
+    """Print dnsmasq's configuration: addresses of chosen hosts go into the redirect's sets."""
+    typer.echo(dnsmasq_file(_hosts(_settings(config, state))), nl=False)
+
+
+@app.command()
+def wireguard(
+    name: Annotated[str, typer.Argument(help="Whose listener: one for each person.")],
+    endpoint: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where her devices reach this listener from outside.")
+    ],
+    *,
+    ipv6: Annotated[
+        bool, typer.Option("--ipv6", help="Also send IPv6 into the tunnel, where it ends: all goes by IPv4.")
+    ] = False,
+    qr: Annotated[bool, typer.Option(help="Print the profile as a QR code for the WireGuard app.")] = True,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Make a person's WireGuard keys, or find them, and print the profile for her devices.
+
+    Whoever has the profile can use the listener as this person: show it to nobody else.
+    """
+    settings = _settings(config, state)
+    try:
+        file, tunnel = keep_tunnel(settings.state / "wireguard", tunnel_name(name))
+        profile = tunnel.profile(endpoint, ipv6=ipv6)
+    except ValueError as exc:
+        raise ConfigError(f"a listener for {name!r}: {exc}") from exc
+    if qr:
+        segno.make(profile, error="l", micro=False).terminal(compact=True)
+    typer.echo(profile)
+    port = endpoint.rpartition(":")[2]
+    print_text(
+        f"In capper.toml, `mode` needs:  wireguard:{file}@0.0.0.0:{port}",
+        f"In the policy, her `devices`:  wireguard:{name}",
+        f"In the router, forward UDP {port} to this machine if she is to use it away from home.",
+    )
+
+
+@app.command()
+def apply(
+    *,
+    interface: Interface = None,
+    unwatched: Annotated[
+        bool, typer.Option("--unwatched", help="Redirect from now on, whether or not capper answers.")
+    ] = False,
+    dnsmasq_path: DnsmasqPath = DNSMASQ,
+    restart: Restart = RESTART,
+    dry_run: DryRun = False,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Put the redirect and dnsmasq's configuration in place; again after lists or settings have changed.
+
+    Nothing is redirected until `capper gateway watch` runs beside capper, or with --unwatched.
+    """
+    settings = _settings(config, state)
+    table = _table(settings, interface) + (nftables.lease(None) if unwatched else "")
+    resolver = dnsmasq_file(_hosts(settings))
+    if dry_run:
+        typer.echo(f"# nft -f -\n{table}\n# {dnsmasq_path}\n{resolver}\n# {restart or '(restart dnsmasq)'}")
+        return
+    _put(table)
+    changed = system.put_file("configure dnsmasq", dnsmasq_path, resolver)
+    print_text(f"nftables   {'redirecting' if unwatched else 'in place, and asleep until `capper gateway watch` runs'}")
+    print_text(f"dnsmasq    {dnsmasq_path}: {'written' if changed else 'was right already'}")
+    if changed:
+        _restart(restart)
+
+
+@app.command()
+def remove(
+    *,
+    dnsmasq_path: DnsmasqPath = DNSMASQ,
+    restart: Restart = RESTART,
+    dry_run: DryRun = False,
+) -> None:
+    """Take the redirect and dnsmasq's configuration away, as if they had never been; it is no error if they are not there."""
+    if dry_run:
+        typer.echo(f"# nft -f -\n{nftables.removal()}\n# rm {dnsmasq_path}\n\n# {restart or '(restart dnsmasq)'}")
+        return
+    system.feed_nft("remove the redirect", nftables.removal())
+    gone = system.drop_file("remove dnsmasq's configuration", dnsmasq_path)
+    print_text("nftables   no redirect", f"dnsmasq    {dnsmasq_path}: {'deleted' if gone else 'was not there'}")
+    if gone:
+        _restart(restart)
+
+
+@app.command()
+def status(
+    dnsmasq_path: DnsmasqPath = DNSMASQ,
+    state: State = None,
+    config: Config = None,
+    as_json: Json = False,  # noqa: FBT002  an option
+) -> None:
+    """Say whether the redirect is in place and at work, how many addresses it knows, and whether capper answers.
+
+    Exits with 1 when something keeps it from working.
+    """
+    settings = _settings(config, state)
+    now = system.standing()
+    listener = transparent_listener(settings)
+    answers = asyncio.run(watchdog.alive(*near_side(listener), watchdog.Patience().deadline))
+    right = _is_current(dnsmasq_path, settings)
+    if as_json:
+        print_json(
+            {
+                "applied": now.applied,
+                "working": now.working,
+                "watched": now.working and not now.lasting,
+                "addresses": {"ipv4": now.ads4, "ipv6": now.ads6},
+                "capper_answers": answers,
+                "dnsmasq_current": right,
+            }
+        )
+    else:
+        at_work = f"at work{', with nobody watching' if now.lasting else ''}" if now.working else "asleep"
+        print_text(
+            f"nftables   {at_work if now.applied else 'no redirect; `capper gateway apply` puts it in place'}",
+            f"addresses  {now.ads4} IPv4, {now.ads6} IPv6",
+            f"dnsmasq    {dnsmasq_path}: {'as it should be' if right else 'not as it should be; `capper gateway apply` writes it'}",
+            f"capper     {listener}: {'answers' if answers else 'does not answer'}",
+        )
+    if not (now.working and answers and right):
+        raise typer.Exit(1)
+
+
+@app.command()
+def watch(
+    *,
+    interface: Interface = None,
+    deadline: Annotated[float, typer.Option(min=0.05, max=10, help="Seconds within which capper must answer.")] = 1.0,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Keep the redirect on while capper answers, and off while it does not; run it beside capper, as root.
+
+    It puts the table in place itself. When it ends, or is killed, everything goes straight out.
+    """
+    settings = _settings(config, state)
+    listener = near_side(transparent_listener(settings))
+    _put(_table(settings, interface))
+    asyncio.run(_watch(listener, deadline))
+
+
+async def _watch(listener: Address, deadline: float) -> None:
+    async def change(now: watchdog.State) -> None:
+        on = now is watchdog.State.ON
+        await asyncio.to_thread(_lease if on else _revoke)
+        print_text("on: capper answers" if on else "off: capper does not answer; everything goes straight out")
+
+    async def renew() -> None:
+        await asyncio.to_thread(_lease)
+
+    task = asyncio.create_task(
+        watchdog.keep_watch(
+            lambda: watchdog.alive(*listener, deadline),
+            change,
+            renew,
+            watch=watchdog.Watch(watchdog.Patience(deadline=deadline)),
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    finally:
+        _revoke()
+
+
+def _lease() -> None:
+    system.feed_nft("keep the redirect on", nftables.lease(watchdog.LEASE))
+
+
+def _revoke() -> None:
+    system.feed_nft("take the redirect off", nftables.revoke())
+
+
+def _put(table: str) -> None:
+    system.feed_nft("put the redirect in place", table)
+
+
+def _restart(command: str) -> None:
+    if not command:
+        print_text("dnsmasq reads it when it starts: restart it.")
+    elif fault := system.run_command(command):
+        print_text(f"dnsmasq must be restarted, and `{command}` did not do it: {fault}", style="yellow")
+        raise typer.Exit(1)
+
+
+def _is_current(path: Path, settings: Settings) -> bool:
+    try:
+        return path.read_text() == dnsmasq_file(_hosts(settings))
+    except (OSError, ValueError):
+        return False
+
+
+def _table(settings: Settings, interfaces: list[str] | None) -> str:
+    try:
+        return nftables.table(redirect_for(settings, tuple(interfaces or ())))
+    except ValueError as exc:
+        raise ConfigError(f"--interface: {exc}") from exc
+
+
+def _hosts(settings: Settings) -> HostSet | None:
+    return hosts_for(settings, ad_hosts_in_use(settings))
+
+
+def _settings(config: Path | None, state: Path | None) -> Settings:
+    return load_settings(config, {} if state is None else {"state": str(state)})

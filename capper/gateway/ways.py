@@ -1,0 +1,64 @@
+"""What the settings say about the ways in: the listener for redirected connections, and where a browser finds the proxy."""
+
+from typing import Final
+
+from capper.domain.errors import ConfigError
+from capper.gateway.chosen import chosen_hosts
+from capper.gateway.nftables import Redirect
+from capper.recognise.hosts import HostSet
+from capper.settings import Open, Settings
+from capper.settings.options import Address
+
+_ANY: Final = ("0.0.0.0", "::", "")  # noqa: S104  compared, not listened on
+
+
+def hosts_for(settings: Settings, ads: HostSet) -> HostSet | None:
+    """The hosts whose traffic is to come to capper; None where the settings say all of them."""
+    return None if settings.open is Open.ALL else chosen_hosts(ads, settings.sites)
+
+
+def transparent_listener(settings: Settings) -> Address:
+    """Where redirected connections arrive.
+
+    Raises:
+        ConfigError: the settings have no such listener.
+    """
+    for mode in settings.mode:
+        if mode.partition("@")[0].casefold() == "transparent":
+            return _listens_at(mode, settings.listen)
+    raise ConfigError(
+        "there is no listener for redirected connections: add one to `mode` in capper.toml,"
+        ' like mode = ["regular", "transparent@:8081"]'
+    )
+
+
+def _listens_at(mode: str, usual: Address) -> Address:
+    """What follows the last `@` of a mode: `8081`, `192.168.1.2:8081`, `:8081` for every address; else as usual."""
+    head, at, where = mode.rpartition("@")
+    if not (head and at):
+        return usual
+    host, colon, port = where.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        raise ConfigError(f"mode {mode!r}: expected a port after the @, like transparent@:8081")
+    return Address(host if colon else usual.host, int(port))
+
+
+def redirect_for(settings: Settings, interfaces: tuple[str, ...]) -> Redirect:
+    """The redirect that suits the settings.
+
+    Raises:
+        ConfigError: there is no listener for redirected connections, or no network whose devices it serves.
+    """
+    listener = transparent_listener(settings)
+    if not settings.lan:
+        raise ConfigError(
+            'nobody may use the transparent listener: name the household\'s networks in capper.toml, like lan = ["192.168.1.0/24"]'
+        )
+    return Redirect(listener.port, settings.lan, interfaces)
+
+
+def near_side(listener: Address) -> Address:
+    """The listener as this machine itself reaches it."""
+    if listener.host in _ANY:
+        return Address("::1" if listener.host == "::" else "127.0.0.1", listener.port)
+    return listener
