@@ -168,9 +168,12 @@ def remove(
     if dry_run:
         typer.echo(f"# nft -f -\n{nftables.removal()}\n# rm {dnsmasq_path}\n\n# {restart or '(restart dnsmasq)'}")
         return
+    before = system.standing()
     system.feed_nft("remove the redirect", nftables.removal())
     gone = system.drop_file("remove dnsmasq's configuration", dnsmasq_path)
     print_text("nftables   no redirect", f"dnsmasq    {dnsmasq_path}: {'deleted' if gone else 'was not there'}")
+    if before.working and not before.lasting:
+        print_text("`capper gateway watch` seems to run, and will put the redirect back: stop it too.", style="yellow")
     if gone:
         _restart(restart)
 
@@ -228,18 +231,21 @@ def watch(
     """
     settings = _settings(config, state)
     listener = near_side(transparent_listener(settings))
-    _put(_table(settings, interface))
-    asyncio.run(_watch(listener, deadline))
+    table = _table(settings, interface)
+    _put(table)
+    asyncio.run(_watch(listener, table, deadline))
 
 
-async def _watch(listener: Address, deadline: float) -> None:
+async def _watch(listener: Address, table: str, deadline: float) -> None:
     async def change(now: watchdog.State) -> None:
         on = now is watchdog.State.ON
-        await asyncio.to_thread(_lease if on else _revoke)
         print_text("on: capper answers" if on else "off: capper does not answer; everything goes straight out")
+        await (renew() if on else asyncio.to_thread(_try, nftables.revoke()))
 
     async def renew() -> None:
-        await asyncio.to_thread(_lease)
+        # Whoever loads a firewall anew may have swept the table away; all of it is put back.
+        if not await asyncio.to_thread(_try, nftables.lease(watchdog.LEASE), quietly=True):
+            await asyncio.to_thread(_try, table + nftables.lease(watchdog.LEASE))
 
     task = asyncio.create_task(
         watchdog.keep_watch(
@@ -256,15 +262,18 @@ async def _watch(listener: Address, deadline: float) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await task
     finally:
-        _revoke()
+        _try(nftables.revoke())
 
 
-def _lease() -> None:
-    system.feed_nft("keep the redirect on", nftables.lease(watchdog.LEASE))
-
-
-def _revoke() -> None:
-    system.feed_nft("take the redirect off", nftables.revoke())
+def _try(text: str, *, quietly: bool = False) -> bool:
+    """Have nft do this; a fault is told and tried again later, and meanwhile the kernel's lease runs out."""
+    try:
+        system.feed_nft("switch the redirect", text)
+    except ConfigError as exc:
+        if not quietly:
+            typer.echo(f"capper: {exc}", err=True)
+        return False
+    return True
 
 
 def _put(table: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-INTERVAL = 1.0
+INTERVAL = 0.5
 """Seconds between two looks at the proxy."""
 LEASE = 10
 """Seconds the kernel keeps the redirect without hearing from us: if the watchdog itself dies, traffic flows again then."""
