@@ -193,6 +193,15 @@ def namespaces() -> None:
         pytest.skip(reason)
 
 
+@pytest.fixture(scope="module")
+def namespace(namespaces) -> Iterator[str]:
+    """A namespace with nothing in it."""
+    name = f"capper-{secrets.token_hex(3)}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    yield name
+    subprocess.run(["ip", "netns", "del", name], check=True)
+
+
 @contextlib.contextmanager
 def bare(folder: Path) -> Iterator[Street]:
     """Cables, addresses and the web; nothing runs on the gateway but its forwarding."""

@@ -1,0 +1,72 @@
+"""dnsmasq's configuration: every chosen host once, in lines it can read, and nothing else."""
+
+import re
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capper.gateway.dnsmasq import dnsmasq_file
+from capper.recognise.hosts import HostSet
+
+LINE = re.compile(r"nftset=((?:/[a-z0-9._-]+)+)/4#inet#capper#(ads|others)4,6#inet#capper#\2(?:6)")
+
+
+def settings_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def named(text: str, which: str) -> list[str]:
+    found = [LINE.fullmatch(line) for line in settings_of(text)[1:]]
+    assert all(found), text
+    return [host for match in found if match[2] == which for host in match[1].split("/")[1:]]
+
+
+def test_the_file():
+    """Hosts fill the sets, exceptions others, and records that lead around capper are left out."""
+    text = dnsmasq_file(HostSet(["ads.test", "www.ads.test", "b.test"], ["optout.ads.test"]))
+
+    assert [
+        "filter-rr=HTTPS,SVCB",
+        "nftset=/ads.test/b.test/4#inet#capper#ads4,6#inet#capper#ads6",
+        "nftset=/optout.ads.test/4#inet#capper#others4,6#inet#capper#others6",
+    ] == settings_of(text)
+
+
+def test_every_host():
+    """Where all is opened, all is redirected."""
+    assert "nftset=/#/4#inet#capper#ads4,6#inet#capper#ads6" in settings_of(dnsmasq_file(None))
+
+
+def test_ten_thousand_hosts_in_short_lines():
+    """dnsmasq cuts a line of more than a kilobyte; each host stands on one line, whole."""
+    hosts = {f"host{number}{'x' * (number % 50)}.ads{number % 7}.test" for number in range(10_000)}
+    text = dnsmasq_file(HostSet(hosts))
+
+    assert sorted(hosts) == sorted(named(text, "ads"))
+    assert max(map(len, text.splitlines())) <= 900
+
+
+@given(st.lists(st.text(max_size=30) | st.from_regex(r"[a-z0-9._-]{1,20}", fullmatch=True), max_size=6))
+def test_no_host_says_anything_else(hosts):
+    """Whatever a list names, only names of hosts get in."""
+    text = dnsmasq_file(HostSet(hosts, hosts[:1]))
+
+    assert set(named(text, "ads")) <= {host.strip().rstrip(".").lower() for host in hosts}
+
+
+@pytest.mark.slow
+def test_dnsmasq_reads_it(namespace, tmp_path):
+    """The real dnsmasq has nothing to object to, with a hundred thousand hosts."""
+    file = tmp_path / "capper.conf"
+    hosts = (f"host{number}.ads{number % 97}.test" for number in range(100_000))
+    file.write_text(dnsmasq_file(HostSet(hosts, ["a.host1.ads1.test"])))
+    ended = subprocess.run(
+        ["ip", "netns", "exec", namespace, "dnsmasq", "--test", f"--conf-file={file}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, "syntax check OK") == (0, ended.stderr.strip().removeprefix("dnsmasq: ").rstrip("."))
