@@ -13,6 +13,8 @@ from capper.domain.errors import ConfigError
 from capper.gateway.nftables import SETS, TABLE
 
 NFT_SECONDS = 20.0
+_ELSEWHERE = ("/usr/sbin", "/sbin")
+"""Where it is although an ordinary account's PATH may not say so."""
 
 
 def feed_nft(attempt: str, text: str) -> None:
@@ -25,7 +27,7 @@ def feed_nft(attempt: str, text: str) -> None:
 
 
 def _nft(attempt: str, *arguments: str, text: str = "") -> str:
-    nft = shutil.which("nft", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    nft = shutil.which("nft", path=os.pathsep.join((os.environ.get("PATH", ""), *_ELSEWHERE)))
     if nft is None:
         raise ConfigError(f"{attempt}: `nft` is not installed; install the package nftables")
     try:
