@@ -15,6 +15,7 @@ import socket
 import ssl
 import struct
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,8 @@ AD = (
     b'<!DOCTYPE html><html><body><a href="https://ads.test/click?adurl=https%3A%2F%2Fwww.shoes.example%2Fsale">'
     b'<img src="https://ads.test/shoes.png" width="300" height="250"></a></body></html>'
 )
+
+LARGE = b"x" * 200_000_000
 
 
 async def serve(folder: Path, addresses: list[str]) -> None:
@@ -45,7 +48,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         path = head.split(" ", 2)[1].partition("?")[0]
         came_from = writer.get_extra_info("peername")[0]
-        body = {"/frame": AD, "/large": b"x" * 50_000_000}.get(path, f"asked by {came_from}".encode())
+        body = {"/frame": AD, "/large": LARGE}.get(path, f"asked by {came_from}".encode())
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\nConnection: close\r\n"
             b"Content-Length: %d\r\n\r\n" % len(body)
@@ -96,7 +99,9 @@ def fetch(request: dict, address: str) -> dict:
             stream.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
             reply = http.client.HTTPResponse(stream)
             reply.begin()
+            began = time.perf_counter()
             body = reply.read()
+            seconds = time.perf_counter() - began
             issuer = dict(part[0] for part in stream.getpeercert()["issuer"]) if context else {}
     return {
         "status": reply.status,
@@ -105,6 +110,7 @@ def fetch(request: dict, address: str) -> dict:
         "headers": {name.lower(): value for name, value in reply.getheaders()},
         "issuer": issuer.get("commonName"),
         "address": address,
+        "seconds": seconds,
     }
 
 

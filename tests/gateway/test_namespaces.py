@@ -232,3 +232,18 @@ def test_removing(bare_street):
     assert "" == tables
     assert "80, 443" in lease
     assert not file.exists()
+
+
+def test_other_traffic_is_as_fast_as_ever(bare_street):
+    """What is not redirected is forwarded by the kernel as if there were no redirect: the best of several downloads each way."""
+    street = bare_street
+    options = ("--dnsmasq", str(street.folder / "other.conf"), "--restart", "")
+    best = {True: 0.0, False: 0.0}
+    for _ in range(3):
+        for applied in (False, True):
+            street.capper("gateway", *(("apply", "--unwatched") if applied else ("remove",)), *options)
+            answers = [street.ask("news.test", "/large", at="203.0.113.20") for _ in range(3)]
+            best[applied] = max(best[applied], *(answer["size"] / answer["seconds"] for answer in answers))
+    print(f"{best[False] / 1e6:.0f} MB/s without, {best[True] / 1e6:.0f} MB/s with the redirect")
+
+    assert best[True] / best[False] >= 0.9
