@@ -6,10 +6,8 @@ import signal
 from pathlib import Path
 from typing import Annotated
 
-import segno
 import typer
 
-from capper.assembly import ad_hosts_in_use
 from capper.cli.options import Config, Json, State
 from capper.cli.tables import print_json, print_text
 from capper.domain.errors import ConfigError
@@ -116,6 +114,8 @@ def wireguard(
     except ValueError as exc:
         raise ConfigError(f"a listener for {name!r}: {exc}") from exc
     if qr:
+        import segno  # noqa: PLC0415  as below
+
         segno.make(profile, error="l", micro=False).terminal(compact=True)
     typer.echo(profile)
     port = endpoint.rpartition(":")[2]
@@ -221,7 +221,7 @@ def status(
 def watch(
     *,
     interface: Interface = None,
-    deadline: Annotated[float, typer.Option(min=0.05, max=10, help="Seconds within which capper must answer.")] = 1.0,
+    deadline: Annotated[float, typer.Option(min=0.05, max=10, help="Seconds within which capper must answer.")] = 0.75,
     state: State = None,
     config: Config = None,
 ) -> None:
@@ -303,6 +303,8 @@ def _table(settings: Settings, interfaces: list[str] | None) -> str:
 
 
 def _hosts(settings: Settings) -> HostSet | None:
+    from capper.assembly import ad_hosts_in_use  # noqa: PLC0415  the watchdog lives for years, and needs none of it
+
     return hosts_for(settings, ad_hosts_in_use(settings))
 
 

@@ -246,8 +246,7 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
     reachable = local_address() if host in {"0.0.0.0", "::"} else host  # noqa: S104  compared, not listened on
     opened = assembly.recogniser.current().engines.hosts
     rows = [
-        ("proxy", f"{reachable}, port {port}: set it for HTTP and HTTPS in the browser's or phone's network settings"),
-        *_pac_row(settings, reachable, port),
+        *_ways_in(master, reachable),
         ("certificate", f"{authority_file(settings.state)}: install it there too, as an authority for websites"),
         (
             "opened",
@@ -264,10 +263,20 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
     sys.stdout.flush()
 
 
-def _pac_row(settings: Settings, host: str, port: int) -> list[tuple[str, str]]:
-    if not any(mode.partition("@")[0].casefold() == "regular" for mode in settings.mode):
-        return []
-    return [("or, for ads", f"http://{Address(host, port)}/proxy.pac as the address of automatic proxy configuration")]
+def _ways_in(master: "CapperMaster", host: str) -> list[tuple[str, str]]:
+    """For each kind of listener that a person must do something about, what."""
+    rows = []
+    if proxy := master.address_of("regular", "upstream", "socks5"):
+        what = f"{host}, port {proxy[1]}: set it for HTTP and HTTPS in the browser's or phone's network settings"
+        rows.append(("proxy", what))
+    if proxy := master.address_of("regular"):
+        what = (
+            f"http://{Address(host, proxy[1])}/proxy.pac as the address of automatic configuration: only ads come here"
+        )
+        rows.append(("or instead", what))
+    if listener := master.address_of("transparent"):
+        rows.append(("redirected", f"port {listener[1]}: `capper gateway watch` sends connections to ad hosts there"))
+    return rows
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ LEASE = 10
 class Patience:
     """How slow an answer may be, how many bad ones end the redirect, and how many good ones bring it back."""
 
-    deadline: float = 1.0
+    deadline: float = 0.75
     failures: int = 2
     successes: int = 3
 

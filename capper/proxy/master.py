@@ -149,6 +149,11 @@ class CapperMaster(master.Master):
         """Where the proxy listens, as (host, port)."""
         return [(address[0], address[1]) for address in self._server.listen_addrs()]
 
+    def address_of(self, *kinds: str) -> tuple[str, int] | None:
+        """Where the first listener of one of these modes is: `regular`, `transparent`, ..."""
+        found = (server.listen_addrs for server in self._server.servers if server.mode.type_name in kinds)
+        return next(((address[0], address[1]) for addresses in found for address in addresses), None)
+
     def wireguard_files(self) -> list[tuple[str, Path]]:
         """For each WireGuard listener its name and a file, for its owner only, that the person's device imports."""
         files = []

@@ -209,3 +209,14 @@ def test_a_named_site_is_opened_with_its_subdomains(tmp_path):
     assert [True, True, False, False] == [
         opened(host) for host in ("news.example", "www.news.example", "badnews.example", "bank.example")
     ]
+
+
+def test_the_ways_in_are_told(start, unused_tcp_port):
+    """For a proxy its address and the PAC file's, which is served there; for redirected connections who sends them."""
+    _, said, port = start("--ledger", "memory", "--mode", "regular", "--mode", f"transparent@{LOOPBACK}:{unused_tcp_port}")
+    served = httpx.get(f"http://{LOOPBACK}:{port}/proxy.pac", trust_env=False)
+
+    assert f"{LOOPBACK}, port {port}" in said
+    assert f"http://{LOOPBACK}:{port}/proxy.pac" in said
+    assert "`capper gateway watch`" in said
+    assert f"PROXY {LOOPBACK}:{port}; DIRECT" in served.text

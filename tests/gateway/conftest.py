@@ -216,6 +216,9 @@ def bare(folder: Path) -> Iterator[Street]:
         for where, device, *addresses in (
             ("client", "eth0", *(f"192.168.77.{n}/24" for n in (20, 21, 22)), *(f"fd77::{n}/64" for n in (22, 20))),
             ("gateway", "lan0", f"{GATEWAY}/24", f"{GATEWAY6}/64"),
+            # A second network, of which capper.toml says nothing.
+            ("client", "eth0", "192.168.78.20/24"),
+            ("gateway", "lan0", "192.168.78.1/24"),
             ("gateway", "wan0", "203.0.113.1/24", "2001:db8:1::1/64"),
             (
                 "web",
@@ -245,6 +248,7 @@ def bare(folder: Path) -> Iterator[Street]:
                 ("shared.test", ADS),
             )
         ]  # fmt: skip
+        named.append(f"--host-record=router.ads.test,{GATEWAY}")
         # HTTPS record, RFC 9460: priority 1, no target, alpn=h3.
         svcb = [f"--dns-rr={host},65,000100000100030268 33".replace(" ", "") for host in ("ads.test", "news.test")]
         start_dnsmasq(street, "names", "web", "--no-resolv", "--listen-address=203.0.113.53", *named, *svcb)

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 
 import pytest
 
@@ -31,7 +32,7 @@ def straight(street, **more) -> bool:
     Asked by a guest: capper remembers who does not take its certificate.
     """
     source = "fd77::22" if more.get("version") == 6 else "192.168.77.22"
-    answer = street.ask("ads.test", authority="web", timeout=1, source=source, **more)
+    answer = street.ask("ads.test", authority="web", timeout=0.5, source=source, **more)
     return answer.get("body", "").startswith(("asked by 192.168.77.", "asked by fd77::"))
 
 
@@ -123,6 +124,37 @@ def test_a_guest_without_our_certificate(street):
 
     assert "asked by 192.168.77.22" == news["body"]
     assert 200 == ads[1].get("status"), ads
+
+
+def test_a_network_that_capper_does_not_serve(street):
+    """Devices of another network behind the router would be refused by capper, so they are not sent to it."""
+    answer = street.ask("ads.test", authority="web", source="192.168.78.20")
+
+    assert "asked by 192.168.78.20" == answer.get("body"), answer
+
+
+def test_the_routers_own_pages(street, wait_for):
+    """A name of an ad host's that points at the router reaches the router's own pages, not capper."""
+    pages = street.folder / "pages"
+    pages.mkdir()
+    (pages / "index.html").write_text("the router's own")
+    server = street.start(
+        "router",
+        "gateway",
+        sys.executable,
+        "-m",
+        "http.server",
+        "80",
+        "--bind",
+        "192.168.77.1",
+        "--directory",
+        str(pages),
+    )
+    wait_for(lambda: "error" not in street.ask("192.168.77.1", at="192.168.77.1"))
+    answer = street.ask("router.ads.test")
+    server.terminate()
+
+    assert "the router's own" == answer.get("body"), answer
 
 
 def test_status(street):
