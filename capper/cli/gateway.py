@@ -149,12 +149,20 @@ def apply(
     if dry_run:
         typer.echo(f"# nft -f -\n{table}\n# {dnsmasq_path}\n{resolver}\n# {restart or '(restart dnsmasq)'}")
         return
+    attempt = "configure dnsmasq"
+    system.check_dnsmasq(attempt, resolver)
     _put(table)
-    changed = system.put_file("configure dnsmasq", dnsmasq_path, resolver)
+    before = _read(dnsmasq_path)
+    changed = system.put_file(attempt, dnsmasq_path, resolver)
     print_text(f"nftables   {'redirecting' if unwatched else 'in place, and asleep until `capper gateway watch` runs'}")
     print_text(f"dnsmasq    {dnsmasq_path}: {'written' if changed else 'was right already'}")
-    if changed:
+    if changed and (fault := _restart(restart)):
+        if before is None:
+            system.drop_file(attempt, dnsmasq_path)
+        else:
+            system.put_file(attempt, dnsmasq_path, before)
         _restart(restart)
+        raise ConfigError(f"restart dnsmasq: `{restart}`: {fault}; {dnsmasq_path} is as it was before")
 
 
 @app.command()
@@ -174,8 +182,8 @@ def remove(
     print_text("nftables   no redirect", f"dnsmasq    {dnsmasq_path}: {'deleted' if gone else 'was not there'}")
     if before.working and not before.lasting:
         print_text("`capper gateway watch` seems to run, and will put the redirect back: stop it too.", style="yellow")
-    if gone:
-        _restart(restart)
+    if gone and (fault := _restart(restart)):
+        raise ConfigError(f"restart dnsmasq: `{restart}`: {fault}; until then it complains about sets that are gone")
 
 
 @app.command()
@@ -280,19 +288,23 @@ def _put(table: str) -> None:
     system.feed_nft("put the redirect in place", table)
 
 
-def _restart(command: str) -> None:
-    if not command:
-        print_text("dnsmasq reads it when it starts: restart it.")
-    elif fault := system.run_command(command):
-        print_text(f"dnsmasq must be restarted, and `{command}` did not do it: {fault}", style="yellow")
-        raise typer.Exit(1)
+def _restart(command: str) -> str | None:
+    """What is the matter with the owner's command; None if nothing."""
+    if command:
+        return system.run_command(command)
+    print_text("dnsmasq reads its configuration when it starts: restart it.")
+    return None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text()
+    except (OSError, ValueError):
+        return None
 
 
 def _is_current(path: Path, settings: Settings) -> bool:
-    try:
-        return path.read_text() == dnsmasq_file(_hosts(settings))
-    except (OSError, ValueError):
-        return False
+    return _read(path) == dnsmasq_file(_hosts(settings))
 
 
 def _table(settings: Settings, interfaces: list[str] | None) -> str:

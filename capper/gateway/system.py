@@ -27,7 +27,7 @@ def feed_nft(attempt: str, text: str) -> None:
 
 
 def _nft(attempt: str, *arguments: str, text: str = "") -> str:
-    nft = shutil.which("nft", path=os.pathsep.join((os.environ.get("PATH", ""), *_ELSEWHERE)))
+    nft = _program("nft")
     if nft is None:
         raise ConfigError(f"{attempt}: `nft` is not installed; install the package nftables")
     try:
@@ -41,6 +41,37 @@ def _nft(attempt: str, *arguments: str, text: str = "") -> str:
         hint = "; run this as root (sudo)" if os.geteuid() and "permitted" in said else ""
         raise ConfigError(f"{attempt}: nft: {said}{hint}")
     return ended.stdout
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), *_ELSEWHERE)))
+
+
+def check_dnsmasq(attempt: str, text: str) -> None:
+    """Have dnsmasq read a configuration without using it: one that it refuses would leave the household without names.
+
+    Raises:
+        ConfigError: dnsmasq is not there, or refuses it, as versions before 2.90 and builds without nftset do.
+    """
+    dnsmasq = _program("dnsmasq")
+    if dnsmasq is None:
+        raise ConfigError(f"{attempt}: `dnsmasq` is not installed; install dnsmasq 2.90 or newer")
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write(text)
+        file.flush()
+        try:
+            ended = subprocess.run(  # noqa: S603  a fixed command
+                [dnsmasq, "--test", f"--conf-file={file.name}"],
+                capture_output=True,
+                text=True,
+                timeout=NFT_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as exc:
+            raise ConfigError(f"{attempt}: {dnsmasq}: {exc}") from exc
+        said = ended.stderr.strip().replace(file.name, "the file")
+    if ended.returncode:
+        raise ConfigError(f"{attempt}: it needs dnsmasq 2.90 or newer with nftset; {said or 'it refuses the file'}")
 
 
 @dataclass(frozen=True, slots=True)

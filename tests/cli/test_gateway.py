@@ -95,14 +95,17 @@ def test_dry_runs_do_nothing(gateway, tmp_path, monkeypatch):
     assert not file.exists()
 
 
-def test_nft_is_missing(gateway, tmp_path, monkeypatch):
-    """Every command that needs nft says so, and leaves dnsmasq alone."""
+def test_a_tool_is_missing(gateway, tmp_path, monkeypatch):
+    """Every command that needs nft or dnsmasq says which package to install, and changes nothing."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("capper.gateway.system._ELSEWHERE", ())
     file = tmp_path / "capper.conf"
-    for command in (["apply", "--dnsmasq", file], ["remove", "--dnsmasq", file], ["status"], ["watch"]):
-        told = gateway(*command)
+    told = [
+        gateway(*words)
+        for words in (["apply", "--dnsmasq", file], ["remove", "--dnsmasq", file], ["status"], ["watch"])
+    ]
 
-        assert 2 == told.code, told.out
-        assert "`nft` is not installed; install the package nftables" in told.err
+    assert {2} == {each.code for each in told}
+    assert "`dnsmasq` is not installed; install dnsmasq 2.90 or newer" in told[0].err
+    assert all("`nft` is not installed; install the package nftables" in each.err for each in told[1:])
     assert not file.exists()

@@ -213,7 +213,9 @@ def test_a_named_site_is_opened_with_its_subdomains(tmp_path):
 
 def test_the_ways_in_are_told(start, unused_tcp_port):
     """For a proxy its address and the PAC file's, which is served there; for redirected connections who sends them."""
-    _, said, port = start("--ledger", "memory", "--mode", "regular", "--mode", f"transparent@{LOOPBACK}:{unused_tcp_port}")
+    _, said, port = start(
+        "--ledger", "memory", "--mode", "regular", "--mode", f"transparent@{LOOPBACK}:{unused_tcp_port}"
+    )
     served = httpx.get(f"http://{LOOPBACK}:{port}/proxy.pac", trust_env=False)
 
     assert f"{LOOPBACK}, port {port}" in said

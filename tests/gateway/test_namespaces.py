@@ -266,6 +266,21 @@ def test_removing(bare_street):
     assert not file.exists()
 
 
+def test_a_resolver_that_does_not_start_again(bare_street):
+    """When dnsmasq cannot be restarted its configuration is put back as it was, and that is told."""
+    street = bare_street
+    file = street.folder / "other.conf"
+    told = []
+    for before in (None, "# the owner's\n"):
+        if before is not None:
+            file.write_text(before)
+        told.append(street.capper("gateway", "apply", "--dnsmasq", str(file), "--restart", "false", check=False))
+        assert before == (file.read_text() if file.exists() else None)
+
+    assert [2, 2] == [each.returncode for each in told]
+    assert "as it was before" in told[0].stderr
+
+
 def test_other_traffic_is_as_fast_as_ever(bare_street):
     """What is not redirected is forwarded by the kernel as if there were no redirect: the best of several downloads each way."""
     street = bare_street

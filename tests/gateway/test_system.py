@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from capper.domain.errors import ConfigError
-from capper.gateway.system import Standing, drop_file, feed_nft, put_file, run_command, standing
+from capper.gateway.system import Standing, check_dnsmasq, drop_file, feed_nft, put_file, run_command, standing
 
 
 @pytest.fixture
@@ -56,6 +56,21 @@ def test_not_root(nft, monkeypatch):
 
     with pytest.raises(ConfigError, match=r"run this as root \(sudo\)$"):
         feed_nft("put it there", "")
+
+
+def test_dnsmasq_refuses(tmp_path, monkeypatch):
+    """A dnsmasq too old for the file says so before anything is changed; so does one that is not there."""
+    monkeypatch.setattr("capper.gateway.system._ELSEWHERE", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        ConfigError, match=r"^configure dnsmasq: `dnsmasq` is not installed; install dnsmasq 2.90 or newer$"
+    ):
+        check_dnsmasq("configure dnsmasq", "")
+    (tmp_path / "dnsmasq").write_text("#!/bin/sh\necho 'dnsmasq: bad option at line 5 of '${2#*=} >&2; exit 1\n")
+    (tmp_path / "dnsmasq").chmod(0o755)
+
+    with pytest.raises(ConfigError, match=r"2\.90 or newer with nftset; dnsmasq: bad option at line 5 of the file$"):
+        check_dnsmasq("configure dnsmasq", "filter-rr=HTTPS\n")
 
 
 def test_nothing_stands(nft):
