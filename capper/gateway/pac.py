@@ -1,8 +1,9 @@
 """The PAC file: JavaScript by which a browser sends only chosen hosts through capper, and all else straight out.
 
 Chromium takes no PAC file of more than a mebibyte, and lists in use name a hundred thousand hosts, so these are written as
-digests of 48 bits, six characters each. That some host of the world is taken for a chosen one by chance is a matter of one
-in billions, and does no harm: capper would pass it through unopened. The JavaScript is that of 1999, which every browser
+digests of 48 bits, six characters each (fewer where there are so many hosts that they would not fit). That some host of the
+world is taken for a chosen one by chance is a matter of one in billions, and does no harm: capper would pass it through
+unopened. The JavaScript is that of 1999, which every browser
 and operating system understands; nothing from outside stands in it but digests and the proxies' addresses.
 """
 
@@ -24,6 +25,8 @@ _PRIME: Final = 16_777_213
 _BASES: Final = (5_570_981, 11_400_727)
 _DIGITS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _BUCKETS: Final = 4096
+_WIDTHS: Final = (6, 5, 4)
+"""Characters of an entry, besides the bucket's 12 bits: with four, one host in a hundred thousand is taken for a chosen one."""
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}")
 
 _SCRIPT = """\
@@ -31,7 +34,7 @@ _SCRIPT = """\
 // When capper does not answer, everything goes straight out. `capper gateway hosts` lists the {count} hosts meant here.
 var capperProxy = {proxy};
 
-// Digests of 48 bits: 4096 buckets by the first 12 bits, each entry the other 36 as six characters.
+// Digests: 4096 buckets by the first 12 bits, each entry the next {bits} as {width} characters.
 var capperDigits = "{digits}";
 var capperHosts = "{hosts}".split(",");
 var capperOthers = "{others}".split(",");
@@ -40,7 +43,8 @@ function capperHas(buckets, a, b) {{
   var entries = buckets[a >> 12] || "", at, entry = capperDigits.charAt((a >> 6) & 63) + capperDigits.charAt(a & 63) +
     capperDigits.charAt(b >> 18) + capperDigits.charAt((b >> 12) & 63) + capperDigits.charAt((b >> 6) & 63) +
     capperDigits.charAt(b & 63);
-  for (at = entries.indexOf(entry); at >= 0; at = entries.indexOf(entry, at + 1)) if (at % 6 === 0) return true;
+  entry = entry.substring(0, {width});
+  for (at = entries.indexOf(entry); at >= 0; at = entries.indexOf(entry, at + 1)) if (at % {width} === 0) return true;
   return false;
 }}
 
@@ -87,7 +91,8 @@ class PacFile:
         few = fewest(hosts or HostSet())
         self._everything = hosts is None
         self._count = len(few)
-        self._hosts, self._others = _buckets(few), _buckets(few.without)
+        self._width = _width(len(few) + len(few.without))
+        self._hosts, self._others = _buckets(few, self._width), _buckets(few.without, self._width)
 
     def to(self, proxies: Sequence[str]) -> str:
         """The file, with these proxies; see `pac_file`."""
@@ -103,18 +108,26 @@ class PacFile:
             hosts=self._hosts,
             others=self._others,
             bases=_BASES,
+            width=self._width,
+            bits=6 * self._width,
             prime=_PRIME,
             condition="true" if self._everything else "capperCovers(host)",
         )
 
 
-def _buckets(hosts: Iterable[str]) -> str:
+def _width(count: int) -> int:
+    """How many characters each host may have for all of them to fit."""
+    room = LARGEST - len(_SCRIPT) - 2 * _BUCKETS - 1024
+    return next((width for width in _WIDTHS if width * count <= room), _WIDTHS[-1])
+
+
+def _buckets(hosts: Iterable[str], width: int) -> str:
     buckets: defaultdict[int, list[str]] = defaultdict(list)
     for host in sorted(hosts):
         # Browsers know hosts in ASCII only.
         if host.isascii():
             first, second = (_digest(host, base) for base in _BASES)
-            buckets[first >> 12].append(_spell(first & 4095, 2) + _spell(second, 4))
+            buckets[first >> 12].append((_spell(first & 4095, 2) + _spell(second, 4))[:width])
     return ",".join("".join(buckets[number]) for number in range(_BUCKETS)) if buckets else ""
 
 

@@ -22,6 +22,9 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+_HOUSE = frozenset({"", "local", "lan", "home", "home.arpa", "internal"})
+"""Domains that exist within a house only, so that nobody outside can point such a name at us."""
+
 Pac = Callable[[str], str]
 """The PAC file for browsers that reach the proxy at this `HOST:PORT`; may take a second."""
 
@@ -59,6 +62,6 @@ def _is_us(host: str) -> bool:
     address = addresses.literal(host)
     if address is not None:
         return address.is_loopback or addresses.is_own(address)
-    name = host.rstrip(".").lower()
+    name, _, domain = host.rstrip(".").lower().partition(".")
     own = socket.gethostname().lower().partition(".")[0]
-    return addresses.is_local_name(name) or name in {own, f"{own}.local"}
+    return addresses.is_local_name(host) or (name == own and domain in _HOUSE)

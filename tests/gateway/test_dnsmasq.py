@@ -1,14 +1,18 @@
 """dnsmasq's configuration: every chosen host once, in lines it can read, and nothing else."""
 
+import gzip
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.gateway.dnsmasq import dnsmasq_file
-from capper.recognise.hosts import HostSet
+from capper.gateway.pac import LARGEST, pac_file
+from capper.recognise.filterlist import FilterList, ListKind
+from capper.recognise.hosts import HostSet, ad_hosts
 
 LINE = re.compile(r"nftset=((?:/[a-z0-9._-]+)+)/4#inet#capper#(ads|others)4,6#inet#capper#\2(?:6)")
 
@@ -56,17 +60,33 @@ def test_no_host_says_anything_else(hosts):
     assert set(named(text, "ads")) <= {host.strip().rstrip(".").lower() for host in hosts}
 
 
-@pytest.mark.slow
-def test_dnsmasq_reads_it(namespace, tmp_path):
-    """The real dnsmasq has nothing to object to, with a hundred thousand hosts."""
-    file = tmp_path / "capper.conf"
-    hosts = (f"host{number}.ads{number % 97}.test" for number in range(100_000))
-    file.write_text(dnsmasq_file(HostSet(hosts, ["a.host1.ads1.test"])))
+def objections(namespace: str, hosts: HostSet, file: Path) -> str:
+    """What the real dnsmasq says of the configuration."""
+    file.write_text(dnsmasq_file(hosts))
     ended = subprocess.run(
         ["ip", "netns", "exec", namespace, "dnsmasq", "--test", f"--conf-file={file}"],
         capture_output=True,
         text=True,
         check=False,
     )
+    return "" if ended.returncode == 0 else ended.stderr
 
-    assert (ended.returncode, "syntax check OK") == (0, ended.stderr.strip().removeprefix("dnsmasq: ").rstrip("."))
+
+@pytest.mark.slow
+def test_dnsmasq_reads_it(namespace, tmp_path):
+    """The real dnsmasq has nothing to object to, with a hundred thousand hosts."""
+    hosts = (f"host{number}.ads{number % 97}.test" for number in range(100_000))
+
+    assert "" == objections(namespace, HostSet(hosts, ["a.host1.ads1.test"]), tmp_path / "capper.conf")
+
+
+@pytest.mark.slow
+def test_dnsmasq_reads_real_lists(namespace, tmp_path, shared_data):
+    """Nor with every host that real lists of ads name, and they fit into a PAC file that Chromium takes."""
+    files = sorted((shared_data / "lists").glob("*.txt.gz"))
+    texts = (gzip.decompress(file.read_bytes()).decode("utf-8", "replace") for file in files)
+    hosts = ad_hosts(FilterList(str(number), text, ListKind.ADS) for number, text in enumerate(texts))
+
+    assert len(hosts) > 50_000
+    assert "" == objections(namespace, hosts, tmp_path / "capper.conf")
+    assert len(pac_file(hosts, ["192.168.1.2:8080"])) <= LARGEST

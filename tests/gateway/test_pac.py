@@ -86,6 +86,21 @@ def test_a_hundred_thousand_hosts_fit(engine):
     assert [chosen.covers(host) for host in asked] == verdicts(engine, chosen, asked)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "width"), [(150_000, 6), (180_000, 5), (240_000, 4)])
+def test_more_hosts_have_shorter_digests(engine, count, width):
+    """However many lists are in use, the file stays one that Chromium takes; no chosen host is missed, and hardly one too many taken."""
+    pac = pac_file(HostSet(f"h{number}.test" for number in range(count)), [PROXY])
+    asked = [f"h{number}.test" for number in range(0, 2 * count, 97)]
+    answers = engine(pac, [("https://a/", host) for host in asked])
+    wrong = [host for host, answer in zip(asked, answers, strict=True) if (answer == VIA) != (int(host[1:-5]) < count)]
+
+    assert len(pac) <= LARGEST
+    assert f"as {width} characters" in pac
+    assert [] == [host for host in wrong if int(host[1:-5]) < count]
+    assert len(wrong) <= (0 if width > 4 else 3)
+
+
 def label(dice: random.Random) -> str:
     return "".join(dice.choices(string.ascii_lowercase + string.digits, k=dice.randint(4, 14)))
 

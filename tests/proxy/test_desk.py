@@ -40,7 +40,13 @@ async def test_it_is_served(served, path):
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost:PORT", f"{socket.gethostname()}:PORT", f"{socket.gethostname()}.local:PORT"]
+    "host",
+    [
+        "localhost:PORT",
+        f"{socket.gethostname()}:PORT",
+        f"{socket.gethostname()}.local:PORT",
+        f"{socket.gethostname()}.home.arpa:PORT",
+    ],
 )
 async def test_by_a_name_of_this_machine(served, host):
     """A name of the machine's own will do."""
@@ -50,7 +56,15 @@ async def test_by_a_name_of_this_machine(served, host):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.test:PORT", f"{LOOPBACK}.evil.test:PORT", f"{LOOPBACK}:1", "192.0.2.1:PORT", "localhost"]
+    "host",
+    [
+        "evil.test:PORT",
+        f"{LOOPBACK}.evil.test:PORT",
+        f"{socket.gethostname()}.evil.test:PORT",
+        f"{LOOPBACK}:1",
+        "192.0.2.1:PORT",
+        "localhost",
+    ],
 )
 async def test_not_by_another_name(served, host):
     """A page that lets its own name point at this machine learns nothing (DNS rebinding)."""
