@@ -24,6 +24,7 @@ AD = (
     b'<img src="https://ads.test/shoes.png" width="300" height="250"></a></body></html>'
 )
 
+STORY = b'<!DOCTYPE html><html><body><h1>News</h1><iframe src="https://ads.test/frame" width=300 height=250></iframe></body></html>'
 LARGE = b"x" * 200_000_000
 
 
@@ -48,7 +49,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         path = head.split(" ", 2)[1].partition("?")[0]
         came_from = writer.get_extra_info("peername")[0]
-        body = {"/frame": AD, "/large": LARGE}.get(path, f"asked by {came_from}".encode())
+        body = {"/frame": AD, "/story": STORY, "/large": LARGE}.get(path, f"asked by {came_from}".encode())
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\nConnection: close\r\n"
             b"Content-Length: %d\r\n\r\n" % len(body)

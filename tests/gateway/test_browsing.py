@@ -1,0 +1,79 @@
+"""A real Chromium behind a transparent gateway: it trusts whom its owner told it to, and asks the gateway's resolver."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("namespaces")]
+
+
+@pytest.fixture
+def names(street):
+    """What is in the client's namespace, and there only, asks the gateway's resolver."""
+    folder = Path("/etc/netns") / street.name("client")
+    folder.mkdir(parents=True)
+    (folder / "resolv.conf").write_text("nameserver 192.168.77.1\n")
+    yield
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def phone(street, tmp_path, names):
+    """Opens a browser in the client's namespace: `await phone("anna", certificate, ...)` gives its page."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not chromium or not shutil.which("certutil"):
+        pytest.skip("no Chromium or certutil here (apt-get install chromium libnss3-tools)")
+    inside = tmp_path / "chromium"
+    inside.write_text(f'#!/bin/sh\nexec ip netns exec {street.name("client")} {chromium} "$@"\n')
+    inside.chmod(0o755)
+    opened = []
+    async with async_playwright() as driver:
+
+        async def open_browser(name: str, *certificates: Path):
+            home = tmp_path / name
+            trust(home, *certificates)
+            context = await driver.chromium.launch_persistent_context(
+                home / "profile",
+                executable_path=inside,
+                env={"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "en_GB.UTF-8"},
+                args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+            )
+            opened.append(context)
+            return context.pages[0]
+
+        yield open_browser
+        for context in opened:
+            await context.close()
+
+
+def trust(home: Path, *certificates: Path) -> None:
+    """Make the certificates authorities for websites in the store that Chromium reads under `home`."""
+    store = home / ".pki" / "nssdb"
+    store.mkdir(parents=True)
+    for number, command in enumerate(
+        (["-N", "--empty-password"], *(["-A", "-t", "C,,", "-i", str(file)] for file in certificates))
+    ):
+        named = ["-n", f"authority {number}"] if number else []
+        subprocess.run(["certutil", "-d", f"sql:{store}", *command, *named], check=True, capture_output=True)
+
+
+async def read(page) -> tuple[str, bool]:
+    """Reads the story: its headline, and whether the frame beside it shows the ad."""
+    await page.goto("https://news.test/story", wait_until="load")
+    frame = page.frames[1]
+    return await page.inner_text("h1"), await frame.locator("img[src*='shoes.png']").count() == 1
+
+
+async def test_a_browser_behind_the_gateway(street, phone):
+    """The first ad is shown and the second gives way, with nothing set in the browser but its trust; a guest reads the same page."""
+    owner = await phone("owner", street.authority("web"), street.authority("capper"))
+    read_by_owner = [await read(owner) for _ in range(2)]
+    guest = await phone("guest", street.authority("web"))
+    headline, _ = await read(guest)
+
+    assert [("News", True), ("News", False)] == read_by_owner
+    assert "News" == headline
