@@ -13,6 +13,7 @@ from capper.domain.errors import ConfigError
 from capper.domain.identity import Ad, Viewer
 from capper.domain.policy import Policy
 from capper.gate import Gate, Limits
+from capper.gate.credit import Credit
 from capper.journal import Journal, LedgerSink, Level
 from capper.ledger import open_ledger
 from capper.ledger.base import Ledger
@@ -132,6 +133,7 @@ async def assemble(
         journal = Journal(Level(settings.journal_level), LedgerSink(ledger))
     await asyncio.to_thread(_learn_to_speak, now())
     layouts, feeds = await asyncio.to_thread(load_layouts), await asyncio.to_thread(load_feeds, settings.feeds)
+    credit = await asyncio.to_thread(Credit.load)
     gate = Gate(
         recogniser.current,
         ledger,
@@ -141,6 +143,7 @@ async def assemble(
         language=settings.language,
         layouts=layouts,
         feeds=feeds,
+        credit=credit,
     )
     return Assembly(gate, ledger, policy, journal, recogniser)
 

@@ -19,6 +19,7 @@ import orjson
 from capper.domain.decision import Decision, Verdict
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.identity import Basis, Viewer
+from capper.domain.prompt import Place, Prompt
 from capper.domain.sighting import Format, Sighting
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ LIFE = timedelta(hours=24)
 BATCH = 256
 LONGEST_LINE = 64 * 1024
 """A line longer than this is no record of ours: ids are short, and twenty advertisers are many."""
+
+
+_PLACES = {Place.PAGE: "a page", Place.STATE: "a page's state", Place.ANSWER: "an answer", Place.TEXT: "a text"}
 
 
 class Level(IntEnum):
@@ -63,6 +67,10 @@ class Record:
     entry: int | None = None
     """In a replay, the index of the HAR's entry."""
     note: str = ""
+    prompt: str | None = None
+    """The kind of credit prompt that was taken out or marked; `pack` and `signals` say by which words."""
+    pack: str | None = None
+    signals: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, decision: Decision, at: datetime, sighting: Sighting | None = None, *, site: bool = False) -> Self:
@@ -93,9 +101,13 @@ class Record:
 
     def row(self) -> dict[str, object]:
         """The record as JSON has it: `advertiser` is the first, `advertisers` is there when there are several."""
+        row: dict[str, object]
         if self.verdict is None:
-            return _present({"time": self.time, "viewer": self.viewer, "entry": self.entry, "note": self.note})
-        row: dict[str, object] = {
+            row = {"time": self.time, "viewer": self.viewer, "entry": self.entry, "note": self.note}
+            if self.prompt:
+                row |= {"prompt": self.prompt, "pack": self.pack, "signals": list(self.signals)}
+            return _present(row)
+        row = {
             "time": self.time,
             "viewer": self.viewer,
             "verdict": self.verdict,
@@ -232,6 +244,9 @@ _READERS: dict[str, Any] = {
     "site": _text,
     "entry": _whole,
     "note": _text,
+    "prompt": _text,
+    "pack": _text,
+    "signals": _texts,
 }
 if set(_READERS) != {field.name for field in fields(Record)}:  # pragma: no cover
     raise AssertionError("every field of a Record has its reader")
@@ -322,6 +337,8 @@ class Totals:
     """Sightings that were part of one already decided; they count once."""
     uncounted: int = 0
     untouched: int = 0
+    prompts: int = 0
+    """Credit prompts taken out or marked."""
     dropped: int = 0
     """Records lost because the sink was too slow or gone."""
 
@@ -357,6 +374,25 @@ class Journal:
             self._count(decision)
             if self.level >= Level.OWN:
                 self._put(Record.of(decision, at, sighting, site=self.level >= Level.RESEARCH))
+
+    def cut(self, at: datetime, viewer: Viewer, prompts: Sequence[Prompt], *, marked: bool = False) -> None:
+        """Note the credit prompts that were taken out of one body, or marked: what kind, by which words, never how much."""
+        if self.level is Level.NOTHING:
+            return
+        self.totals.prompts += len(prompts)
+        done = "marked in" if marked else "taken out of"
+        if self.level >= Level.OWN:
+            for prompt in prompts:
+                self._put(
+                    Record(
+                        at.astimezone(UTC),
+                        viewer.name,
+                        note=f"credit prompt {done} {_PLACES[prompt.place]}",
+                        prompt=prompt.kind,
+                        pack=prompt.pack or None,
+                        signals=prompt.signals,
+                    )
+                )
 
     def untouched(self, at: datetime, viewer: Viewer, reason: str) -> None:
         """Note that an exchange was left as it was although there may have been an ad in it.

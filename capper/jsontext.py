@@ -116,6 +116,14 @@ def loads(text: str) -> Any:
     return value if not text[end:].strip() else None
 
 
+def decode_at(source: str, start: int) -> tuple[Any, int] | None:
+    """The JSON value that begins at `start`, and where it ends; None where none does."""
+    try:
+        return _scan(source, start)
+    except Unrewritable:
+        return None
+
+
 def _scan(source: str, start: int) -> tuple[Any, int]:
     try:
         return _READ(source, start)

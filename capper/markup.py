@@ -3,6 +3,7 @@
 The only importer of `turbohtml`. A document is parsed as latin-1, so that every offset is a byte offset.
 """
 
+import codecs
 import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
@@ -195,6 +196,20 @@ class Element:
             elif isinstance(node, turbohtml.Text):
                 yield node.data
 
+    def content(self) -> Iterator["Element | str"]:
+        """The elements and pieces of text directly inside, in order; those of a `<template>` too. Comments are left out."""
+        for node in self.node:
+            if isinstance(node, turbohtml.Element):
+                yield self._family[node]
+            elif isinstance(node, turbohtml.Text):
+                yield node.data
+            elif isinstance(node, turbohtml.DocumentFragment):
+                yield from (
+                    self._family[inner] if isinstance(inner, turbohtml.Element) else inner.data
+                    for inner in node
+                    if isinstance(inner, (turbohtml.Element, turbohtml.Text))
+                )
+
     def sound(self, document: "Document") -> bool:
         """Whether its bytes can be replaced without any effect on the elements around it.
 
@@ -339,8 +354,17 @@ def _utf8(run: re.Match[str]) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        # Resolved references such as &eacute;, or a document that says nothing of its charset.
-        return raw.decode("cp1252", "replace")
+        # Resolved references such as &eacute; among UTF-8, or a document that says nothing of its charset.
+        return raw.decode(errors="capper.cp1252")
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """The bytes that are no UTF-8, as the charset a browser would guess."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("capper.cp1252", _as_cp1252)
 
 
 def parse(data: bytes, url: str = "", charset: str = "") -> Document:

@@ -39,6 +39,8 @@ NOUNS = {
     "ledger": "See and forget what was counted for a person.",
     "lists": "The filter lists that say which requests are ads.",
     "gateway": "The ways in for a household: PAC file, transparent router, WireGuard.",
+    "sites": "Sites of your own whose pages are opened too.",
+    "credit": "Credit nobody asked for: what would go from a page, and the language packs.",
     "doctor": "Is everything in order, and what to do if not.",
 }
 """Each noun is `capper/cli/NOUN.py` with a Typer `app`; a file is imported when its noun is used, so that help stays fast."""

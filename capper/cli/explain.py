@@ -1,6 +1,7 @@
-"""`capper explain`: why an ad was shown or withheld (a journal's line), or what would become of one (an address)."""
+"""`capper explain`: what became of ads and credit prompts (a journal, a person's last day), or would of one (an address)."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -30,22 +31,31 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(
-    help="""Say why an ad was shown or withheld.
+    help="""Say why an ad was shown or withheld, or why a credit prompt was taken out.
 
+    Of nothing in particular: what was decided for a person within the last day, ads and credit prompts alike.
     Of a journal's line, or of every line in a journal file (- reads lines from standard input): what was decided, by which
     rule and cap, how often the ad had been counted, and when it opens again. Of an address: which filter rule names it,
     whose ad it is read as, which policy rule and caps hold, and what would become of it now. Nothing is counted.
     """,
     epilog="""\b
 Examples:
+  capper explain --person anna
   capper explain journal.jsonl
   capper explain '{"time": "2026-11-22T12:00:00Z", "viewer": "anna", ...}'
   capper explain https://ads.example/banner.png?click=https://shoes.example --page https://news.example/ --person anna""",
 )
 def run(
-    what: Annotated[str, typer.Argument(metavar="LINE|FILE|URL", help="A journal line, a journal file or an address.")],
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="LINE|FILE|URL",
+            help="A journal line, a journal file or an address; left out: the person's last day.",
+            show_default=False,
+        ),
+    ] = None,
     *,
-    person: Annotated[str, typer.Option("--person", metavar="NAME", help="Who would see it.")] = HOUSEHOLD,
+    person: Annotated[str, typer.Option("--person", metavar="NAME", help="Who would see it, or saw it.")] = HOUSEHOLD,
     page: Annotated[
         str | None, typer.Option(metavar="URL", help="The page that asks for the address.", show_default=False)
     ] = None,
@@ -66,19 +76,26 @@ def run(
     settings = load_settings(config, {"policy": policy, "lists": lists or None, "ledger": ledger, "state": state})
     caps = load_policy(policy_file(settings))
     now = datetime.now(UTC)
-    if what.strip().lower().startswith(("http://", "https://")):
+    if what is not None and what.strip().lower().startswith(("http://", "https://")):
         asking = Asking(address(what), address(page) if page else UNKNOWN_SOURCE, kind)
         found = asyncio.run(_finding(asking, settings, caps, known_person(caps, person), now))
         print_json(_finding_json(found, now, caps.zone)) if as_json else _print_finding(found, now, caps.zone)
         return
+    if what is None:
+        _tell_day(_kept(settings, known_person(caps, person), now), person, now, caps.zone, as_json=as_json)
+        return
     records = list(_records(what))
     if as_json:
-        print_json([{"sentence": sentence(one, now, caps.zone), **one.row()} for one in records])
+        print_json(_rows(records, now, caps.zone))
         return
     for record in records:
         print_text(sentence(record, now, caps.zone))
     if len(records) == 1:
         _print_record(records[0], caps, now)
+
+
+def _rows(records: Iterable[Record], now: datetime, zone: tzinfo) -> list[dict[str, Any]]:
+    return [{"sentence": sentence(one, now, zone), **one.row()} for one in records]
 
 
 def _print_facts(rows: Iterable[tuple[str, str]]) -> None:
@@ -117,6 +134,43 @@ def _print_record(record: Record, caps: policies.Policy, now: datetime) -> None:
         print_text(f"The policy in force has no rule {rule_name(record.rule)} any more.")
     else:
         print_text(f"Now {rule_name(rule.name)} of the policy: {', '.join(map(str, rule.caps)) or 'unlimited'}.")
+
+
+# A person's last day
+
+
+def _tell_day(records: Sequence[Record], person: str, now: datetime, zone: tzinfo, *, as_json: bool) -> None:
+    """Each record with its time; exit code 1 where there is none."""
+    if as_json:
+        print_json(_rows(records, now, zone))
+    elif records:
+        print_text(*(f"{moment(record.time, now, zone)}  {sentence(record, now, zone)}" for record in records))
+    else:
+        print_text(f"nothing is kept of what was decided for {person} within the last day")
+    if not records:
+        raise typer.Exit(1)
+
+
+def _kept(settings: Settings, person: str, now: datetime) -> list[Record]:
+    """What the ledger keeps of what was decided for `person`, the oldest first."""
+
+    async def asked() -> list[bytes]:
+        secret = Secret.load_or_create(settings.secret_file)
+        # Without a guard: that the ledger is gone is told, rather than taken for a day without anything.
+        ledger = open_ledger(settings.ledger, secret, folder=settings.ledger_folder, deadline=None)
+        try:
+            return await ledger.notes(person, now)
+        finally:
+            await ledger.close()
+
+    return list(_readable(asyncio.run(asked())))
+
+
+def _readable(notes: Iterable[bytes]) -> Iterator[Record]:
+    for note in notes:
+        # Another version's notes may be among them.
+        with contextlib.suppress(ValueError):
+            yield parse(note)
 
 
 # An address

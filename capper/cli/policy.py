@@ -199,8 +199,20 @@ def _print_policy(path: Path, policy: Policy) -> None:
     if policy.people:
         print_text("")
         print_table(
-            ["person", "language", "devices"],
-            [[one.name, one.language or "", ", ".join(one.devices)] for one in policy.people.values()],
+            ["person", "language", "credit prompts", "devices"],
+            [
+                [one.name, one.language or "", one.credit_prompts or "", ", ".join(one.devices)]
+                for one in policy.people.values()
+            ],
+        )
+    if policy.credit:
+        print_text("")
+        print_table(
+            ["credit prompts", "of sites", "for"],
+            [
+                [one.credit_prompts, " or ".join(one.site) or "all", " or ".join(one.people) or "everybody"]
+                for one in policy.credit
+            ],
         )
     print_text("", f"unknown devices count as: {policy.unknown_devices}; credit prompts: {policy.credit_prompts}")
 
@@ -218,7 +230,13 @@ def _policy_json(policy: Policy) -> dict[str, Any]:
              "caps": [str(cap) for cap in rule.caps]}
             for rule in policy.rules
         ],
-        "people": {one.name: {"language": one.language, "devices": list(one.devices)} for one in policy.people.values()},
+        "people": {
+            one.name: {"language": one.language, "credit_prompts": one.credit_prompts, "devices": list(one.devices)}
+            for one in policy.people.values()
+        },
+        "credit": [
+            {"site": list(one.site), "people": list(one.people), "credit_prompts": one.credit_prompts} for one in policy.credit
+        ],
     }  # fmt: skip
 
 

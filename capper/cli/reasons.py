@@ -37,6 +37,8 @@ _LEADS = {
 
 def sentence(record: Record, now: datetime, zone: tzinfo, *, supposed: bool = False) -> str:
     """What became of an ad and why; `supposed` for one that has not been there yet."""
+    if record.prompt:
+        return _taken_out(record)
     if record.verdict is None:
         return f"Left as it was: {record.note}."
     withheld = record.verdict is Verdict.WITHHOLD
@@ -56,6 +58,10 @@ def facts(record: Record, now: datetime, zone: tzinfo) -> Iterator[tuple[str, st
     """The record, name by name, for a table."""
     yield "when", moment(record.time, now, zone)
     yield "person", record.viewer
+    if record.prompt:
+        yield "kind", record.prompt
+        yield "words of", f"the {record.pack} pack" if record.pack else "no one pack"
+        yield "signals", ", ".join(record.signals)
     if record.verdict is None:
         return
     for name, value in (("advertiser", ", ".join(record.advertisers)), ("campaign", record.campaign)):
@@ -70,6 +76,12 @@ def facts(record: Record, now: datetime, zone: tzinfo) -> Iterator[tuple[str, st
         yield "site", record.site
     if record.entry is not None:
         yield "HAR entry", str(record.entry)
+
+
+def _taken_out(record: Record) -> str:
+    words = f" by the {record.pack} pack" if record.pack else ""
+    signals = f", told{words} from: {', '.join(record.signals)}" if record.signals else ""
+    return f"Credit nobody asked for: {record.prompt}; {record.note}{signals}."
 
 
 def rule_name(name: str) -> str:

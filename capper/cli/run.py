@@ -21,13 +21,14 @@ from capper.cli.plain import plain
 from capper.cli.tables import print_text
 from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.gateway.pac import PacFile
-from capper.gateway.ways import hosts_for
-from capper.recognise.hosts import HostSet
+from capper.gateway.ways import hosts_for, sites_for
 from capper.settings import Address, Open, Settings, first_words, load_settings, policy_file
 from capper.settings.options import redacted
+from capper.settings.sites import KnownSites, OwnSites, known_sites, read_sites, sites_file, within
 
 if TYPE_CHECKING:
     from capper.proxy.master import CapperMaster, ProxyOptions
+    from capper.recognise.hosts import HostSet
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -187,23 +188,30 @@ def _opening(choices: "ProxyOptions", settings: Settings, assembly: Assembly) ->
     if settings.open is Open.ALL:
         return replace(choices, opened=open_all)
 
-    sites = HostSet(settings.sites)
+    named, own = frozenset(settings.sites), OwnSites(sites_file(settings.state))
+    known = known_sites() if settings.credit_sites else KnownSites()
 
     def opened(host: str) -> bool:
-        return sites.covers(host) or assembly.recogniser.current().engines.hosts.covers(host)
+        return (
+            within(host, named)
+            or own.covers(host)
+            or assembly.recogniser.current().engines.hosts.covers(host)
+            # Where nobody wants prompts taken out there is no reason to read these pages.
+            or (known.covers(host) and assembly.policy().seeks_prompts(host))
+        )
 
     return replace(choices, opened=opened)
 
 
 def _pac(settings: Settings, assembly: Assembly) -> Callable[[str], str]:
-    """The PAC file by the address it is asked at; its hosts are digested once for each state of the lists."""
-    made: list[tuple[HostSet, PacFile]] = []
+    """The PAC file by the address it is asked at; its hosts are digested once for each state of the lists and sites."""
+    made: list[tuple[HostSet, tuple[str, ...], PacFile]] = []
 
     def pac(where: str) -> str:
-        ads = assembly.recogniser.current().engines.hosts
-        if not made or made[0][0] is not ads:
-            made[:] = [(ads, PacFile(hosts_for(settings, ads)))]
-        return made[0][1].to([where])
+        ads, sites = assembly.recogniser.current().engines.hosts, sites_for(settings)
+        if not made or made[0][0] is not ads or made[0][1] != sites:
+            made[:] = [(ads, sites, PacFile(hosts_for(settings, ads)))]
+        return made[0][2].to([where])
 
     return pac
 
@@ -252,7 +260,7 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
             "opened",
             "every site (--open all)"
             if settings.open is Open.ALL
-            else f"{', '.join((f'{len(opened)} ad hosts', *settings.sites))}; the rest unread",
+            else f"{', '.join((f'{len(opened)} ad hosts', *_sites(settings)))}; the rest unread",
         ),
         ("policy", first_words(settings) or str(policy_file(settings))),
         ("ledger", redacted(settings.ledger)),
@@ -277,6 +285,20 @@ def _ways_in(master: "CapperMaster", host: str) -> list[tuple[str, str]]:
     if listener := master.address_of("transparent"):
         rows.append(("redirected", f"port {listener[1]}: `capper gateway watch` sends connections to ad hosts there"))
     return rows
+
+
+def _sites(settings: Settings) -> Iterator[str]:
+    """What is opened besides ad hosts, for a person to read."""
+    if settings.credit_sites:
+        yield f"{len(known_sites().sites)} sites known for credit prompts"
+    yield from settings.sites
+    yield from _own_sites(settings)
+
+
+def _own_sites(settings: Settings) -> tuple[str, ...]:
+    with contextlib.suppress(ConfigError):  # the log has said what is wrong with it
+        return read_sites(sites_file(settings.state))
+    return ()
 
 
 @contextlib.contextmanager

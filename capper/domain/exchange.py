@@ -8,6 +8,7 @@ from typing import Self
 
 from capper.domain.decision import Decision
 from capper.domain.identity import Viewer
+from capper.domain.prompt import Prompt
 
 
 class Headers:
@@ -132,3 +133,4 @@ class Outcome:
     request: Request | None = None
     lost: tuple[tuple[str, float], ...] = ()
     """What a publisher is paid less for the slots, by currency ("" where none was named), for a thousand impressions."""
+    prompts: tuple[Prompt, ...] = ()

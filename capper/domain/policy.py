@@ -1,6 +1,6 @@
 """Ordered rules that say which caps hold for a sighting, and which rule spoke."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
@@ -27,6 +27,7 @@ class Person:
     name: str
     devices: tuple[str, ...] = ()
     language: str | None = None
+    credit_prompts: CreditPrompts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,19 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditRule:
+    """What becomes of credit nobody asked for, on these sites (their subdomains too) and for these people; empty fits all."""
+
+    credit_prompts: CreditPrompts
+    site: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+    def fits(self, person: str, hosts: tuple[str, ...]) -> bool:
+        """Whether it speaks about `person` on a page or an answer of one of `hosts`."""
+        return _any(self.people, (person,)) and _any_domain(self.site, hosts)
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """How much the ledger keeps of one level: the newest `count` timestamps, for `life` at most."""
 
@@ -85,10 +99,29 @@ class Policy:
     retention: timedelta = timedelta(days=35)
     credit_prompts: CreditPrompts = CreditPrompts.STRIP
     unknown_devices: str = HOUSEHOLD
+    credit: tuple[CreditRule, ...] = ()
 
     def rule_for(self, sighting: Sighting) -> Rule:
         """The first rule that fits, else the default."""
         return next((rule for rule in self.rules if rule.fits(sighting)), self.default) if self.rules else self.default
+
+    def prompts_for(self, person: str, hosts: Callable[[], tuple[str, ...]]) -> CreditPrompts:
+        """What becomes of credit nobody asked for: as the first rule says that fits, else as she chose, else the household.
+
+        `hosts` is asked only where a rule wants to know.
+        """
+        if self.credit:
+            found = hosts()
+            for rule in self.credit:
+                if rule.fits(person, found):
+                    return rule.credit_prompts
+        known = self.people.get(person)
+        return (known and known.credit_prompts) or self.credit_prompts
+
+    def seeks_prompts(self, host: str) -> bool:
+        """Whether there is anybody for whom a page of `host` is to be read for credit nobody asked for."""
+        people = (HOUSEHOLD, *self.people)
+        return any(self.prompts_for(person, lambda: (host,)) is not CreditPrompts.LEAVE for person in people)
 
     def viewer(self, name: str) -> Viewer:
         """The viewer called `name`, with what the policy knows of her."""

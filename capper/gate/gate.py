@@ -3,15 +3,18 @@
 Whatever goes wrong, the exchange passes untouched and the outcome's note says why.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from capper.domain.errors import CapperError
-from capper.domain.exchange import Exchange, Outcome, Response
-from capper.domain.policy import Policy
+from capper.domain.exchange import Action, Exchange, Outcome, Response
+from capper.domain.policy import CreditPrompts, Policy
 from capper.gate.asking import Asking
 from capper.gate.auctions import Auctions
 from capper.gate.counting import Counting
+from capper.gate.credit import Credit
 from capper.gate.documents import Documents
 from capper.gate.files import Files
 from capper.gate.limits import Limits
@@ -21,6 +24,7 @@ from capper.gate.speaking import Speaking
 from capper.gate.videos import Videos
 from capper.journal import Journal
 from capper.ledger.base import Ledger
+from capper.recognise.domains import host_of
 from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.auction.layout import Layout
@@ -58,9 +62,10 @@ class Gate:
         language: str = "en",
         layouts: Sequence[Layout] = (),
         feeds: Sequence[Feed] = (),
+        credit: Credit | None = None,
     ) -> None:
         self._limits = limits or Limits()
-        self._journal = journal
+        self._policy, self._journal, self._credit = policy, journal, credit
         self._scene = scene = Scene(recogniser)
         counting = Counting(ledger, policy, journal, scene)
         speaking = Speaking(policy, language)
@@ -86,7 +91,29 @@ class Gate:
         return request.method == "GET" and "range" not in request.headers and self._files.fresh(exchange) is not None
 
     def wants(self, exchange: Exchange) -> bool:
-        """Whether the body may hold an ad, by the headers of request and response. Cheap; no I/O."""
+        """Whether the body may hold an ad or a prompt, by the headers of request and response. Cheap; no I/O."""
+        return self._offers(exchange) or self._may_prompt(exchange)
+
+    def _may_prompt(self, exchange: Exchange) -> bool:
+        """Whether it may hold credit nobody asked for, and this person does not want it left there."""
+        if self._credit is None or is_prefetch(exchange.request) or not self._credit.wants(exchange):
+            return False
+        return self._credit_prompts(exchange) is not CreditPrompts.LEAVE
+
+    def _credit_prompts(self, exchange: Exchange) -> CreditPrompts:
+        """What the policy says of credit in this answer, by its own host and by that of the page it is part of."""
+
+        def hosts() -> tuple[str, ...]:
+            own = host_of(exchange.request.url)
+            # What a document is asked from is the page before it.
+            if self._scene.kind(exchange) is Kind.DOCUMENT:
+                return (own,)
+            return own, host_of(self._scene.page_url(exchange))
+
+        return self._policy().prompts_for(exchange.viewer.name, hosts)
+
+    def _offers(self, exchange: Exchange) -> bool:
+        """Whether it may hold an ad."""
         response = exchange.response
         if response is None or is_prefetch(exchange.request):
             return False
@@ -108,13 +135,39 @@ class Gate:
         try:
             if exchange.response is None:
                 return await self._before(exchange) if self.foresees(exchange) else PASS
-            return await self._after(exchange, exchange.response) if self.wants(exchange) else PASS
+            judged = await self._after(exchange, exchange.response) if self._offers(exchange) else PASS
+            return await self._unprompted(exchange, judged)
         except CapperError as reason:
             return self._untouched(exchange, str(reason))
         except Exception:
             # Fail open: a fault of ours must not cost a person her page.
             logger.exception("judge an exchange: it passes untouched")
             return self._untouched(exchange, "an unexpected fault; the log says more")
+
+    async def _unprompted(self, exchange: Exchange, judged: Outcome) -> Outcome:
+        """What is delivered, without the credit that nobody asked for."""
+        if self._credit is None or not self._credit.wants(exchange):
+            return judged
+        mode = self._credit_prompts(exchange)
+        if mode is CreditPrompts.LEAVE:
+            return judged
+        arguments = exchange, judged, mode, self._limits.decoded
+        try:
+            # A long page with the vocabulary takes a while, and others' traffic must not wait for it.
+            long = exchange.response is not None and len(exchange.response.body) > self._limits.long
+            without = self._credit.without
+            changed = await asyncio.to_thread(without, *arguments) if long else without(*arguments)
+        except CapperError as reason:
+            return judged if judged.note else replace(judged, note=str(reason))
+        except Exception:
+            # What was decided about its ads stands.
+            logger.exception("look for credit prompts: they stay")
+            return judged
+        if changed is None:
+            return judged
+        response, prompts = changed
+        self._journal.cut(exchange.at, exchange.viewer, prompts, marked=mode is CreditPrompts.MARK)
+        return replace(judged, action=Action.REWRITE, response=response, prompts=prompts)
 
     async def _before(self, exchange: Exchange) -> Outcome:
         if self._asking.foresees(exchange):

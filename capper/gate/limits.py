@@ -12,6 +12,8 @@ class Limits:
 
     body: int = 8 * 1024 * 1024
     decoded: int = 16 * 1024 * 1024
+    long: int = 32 * 1024
+    """A body longer than this, in bytes, is searched for credit prompts in a thread of its own."""
     notice: int = 256 * 1024
     """An answer to a notice (`nurl`, an impression) is no longer than this, in bytes, where it says how long it is."""
     pixel: int = 2

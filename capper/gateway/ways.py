@@ -1,5 +1,6 @@
 """What the settings say about the ways in: the listener for redirected connections, and where a browser finds the proxy."""
 
+import contextlib
 from typing import Final
 
 from capper.domain.errors import ConfigError
@@ -8,13 +9,22 @@ from capper.gateway.nftables import Redirect
 from capper.recognise.hosts import HostSet
 from capper.settings import Open, Settings
 from capper.settings.options import Address
+from capper.settings.sites import known_sites, read_sites, sites_file
 
 _ANY: Final = ("0.0.0.0", "::", "")  # noqa: S104  compared, not listened on
 
 
+def sites_for(settings: Settings) -> tuple[str, ...]:
+    """The sites whose pages are opened: those of the settings, the person's own, and those known for credit prompts."""
+    own: tuple[str, ...] = ()
+    with contextlib.suppress(ConfigError):  # `capper sites` says what is wrong with the file
+        own = read_sites(sites_file(settings.state))
+    return (*settings.sites, *own, *(known_sites().sites if settings.credit_sites else ()))
+
+
 def hosts_for(settings: Settings, ads: HostSet) -> HostSet | None:
     """The hosts whose traffic is to come to capper; None where the settings say all of them."""
-    return None if settings.open is Open.ALL else chosen_hosts(ads, settings.sites)
+    return None if settings.open is Open.ALL else chosen_hosts(ads, sites_for(settings))
 
 
 def transparent_listener(settings: Settings) -> Address:

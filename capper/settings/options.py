@@ -72,6 +72,7 @@ class Settings:
     lists: tuple[Path, ...] = ()
     open: Open = Open.ADS
     sites: tuple[str, ...] = ()
+    credit_sites: bool = True
     feeds: tuple[str, ...] = ()
     max_body: int = 8 * MIB
     max_decoded: int = 16 * MIB
@@ -143,6 +144,13 @@ def a_site(value: object) -> str:
     expected = 'a site like "news.example"'
     text = a_text(value, expected)
     return a_host(text.partition("://")[2].partition("/")[0] if "://" in text else text, expected, value)
+
+
+def a_flag(value: object) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"expected true or false, found {spell_value(value)}")  # noqa: TRY004  told with the rest
+    return value
 
 
 def known_feeds() -> tuple[str, ...]:
@@ -271,6 +279,12 @@ def _number(text: str) -> object:
     return int(text) if re.fullmatch(r"\d{1,15}", text.strip(), re.ASCII) else text
 
 
+def _truth(text: str) -> object:
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(
+        text.strip().lower(), text
+    )
+
+
 def _pairs(text: str) -> dict[str, str]:
     return {host.strip(): where.strip() for host, _, where in (part.partition("=") for part in _commas(text))}
 
@@ -344,8 +358,8 @@ OPTIONS: dict[str, Option] = {
     ),
     "open": Option(
         _alone(a_choice(Open)),
-        "Which TLS connections are opened: ads (hosts that deliver ads, and sites with a rewrite rule) or all (for"
-        " demonstrations and tests). What is not opened is not seen.",
+        "Which TLS connections are opened: ads (hosts that deliver ads, and the sites below) or all (for demonstrations and"
+        " tests). What is not opened is not seen.",
         '"all"',
     ),
     "sites": Option(
@@ -354,6 +368,14 @@ OPTIONS: dict[str, Option] = {
         " capped. What is not named here, and delivers no ads, is not seen.",
         '["news.example", "weather.example"]',
         _commas,
+    ),
+    "credit_sites": Option(
+        _alone(a_flag),
+        "Whether the shops and pay-later services that are known for credit nobody asked for (config/credit/sites.toml)"
+        " are opened too, so that it can be taken out of their pages; none of them is where the policy leaves it to"
+        " everybody. Banks, health and government are not among them. `capper sites` is for those of your own.",
+        "false",
+        _truth,
     ),
     "feeds": Option(
         many(a_feed),

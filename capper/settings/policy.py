@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from capper.domain.cap import Cap, spell_length
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD
-from capper.domain.policy import CreditPrompts, Person, Policy, Rule
+from capper.domain.policy import CreditPrompts, CreditRule, Person, Policy, Rule
 from capper.domain.sighting import Format
 from capper.domain.window import SESSION_LIMIT, lifespan
 from capper.settings.names import a_device, a_domain, a_language, a_name, an_advertiser
@@ -36,9 +36,10 @@ TOP = (
     "caps",
     "people",
     "rules",
+    "credit",
 )
 """Every key a policy file may have at its top."""
-PERSON = ("devices", "language")
+PERSON = ("devices", "language", "credit_prompts")
 CONDITIONS: dict[str, Callable[[object], str]] = {
     "advertiser": an_advertiser,
     "creative": a_text,
@@ -51,7 +52,11 @@ CONDITIONS: dict[str, Callable[[object], str]] = {
 }
 """What a rule may ask of a sighting, and how each is read."""
 LONGEST_RETENTION = timedelta(days=400)
+_A_MODE = a_choice(CreditPrompts)
+CREDIT_CONDITIONS = ("site", "people")
+"""What an entry of `[[credit]]` may ask."""
 A_CAP = 'a cap like "3 per advertiser per day"'
+_NOT_SAID = "credit_prompts is missing; write " + " or ".join(f'credit_prompts = "{each}"' for each in CreditPrompts)
 _LEFT_OUT = 'caps are missing; write caps = [] for unlimited, or caps = ["never"] for never'
 
 
@@ -106,8 +111,9 @@ def read_policy(text: str, name: str) -> Reading:
             "session_gap", a_length(timedelta(seconds=1), SESSION_LIMIT, "30 minutes"), Policy().session_gap
         ),
         retention=retention,
-        credit_prompts=top.take("credit_prompts", a_choice(CreditPrompts), CreditPrompts.STRIP),
+        credit_prompts=top.take("credit_prompts", _A_MODE, CreditPrompts.STRIP),
         unknown_devices=top.take("unknown_devices", lambda value: _a_viewer(value, people), HOUSEHOLD),
+        credit=tuple(_credit(top, people)),
     )
     top.close()
     if caps is None:
@@ -180,7 +186,9 @@ def _people(top: Table) -> Iterator[Person]:
                 top.reader.wrong(
                     _item(table, "devices", device), f"\"{device}\" is {owner}'s already; a device is one person's"
                 )
-        yield Person(name, tuple(dict.fromkeys(devices)), table.take("language", a_language, None))
+        language = table.take("language", a_language, None)
+        prompts = table.take("credit_prompts", _A_MODE, None)
+        yield Person(name, tuple(dict.fromkeys(devices)), language, prompts)
         table.close(TOP)
 
 
@@ -210,6 +218,16 @@ def _rules(top: Table, people: dict[str, Person], a_cap: Callable[[object], Cap]
         conditions = {key: _condition(table, key, people) for key in CONDITIONS}
         table.close(TOP)
         yield Rule(name, caps or (), **conditions)
+
+
+def _credit(top: Table, people: dict[str, Person]) -> Iterator[CreditRule]:
+    for table in top.listed_tables("credit"):
+        mode = table.take("credit_prompts", _A_MODE, None)
+        if "credit_prompts" not in table.data:
+            top.reader.wrong(table.where, _NOT_SAID)
+        conditions = {key: _condition(table, key, people) for key in CREDIT_CONDITIONS}
+        table.close(TOP)
+        yield CreditRule(mode or CreditPrompts.LEAVE, **conditions)
 
 
 def _condition(table: Table, key: str, people: dict[str, Person]) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 
 from capper.domain.cap import spell_length
-from capper.domain.policy import Person, Policy, Rule
-from capper.settings.policy import CONDITIONS, VERSION
+from capper.domain.policy import CreditRule, Person, Policy, Rule
+from capper.settings.policy import CONDITIONS, CREDIT_CONDITIONS, VERSION
 
 
 def policy_text(policy: Policy) -> str:
@@ -25,6 +25,8 @@ def _lines(policy: Policy) -> Iterator[str]:
         yield from _person(person)
     for number, rule in enumerate(policy.rules, 1):
         yield from _rule(rule, number)
+    for entry in policy.credit:
+        yield from _credit(entry)
 
 
 def _person(person: Person) -> Iterator[str]:
@@ -32,6 +34,8 @@ def _person(person: Person) -> Iterator[str]:
     yield f"[people.{quote(person.name)}]"
     if person.language:
         yield f"language = {quote(person.language)}"
+    if person.credit_prompts:
+        yield f"credit_prompts = {quote(person.credit_prompts)}"
     yield f"devices = {_list(person.devices)}"
 
 
@@ -44,6 +48,15 @@ def _rule(rule: Rule, number: int) -> Iterator[str]:
         if values := getattr(rule, key):
             yield f"{key} = {_list(values)}"
     yield f"caps = {_list(map(str, rule.caps))}"
+
+
+def _credit(rule: CreditRule) -> Iterator[str]:
+    yield ""
+    yield "[[credit]]"
+    for key in CREDIT_CONDITIONS:
+        if values := getattr(rule, key):
+            yield f"{key} = {_list(values)}"
+    yield f"credit_prompts = {quote(rule.credit_prompts)}"
 
 
 def _list(values: Iterable[str]) -> str:

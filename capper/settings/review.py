@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from capper.domain.cap import Cap
-from capper.domain.policy import Policy, Rule
+from capper.domain.policy import CreditRule, Policy, Rule
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Spacing, Window, lifespan
 from capper.settings.names import is_mac
-from capper.settings.policy import CONDITIONS, Reading
+from capper.settings.policy import CONDITIONS, CREDIT_CONDITIONS, Reading
 from capper.settings.toml import Note, Where
 
 _BY_DOMAIN = ("advertiser", "site", "network")
@@ -21,12 +21,21 @@ def review(reading: Reading) -> list[Note]:
         places += _idle_caps(rule, ("rules", place, "caps"))
         if shade := next((earlier for earlier in policy.rules[:place] if covers(earlier, rule)), None):
             places.append((("rules", place), f'never speaks: "{shade.name}" above it fits everything that it fits'))
+    places += _idle_credit(policy.credit)
     return sorted([*reading.notes, *(reading.document.note(where, text) for where, text in places)])
 
 
 def covers(wide: Rule, narrow: Rule) -> bool:
     """Whether every sighting that `narrow` fits is fitted by `wide` too."""
     return all(_covers(key, getattr(wide, key), getattr(narrow, key)) for key in CONDITIONS)
+
+
+def _idle_credit(rules: tuple[CreditRule, ...]) -> Iterator[tuple[Where, str]]:
+    for place, rule in enumerate(rules):
+        for number, wide in enumerate(rules[:place], 1):
+            if all(_covers(key, getattr(wide, key), getattr(rule, key)) for key in CREDIT_CONDITIONS):
+                yield ("credit", place), f"never speaks: entry {number} above it fits everything that it fits"
+                break
 
 
 def _covers(key: str, wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:

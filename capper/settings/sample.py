@@ -37,6 +37,8 @@ def literal(key: str, value: Any) -> str:
             return '""'
         case Address() | Path():
             return quote(str(value))
+        case bool():
+            return str(value).lower()
         case int() if key.startswith("max_") and value % MIB == 0:
             return quote(f"{value // MIB} MiB")
         case int():

@@ -1,7 +1,9 @@
 """capper explain: journal lines, journal files and addresses."""
 
+import asyncio
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -168,6 +170,53 @@ async def test_counts(policy):
     assert [(held.name, held.count, held.reopens) for held in found.held] == [
         ("shoes.example", 3, NOON + timedelta(days=1))
     ]
+
+
+PROMPT = Record(
+    NOON,
+    "anna",
+    note="credit prompt taken out of a page",
+    prompt="limit raised",
+    pack="nl",
+    signals=("amount", "raise"),
+)
+
+
+def test_a_credit_prompt(capper):
+    """One that was taken out is told as that, with the words that gave it away."""
+    out = capper("explain", PROMPT.line().decode()).out
+
+    assert out.startswith(
+        "Credit nobody asked for: limit raised; credit prompt taken out of a page, told by the nl pack from: amount, raise.\n"
+    )
+    assert "signals        amount, raise" in out
+
+
+def test_her_last_day(capper, policy, monkeypatch):
+    """Without anything named, what was decided for a person is told with its time: ads and credit prompts, in order."""
+    ledger, now = MemoryLedger(), datetime.now(UTC)
+    for record in (RECORD, PROMPT):
+        asyncio.run(ledger.note("anna", replace(record, time=now).line(), now, timedelta(days=1)))
+    asyncio.run(ledger.note("anna", b"of another version", now, timedelta(days=1)))
+    monkeypatch.setattr("capper.cli.explain.open_ledger", lambda *_, **__: ledger)
+    told = capper("explain", "--person", "anna", "--policy", policy)
+    as_json = json.loads(capper("explain", "--person", "anna", "--policy", policy, "--json").out)
+
+    assert 0 == told.code
+    assert ["Withheld", "Credit nobody asked for"] == [
+        line.split("  ", 1)[1].partition(":")[0] for line in told.out.splitlines()
+    ]
+    assert ["withhold", None] == [row.get("verdict") for row in as_json]
+    assert "limit raised" == as_json[1]["prompt"]
+
+
+def test_nothing_within_her_last_day(capper, policy):
+    """Nothing kept is said, with exit code 1; a person the policy does not know is refused."""
+    told = capper("explain", "--person", "anna", "--policy", policy, *LOCAL)
+
+    assert (1, "nothing is kept of what was decided for anna within the last day\n") == (told.code, told.out)
+    assert (1, "[]") == ((found := capper("explain", "--policy", policy, "--json", *LOCAL)).code, found.out.strip())
+    assert 2 == capper("explain", "--person", "ana", "--policy", policy, *LOCAL).code
 
 
 def test_a_ledger_that_is_gone(capper, policy):

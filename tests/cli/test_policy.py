@@ -106,7 +106,21 @@ def test_show_as_json(capper, file):
         "people": ["anna"],
         "caps": ["never"],
     }
-    assert found["people"] == {"anna": {"language": "nl", "devices": ["192.168.1.20"]}}
+    assert found["people"] == {"anna": {"language": "nl", "credit_prompts": None, "devices": ["192.168.1.20"]}}
+
+
+def test_show_credit(capper, file):
+    """What becomes of credit nobody asked for is shown for the person and for the site."""
+    entry = '[[credit]]\nsite = "bank.example"\npeople = "anna"\ncredit_prompts = "leave"\n'
+    file.write_text(POLICY.replace('language = "nl"', 'credit_prompts = "mark"') + entry)
+    out = capper("policy", "show", file).out
+    found = json.loads(capper("policy", "show", file, "--json").out)
+
+    assert {("anna", "mark", "192.168.1.20"), ("leave", "bank.example", "anna")} <= {
+        tuple(cell.strip() for cell in line.split("  ") if cell.strip()) for line in out.splitlines()
+    }
+    assert "mark" == found["people"]["anna"]["credit_prompts"]
+    assert [{"site": ["bank.example"], "people": ["anna"], "credit_prompts": "leave"}] == found["credit"]
 
 
 @pytest.mark.parametrize(

@@ -197,12 +197,13 @@ def test_a_named_site_is_opened_with_its_subdomains(tmp_path):
     """`--site` opens the site's own pages, and those of nobody else."""
     from capper.assembly import RecogniserSource
     from capper.cli.run import _opening
+    from capper.domain.policy import Policy
     from capper.proxy.master import ProxyOptions
     from capper.settings import Settings
     from capper.testing import NOON
 
     settings = Settings(state=tmp_path, sites=("news.example",))
-    assembly = SimpleNamespace(recogniser=RecogniserSource(settings, NOON))
+    assembly = SimpleNamespace(recogniser=RecogniserSource(settings, NOON), policy=Policy)
 
     opened = _opening(ProxyOptions(tmp_path), settings, assembly).opened
 
@@ -222,3 +223,32 @@ def test_the_ways_in_are_told(start, unused_tcp_port):
     assert f"http://{LOOPBACK}:{port}/proxy.pac" in said
     assert "`capper gateway watch`" in said
     assert f"PROXY {LOOPBACK}:{port}; DIRECT" in served.text
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "opened"),
+    [
+        ("caps = []", {}, True),
+        ("caps = []", {"credit_sites": False}, False),
+        ('caps = []\ncredit_prompts = "leave"', {}, False),
+        ('caps = []\ncredit_prompts = "leave"\n[people.anna]\ncredit_prompts = "mark"', {}, True),
+        ('caps = []\n[[credit]]\nsite = "wehkamp.nl"\ncredit_prompts = "leave"', {}, False),
+    ],
+)
+def test_shops_known_for_credit_are_opened(tmp_path, policy, options, opened):
+    """... unless that is switched off, or nobody wants prompts taken out there; one's own sites are opened all the same."""
+    from capper.assembly import RecogniserSource
+    from capper.cli.run import _opening
+    from capper.proxy.master import ProxyOptions
+    from capper.settings import Settings, parse_policy
+    from capper.settings.sites import sites_file, write_sites
+    from capper.testing import NOON
+
+    write_sites(sites_file(tmp_path), ["shop.example"])
+    settings = Settings(state=tmp_path, **options)
+    found = parse_policy(policy, "p")
+    assembly = SimpleNamespace(recogniser=RecogniserSource(settings, NOON), policy=lambda: found)
+
+    opens = _opening(ProxyOptions(tmp_path), settings, assembly).opened
+
+    assert [opened, False, True] == [opens(host) for host in ("www.wehkamp.nl", "bank.example", "www.shop.example")]

@@ -1,6 +1,7 @@
 """What the settings say about the ways in."""
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from capper.gateway.ways import hosts_for, near_side, redirect_for, transparent_
 from capper.recognise.hosts import HostSet
 from capper.settings import Open, Settings
 from capper.settings.options import Address
+from capper.settings.sites import sites_file, write_sites
 
 LAN = (ipaddress.ip_network("192.168.1.0/24"),)
 USUAL = Address("192.168.1.2", 8080)
@@ -60,9 +62,12 @@ def test_the_near_side(host, near):
     assert Address(near, 8081) == near_side(Address(host, 8081))
 
 
-def test_hosts():
-    """Ad hosts and sites; or every host, where all is opened."""
+def test_hosts(tmp_path):
+    """Ad hosts and sites, a person's own too; or every host, where all is opened."""
     ads = HostSet(["ads.test"])
+    settings = Settings(state=tmp_path, sites=("news.test",), credit_sites=False)
+    write_sites(sites_file(tmp_path), ["shop.test"])
 
-    assert HostSet(["ads.test", "news.test"]) == hosts_for(Settings(sites=("news.test",)), ads)
-    assert hosts_for(Settings(open=Open.ALL), ads) is None
+    assert HostSet(["ads.test", "news.test", "shop.test"]) == hosts_for(settings, ads)
+    assert hosts_for(replace(settings, credit_sites=True), ads).covers("www.wehkamp.nl")
+    assert hosts_for(replace(settings, open=Open.ALL), ads) is None

@@ -105,6 +105,7 @@ def test_every_key_of_the_environment(tmp_path):
             "CAPPER_JOURNAL_LEVEL": "3",
             "CAPPER_LISTS": "/a.txt,/b.txt",
             "CAPPER_OPEN": "ALL",
+            "CAPPER_CREDIT_SITES": "No",
             "CAPPER_MAX_BODY": "1 MiB",
             "CAPPER_MAX_DECODED": "2097152",
             "CAPPER_UPSTREAM_CA": "/ca.pem",
@@ -126,11 +127,21 @@ def test_every_key_of_the_environment(tmp_path):
         journal_level=3,
         lists=(Path("/a.txt"), Path("/b.txt")),
         open=Open.ALL,
+        credit_sites=False,
         max_body=1 << 20,
         max_decoded=2 << 20,
         upstream_ca=Path("/ca.pem"),
         resolve={"www.news.example": "127.0.0.1:9001", "a.example": "::1"},
     )
+
+
+@pytest.mark.parametrize("value", ['"false"', "0", "[]"])
+def test_a_flag_is_true_or_false(tmp_path, value):
+    """Nothing else is taken for one in a file, nor a word that means neither in the environment."""
+    with pytest.raises(ConfigError, match="credit_sites: expected true or false"):
+        load(f"credit_sites = {value}", tmp_path)
+    with pytest.raises(ConfigError, match="expected true or false"):
+        load(environ={"CAPPER_CREDIT_SITES": "perhaps"})
 
 
 def test_paths_start_from_the_file(tmp_path):

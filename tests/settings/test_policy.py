@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from capper.domain.cap import Cap
 from capper.domain.errors import ConfigError
 from capper.domain.identity import Level
-from capper.domain.policy import CreditPrompts, Person, Policy, Rule
+from capper.domain.policy import CreditPrompts, CreditRule, Person, Policy, Rule
 from capper.domain.sighting import Format
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Scope, Session, Spacing, Within
 from capper.settings.places import packaged_policy
@@ -53,6 +53,7 @@ def test_every_key():
 
         [people.anna]
         language = "nl"
+        credit_prompts = "Leave"
         devices = ["192.168.1.20", "DE-AD-be:ef:00:01", "2001:DB8::1", "::ffff:10.0.0.1", "10.9.0.0/24", "User:anna", "wireguard:anna"]
 
         [[rules]]
@@ -66,6 +67,13 @@ def test_every_key():
         format = ["Video", "native"]
         people = ["anna", "household"]
         caps = "never"
+
+        [[credit]]
+        site = ["https://www.Bank.example/home", "shop.example"]
+        people = "anna"
+        credit_prompts = "strip"
+        [[credit]]
+        credit_prompts = "leave"
         """,
         "p",
     )
@@ -95,12 +103,16 @@ def test_every_key():
                 people=("anna", "household"),
             ),
         ),
-        people={"anna": Person("anna", anna, "nl")},
+        people={"anna": Person("anna", anna, "nl", CreditPrompts.LEAVE)},
         zone=ZoneInfo("Europe/Amsterdam"),
         session_gap=timedelta(minutes=20),
         retention=timedelta(days=90),
         credit_prompts=CreditPrompts.MARK,
         unknown_devices="anna",
+        credit=(
+            CreditRule(CreditPrompts.STRIP, ("bank.example", "shop.example"), ("anna",)),
+            CreditRule(CreditPrompts.LEAVE),
+        ),
     )
 
 
@@ -193,6 +205,32 @@ def test_no_cap_means_unlimited():
             '[[rules]]\nname = "a"\ncaps = []\n[[rules]]\nname = "a"\ncaps = []',
             'line 5: rules[2].name: rule 1 is called "a" already; explanations name the rule',
         ),
+        (
+            '[[credit]]\nsite = "a.example"',
+            ('line 1: credit[1]: credit_prompts is missing; write credit_prompts = "strip" or credit_prompts = "mark"'
+            ' or credit_prompts = "leave"'),
+        ),
+        (
+            '[[credit]]\ncredit_promts = "mark"\ncredit_prompts = "mark"',
+            'line 2: credit[1].credit_promts: unknown key; did you mean "credit_prompts"?',
+        ),
+        (
+            '[[credit]]\ncredit_prompts = "lave"',
+            'line 2: credit[1].credit_prompts: expected one of "strip", "mark", "leave", found "lave"; did you mean "leave"?',
+        ),
+        (
+            '[people.anna]\n[[credit]]\npeople = "ana"\ncredit_prompts = "mark"',
+            'line 3: credit[1].people: expected one of household, anna, found "ana"; did you mean "anna"?',
+        ),
+        (
+            '[[credit]]\nsite = []\ncredit_prompts = "mark"',
+            "line 2: credit[1].site: an empty list fits nothing; leave 'site' out to fit everything",
+        ),
+        (
+            "[people.anna]\ncredit_prompts = true",
+            'line 2: people.anna.credit_prompts: expected one of "strip", "mark", "leave", found true',
+        ),
+        ("[credit]", "line 1: credit: expected [[credit]] with two brackets, found a table"),
         ("caps = 1999-01-01", 'line 1: caps: expected a cap like "3 per advertiser per day", found a date or time'),
     ],
 )  # fmt: skip
@@ -247,7 +285,12 @@ CAPS = st.one_of(
 def policies(draw):
     some = lambda values: tuple(draw(st.lists(values, max_size=2, unique=True)))  # noqa: E731
     people = {
-        name: Person(name, (f"user:{number}", f"10.0.0.{number}"), draw(st.sampled_from([None, "nl", "pt-BR"])))
+        name: Person(
+            name,
+            (f"user:{number}", f"10.0.0.{number}"),
+            draw(st.sampled_from([None, "nl", "pt-BR"])),
+            draw(st.sampled_from([None, *CreditPrompts])),
+        )
         for number, name in enumerate(some(WORDS))
     }
     rules = tuple(
@@ -261,6 +304,8 @@ def policies(draw):
         Rule("caps", some(CAPS)), rules, people, draw(st.sampled_from([UTC, ZoneInfo("Europe/Amsterdam")])),
         draw(LENGTHS), timedelta(days=draw(st.integers(32, 400))), draw(st.sampled_from(CreditPrompts)),
         draw(st.sampled_from(["household", *people])),
+        tuple(CreditRule(draw(st.sampled_from(CreditPrompts)), some(DOMAINS), some(st.sampled_from(["household", *people])))
+              for _ in range(draw(st.integers(0, 2)))),
     )  # fmt: skip
 
 

@@ -49,6 +49,14 @@ def notes(text):
         ),
         ('time_zone = "Europe/Amsterdam"\ncaps = ["1 per calendar day"]', []),
         (
+            (
+                'caps = []\n[[credit]]\nsite = "a.example"\ncredit_prompts = "mark"\n'
+                '[[credit]]\nsite = "b.example"\ncredit_prompts = "mark"\n'
+                '[[credit]]\nsite = "my.a.example"\ncredit_prompts = "leave"'
+            ),
+            ["line 8: credit[3]: never speaks: entry 1 above it fits everything that it fits"],
+        ),
+        (
             'caps = []\n[people.anna]\ndevices = ["user:anna",\n"AA-BB-CC-DD-EE-FF"]',
             ["line 4: people.anna.devices[2]: aa:bb:cc:dd:ee:ff: a MAC is not looked up yet; name an address too"],
         ),

@@ -1,0 +1,167 @@
+"""Credit nobody asked for, from a response's bytes to the same without it: languages, reason for the visit, what goes."""
+
+import re
+from dataclasses import dataclass, replace
+from html import unescape
+from typing import Self
+
+from capper.domain.exchange import Exchange, Outcome, Response
+from capper.domain.policy import CreditPrompts
+from capper.domain.prompt import Prompt
+from capper.recognise.credit import CreditReader, Frame, frame_of, languages
+from capper.recognise.creditpack import Packs, load_packs
+from capper.rewrite import prompts
+from capper.rewrite.body import answerable, decode, encode
+
+TYPES = frozenset(
+    ["text/html", "application/json", "text/json", "text/plain", "application/hal+json", "application/vnd.api+json"]
+)
+_TITLE = re.compile(rb"<title[^>]*>(.{0,400}?)</title", re.IGNORECASE | re.DOTALL)
+_HEADING = re.compile(rb"<h1[^>]*>(.{0,600}?)</h1", re.IGNORECASE | re.DOTALL)
+_LANGUAGE = re.compile(rb"<html[^>]{0,400}?\slang\s*=\s*[\"']?([A-Za-z-]{2,12})", re.IGNORECASE)
+_STATE = re.compile(rb"</?script[^>]*>|<style.*?</style", re.IGNORECASE | re.DOTALL)
+_SAID = re.compile(rb"(?<!class)(?<!style)=\"([^\"<>{}=]{3,400})\"", re.IGNORECASE)
+_BRACKETS = re.compile(r"</?[a-z0-9]{1,10}>|[<>\"=]+", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_SHORT = 400
+_SMALL = 4_000
+"""Bytes: a body no larger is read whole, whatever the scan would say of it: a fragment has few words to know it by."""
+_MOST = 150
+"""Places of a page that are looked at; one with more is an encyclopedia of credit."""
+_AROUND, _NEAR = 260, 160
+"""Bytes on either side of a word that are read with it, and how close words are read together."""
+_TAGS = re.compile(r"<script.*?</script|<style.*?</style|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Stripped:
+    """A body without its prompts, and what they were; `data` is the very same object where there were none."""
+
+    data: bytes
+    prompts: tuple[Prompt, ...] = ()
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What takes prompts out of bodies, with the packs it does so by."""
+
+    packs: Packs
+
+    @classmethod
+    def load(cls) -> Self:
+        """With the packs that travel with capper."""
+        return cls(load_packs())
+
+    @staticmethod
+    def wants(exchange: Exchange) -> bool:
+        """Whether the body may hold a prompt, by its media type; a text that says not how long it is may never end."""
+        response = exchange.response
+        if response is None or not answerable(exchange.request, response, TYPES):
+            return False
+        bounded = bool(response.body) or "content-length" in response.headers
+        return bounded or media_type_of(response) != "text/plain"
+
+    def without(
+        self, exchange: Exchange, outcome: Outcome, mode: CreditPrompts, limit: int
+    ) -> tuple[Response, tuple[Prompt, ...]] | None:
+        """What is delivered instead of `outcome`'s response, and the prompts it lacks; None where nothing is to change.
+
+        Raises:
+            Unrewritable: the body is damaged, too large, or of a kind that editing would cost too much.
+        """
+        response = outcome.response or exchange.response
+        if mode is CreditPrompts.LEAVE or response is None or not self.wants(exchange) or not response.body:
+            return None
+        body = decode(response.headers, response.body, limit)
+        stripped = self.strip(
+            body.data, media_type_of(response), exchange.request.url, body.charset, mark=mode is CreditPrompts.MARK
+        )
+        if not stripped.prompts or stripped.data == body.data:
+            return None
+        return encode(body, response, stripped.data), stripped.prompts
+
+    def strip(self, data: bytes, media_type: str, url: str, charset: str = "", *, mark: bool = False) -> Stripped:
+        """`data` without its prompts; with `mark` they stay and are outlined.
+
+        Raises:
+            Unrewritable: it is of a kind that editing would cost too much.
+        """
+        small = len(data) <= _SMALL
+        places = {} if small else self.packs.scanner.places(data)
+        if not places and not small:
+            return Stripped(data)
+        reader = self.reader(data, media_type, url, charset)
+        if reader is None:
+            return Stripped(data)
+        spoken = self.packs.bits(reader.packs)
+        hits = sorted(place for place, bits in places.items() if bits & spoken)
+        every = hits
+        hits = promising(data, hits, reader, charset) if media_type == "text/html" else hits
+        if not hits and not small:
+            return Stripped(data)
+        stripped, found = prompts.strip(data, media_type, url, reader, charset, hits, mark=mark)
+        sums = frozenset(digit for prompt in found for digit in prompt.sums)
+        if sums:
+            # What was offered once is often said again in fewer words: in the header, in the page's state.
+            again = replace(reader, sums=sums)
+            stripped, found = prompts.strip(data, media_type, url, again, charset, every, mark=mark)
+        return Stripped(stripped, found) if found else Stripped(data)
+
+    def reader(self, data: bytes, media_type: str, url: str, charset: str) -> CreditReader | None:
+        """Who reads a body; None where nobody need: no pack knows its language, or she went there for it."""
+        sample = _sample(data, media_type, charset)
+        lang = _LANGUAGE.search(data[:20_000])
+        packs = languages(self.packs, sample, lang[1].decode("ascii") if lang else "")
+        if not packs:
+            return None
+        title, heading = (_first(pattern, data, charset) for pattern in (_TITLE, _HEADING))
+        frame = frame_of(self.packs, url, title, heading, packs)
+        if frame is Frame.ASKED:
+            return None
+        return CreditReader(packs, self.packs, frame)
+
+
+def promising(data: bytes, hits: list[int], reader: CreditReader, charset: str) -> list[int]:
+    """Those of the places a scan found that have the words of a prompt around them."""
+    kept: list[int] = []
+    judged, good, looked = -_AROUND, False, 0
+    for hit in hits:
+        if hit - judged > _NEAR:
+            judged, looked = hit, looked + 1
+            if looked > _MOST:
+                break
+            good = reader.promising(_plain(data[max(hit - _AROUND, 0) : hit + _AROUND], charset, _BRACKETS))
+        if good:
+            kept.append(hit)
+    return kept
+
+
+def media_type_of(response: Response) -> str:
+    """The media type of a response, in lower case."""
+    return response.headers.get("Content-Type").partition(";")[0].strip().lower()
+
+
+def _first(pattern: re.Pattern[bytes], data: bytes, charset: str) -> str:
+    match = pattern.search(data)
+    return _plain(match[1], charset) if match else ""
+
+
+def _sample(data: bytes, media_type: str, charset: str) -> str:
+    body = data
+    if media_type == "text/html":
+        at = data.lower().find(b"<body")
+        body = data[max(at, 0) :]
+        plain = _plain(body[:30_000], charset)
+        if len(plain.strip()) > _SHORT:
+            return plain
+        # A page may be all state and attributes, and no text yet.
+        said = b" ".join(match[1] for match in _SAID.finditer(body[:60_000]))
+        return f"{plain} {_plain(_STATE.sub(b' ', body[:60_000]), charset)} {_plain(said, charset)}"
+    return _plain(body[:20_000], charset)
+
+
+def _plain(data: bytes, charset: str, markup: re.Pattern[str] = _TAGS) -> str:
+    """The words of some bytes; references are resolved before brackets alone are taken out, and after whole tags are."""
+    text = data.decode(charset or "utf-8", "replace")
+    text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return markup.sub(" ", unescape(text)) if markup is _BRACKETS else unescape(markup.sub(" ", text))

@@ -1,0 +1,68 @@
+"""What cutting prompts speaks of: who reads a piece of text, and what a piece is to the pieces around it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from capper.domain.prompt import Place, Prompt, Reading, kind_of
+
+
+class Reader(Protocol):
+    """What recognition knows of credit in one document; made for it by the caller."""
+
+    def read(self, text: str, more: frozenset[str] = ...) -> Reading:
+        """What a piece of text says; `more` are signals that its surroundings add."""
+        ...
+
+    def echoes(self, text: str) -> bool:
+        """Whether a sum is one that a prompt of this document named."""
+        ...
+
+    def member(self, name: str) -> frozenset[str]:
+        """What the name of a JSON member, or a machine's word, says."""
+        ...
+
+
+class Role(StrEnum):
+    """What a piece is beside a prompt.
+
+    PROMPT: one by itself, whole. PART: holds one, among other things. SUPPORT: part of one that stands beside it. SUM: an
+    amount and nothing else. CALL: a link or button that leads somewhere. ASIDE: closes, explains. WARNING: stays, and spares
+    nothing. OTHER: none of this.
+    """
+
+    PROMPT = "prompt"
+    PART = "part"
+    SUPPORT = "support"
+    SUM = "sum"
+    CALL = "call"
+    ASIDE = "aside"
+    WARNING = "warning"
+    OTHER = "other"
+    KEPT = "kept"
+    """The person's own, a greeting, a shop's own business: never part of a prompt."""
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """What goes from a body: byte or character ranges with what takes their place, and what they were."""
+
+    edits: tuple[tuple[int, int, bytes], ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+
+
+@dataclass
+class Found:
+    """Prompts as they are found, for the record."""
+
+    place: Place
+    prompts: list[Prompt] = field(default_factory=list)
+
+    def add(self, reading: Reading, text: str = "") -> None:
+        """Note one prompt."""
+        self.prompts.append(
+            Prompt(
+                self.place, kind_of(reading.signals), reading.pack, tuple(sorted(reading.signals)), reading.sums, text
+            )
+        )

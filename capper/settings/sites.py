@@ -1,0 +1,157 @@
+"""Sites that are opened besides those that deliver ads: a person's own, as their file changes, and those known for credit."""
+
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from capper.domain.errors import ConfigError
+from capper.packaged import packaged_config
+from capper.settings.names import a_host
+from capper.settings.options import a_site
+from capper.settings.toml import parse, read_text
+from capper.settings.watch import LOOK, Stamp, now, stamp
+
+log = logging.getLogger(__name__)
+
+_HEAD = "# Sites of your own whose pages are opened too, a line each; `capper sites add` and `remove` write here.\n"
+
+
+def sites_file(state: Path) -> Path:
+    """The file of a person's own sites, in the state folder."""
+    return state / "sites.txt"
+
+
+def within(host: str, sites: Iterable[str]) -> bool:
+    """Whether `host` is one of `sites` or lies below one; `sites` is best a set."""
+    while host:
+        if host in sites:
+            return True
+        host = host.partition(".")[2]
+    return False
+
+
+# Those known for credit
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSites:
+    """Shops and services known for credit nobody asked for, and what stays closed below them."""
+
+    sites: frozenset[str] = frozenset()
+    closed: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+
+    def covers(self, host: str) -> bool:
+        """Whether `host` is one of them, or lies below one and is not something else altogether."""
+        if not within(host, self.sites) or within(host, self.closed):
+            return False
+        return self.words.isdisjoint(re.split(r"[.-]", host))
+
+
+def known_sites(path: Path | None = None) -> KnownSites:
+    """The sites that travel with capper.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    path = path or packaged_config() / "credit" / "sites.toml"
+    try:
+        table = parse(read_text(path), str(path)).data
+        hosts = frozenset(a_site(host) for names in table["sites"].values() for host in _names(names))
+        closed = table.get("closed", {})
+        shut = frozenset(map(a_host, _names(closed.get("hosts", ""))))
+        return KnownSites(hosts, shut, frozenset(_names(closed.get("words", ""))))
+    except (KeyError, AttributeError, ValueError) as exc:
+        raise ConfigError(f"{path}: cannot be used as a list of sites: {exc}") from exc
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+# A person's own
+
+
+def read_sites(path: Path) -> tuple[str, ...]:
+    """The sites of a person's file, in its order; none where there is no file.
+
+    Raises:
+        ConfigError: it cannot be read, or names the first line that is no site.
+    """
+    if not path.exists():
+        return ()
+    found: dict[str, None] = {}
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        if site := line.partition("#")[0].strip():
+            try:
+                found[a_site(site)] = None
+            except ValueError as exc:
+                raise ConfigError(f"{path} line {number}: {exc}") from exc
+    return tuple(found)
+
+
+def write_sites(path: Path, sites: Iterable[str]) -> None:
+    """Put `sites` in the file, all at once; only its owner may read it, for it says where somebody shops.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(_HEAD + "".join(f"{site}\n" for site in sites))
+            Path(name).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as exc:
+        raise ConfigError(f"write {path}: {exc.strerror}") from exc
+
+
+class OwnSites:
+    """A person's own sites as their file changes: looked at once a second at most, and only when somebody asks.
+
+    A file that cannot be used leaves those that were read before, and says so once in the log; one that is gone leaves none.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], datetime] = now,
+        *,
+        look: Callable[[Path], Stamp | None] = stamp,
+    ) -> None:
+        self._path, self._clock, self._look = path, clock, look
+        self._looked, self._used = clock(), look(path)
+        self._sites: frozenset[str] = frozenset()
+        self._read()
+
+    def current(self) -> frozenset[str]:
+        """The sites in force. Never raises."""
+        at = self._clock()
+        # A clock that was set back must not stop the looking.
+        if not timedelta(0) <= at - self._looked < LOOK:
+            self._looked = at
+            if (found := self._look(self._path)) != self._used:
+                self._used = found
+                self._read()
+        return self._sites
+
+    def covers(self, host: str) -> bool:
+        """Whether `host`, in lower case, is one of them or lies below one."""
+        return within(host, self.current())
+
+    def _read(self) -> None:
+        try:
+            self._sites = frozenset(read_sites(self._path))
+        except ConfigError as exc:
+            log.warning("the sites of your own stay as they were: %s", exc)

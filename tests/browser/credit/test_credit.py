@@ -1,0 +1,43 @@
+"""Credit that nobody asked for, in a real browser through `capper run`: it never appears, and nothing else is missing."""
+
+import pytest
+
+from .shop import KINDS, WORDS
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_prompt_never_appears(visiting, kind, language):
+    """Neither in the page as it comes nor once its script has taken over; the rest works and stands where it would."""
+    words = WORDS[language]
+    customer = await visiting()
+
+    bare = await customer.opens(f"{language}/{kind}-bare")
+    plain = await customer.text()
+    tops = await customer.opens(f"{language}/{kind}", f"{kind}-{language}")
+    text = await customer.text()
+    bought = await customer.buys()
+    said = await customer.ever_said()
+
+    assert [] == [part for part in words.gone if part.casefold() in said.casefold()]
+    assert [] == [part for part in words.kept if part not in text]
+    assert plain == text
+    assert "1" == bought
+    assert [] == customer.errors
+    assert tops == pytest.approx(bare, abs=2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_without_capper_s_cut_it_does_appear(visiting, kind):
+    """The same pages with `leave`: what the other tests miss is there, and the pages themselves have no fault."""
+    words = WORDS["nl"]
+    customer = await visiting('credit_prompts = "leave"')
+
+    await customer.opens(f"nl/{kind}", f"{kind}-left")
+    await customer.buys()
+    said = await customer.ever_said()
+
+    assert [] == [part for part in words.gone if part.casefold() not in said.casefold()]
+    assert [] == customer.errors

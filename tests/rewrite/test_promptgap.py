@@ -1,0 +1,69 @@
+"""What is cut from a page rendered by Vue leaves the comment that Vue looks for there, and no other page gets one."""
+
+import pytest
+
+from capper.gate.credit import Credit
+
+BANNER = (
+    "<section class=banner><h2>You are pre-approved to borrow £4,000</h2><p>Claim it now, no paperwork!</p></section>"
+)
+CARD = "<li class=card><h3>You are pre-approved to borrow £4,000</h3><p>Claim it now, no paperwork!</p></li>"
+OTHER = "<li class=card><h3>On its way</h3><p>Your parcel arrives on Wednesday.</p></li>"
+FIRST, LAST = "<h1>Welcome back</h1>", "<p>Woollen scarf: £39</p>"
+
+
+@pytest.fixture(scope="session")
+def credit() -> Credit:
+    """With the packs that travel with capper."""
+    return Credit.load()
+
+
+def strip(credit, page):
+    """What is left of a page."""
+    return credit.strip(page.encode(), "text/html", "https://shop.example/", "utf-8").data.decode()
+
+
+@pytest.mark.parametrize(
+    "sign", ["<!---->", "<!--[--><i>a</i><!--]-->", "<i data-v-7ba5bd90>a</i>", "<i id=__nuxt>a</i>"]
+)
+def test_a_block_leaves_an_empty_comment(credit, sign):
+    """Where `v-if` shows nothing Vue expects one."""
+    assert f"<main>{sign}{FIRST}<!---->{LAST}</main>" == strip(credit, f"<main>{sign}{FIRST}{BANNER}{LAST}</main>")
+
+
+def test_other_pages_get_nothing(credit):
+    """A page without a sign of Vue loses the block and gains no trace of it."""
+    assert f"<main>{FIRST}{LAST}</main>" == strip(credit, f"<main>{FIRST}{BANNER}{LAST}</main>")
+
+
+@pytest.mark.parametrize(
+    ("cards", "left"),
+    [
+        ([CARD, OTHER, OTHER], [OTHER, OTHER]),
+        ([OTHER, CARD, OTHER], [OTHER, OTHER]),
+        ([OTHER, OTHER, CARD], [OTHER, OTHER]),
+        ([CARD], []),
+    ],
+)
+def test_an_entry_of_a_list_leaves_nothing(credit, cards, left):
+    """What `v-for` made is between comments of its own."""
+    page = f"<main>{FIRST}<ul><!--[-->%s<!--]--></ul>{LAST}</main>"
+
+    assert page % "".join(left) == strip(credit, page % "".join(cards))
+
+
+def test_a_block_among_several_roots_leaves_an_empty_comment(credit):
+    """Between a loop's comments, yet unlike what is beside it: a component with several roots, or a slot."""
+    page = f"<main><!--[-->{FIRST}%s{LAST}<!--]--></main>"
+
+    assert page % "<!---->" == strip(credit, page % BANNER)
+
+
+def test_a_marked_page_gets_nothing(credit):
+    """Nothing is cut, so nothing is left open."""
+    page = f"<main><!---->{FIRST}{BANNER}{LAST}</main>".encode()
+
+    marked = credit.strip(page, "text/html", "https://shop.example/", "utf-8", mark=True).data
+
+    assert marked != page
+    assert 1 == marked.count(b"<!---->")
