@@ -180,7 +180,7 @@ def _auction(looking: Looking, source: str, data: bytes) -> Contents:
     items = tuple(Item(read_offer(reader, bid.offer), bid.format, None, bid.slot) for bid in found.bids)
     if items or not embedded.may_hold(data):
         return Contents(source, What.AUCTION, items, "" if items else "no bids in a format that is known")
-    videos = [video for held in embedded.find(read(data), url, page_url) for video in held.videos.ads]
+    videos = [video for held in embedded.find(found.text or read(data), url, page_url) for video in held.videos.ads]
     played = tuple(_played(looking, video) for video in videos)
     return Contents(source, What.VIDEO, played, "" if played else "no bids and no video ads in a format that is known")
 

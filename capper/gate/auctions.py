@@ -8,9 +8,9 @@ from typing import Self
 from capper.domain.decision import Decision
 from capper.domain.errors import Unrewritable
 from capper.domain.exchange import Action, Exchange, Outcome, Response
-from capper.domain.identity import Ad
 from capper.domain.sighting import Format
 from capper.gate.counting import Counting
+from capper.gate.offered import Offered, delivered
 from capper.gate.scene import Scene
 from capper.jsontext import read
 from capper.recognise.domains import host_of
@@ -23,27 +23,9 @@ from capper.rewrite.auction.layout import Layout, known_to_auction
 from capper.rewrite.auction.request import is_auction
 from capper.rewrite.auction.targeting import Asked
 from capper.rewrite.body import Body, encode
-from capper.trail import Delivery, Page
+from capper.trail import Delivery
 
 _LARGEST_REQUEST = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """One answer, and the load of the page it came for: what makes its ads' deliveries."""
-
-    token: str
-    here: Page | None
-
-    @classmethod
-    def of(cls, scene: Scene, exchange: Exchange) -> Self:
-        """The answer to this exchange, told from the same one a moment later."""
-        token = scene.trail.digest("answer", exchange.request.url, exchange.at.isoformat())
-        return cls(token.hex(), scene.page(exchange))
-
-    def candidate(self, ad: Ad, form: Format, place: str, *, bid: bool = False) -> Delivery:
-        """An ad that it offers; the occasion is this answer and the ad's place there."""
-        return Delivery(ad, f"{self.token} {place}", form, self.here, candidate=True, bid=bid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +104,9 @@ class Auctions:
         found = admanager.find(body.data, response.headers, exchange.request.url, page=scene.page_url(exchange))
         if not found.slots:
             return Outcome()
-        reader, answer = scene.recogniser.reader, Offered.of(scene, exchange)
-        candidates = [
-            answer.candidate(read_offer(reader, slot.offer), Format.FRAME, f"slot {slot.number}")
-            for slot in found.slots
-        ]
-        deliveries = [replace(each, candidate=False) for each in candidates]
-        decisions = await self.counting.claim(exchange, deliveries)
+        offers = [slot.offer for slot in found.slots]
+        decisions = await delivered(scene, self.counting, exchange, offers, Format.FRAME, "slot")
         withheld = {slot.number for slot, decision in zip(found.slots, decisions, strict=True) if decision.withheld}
-        for slot, delivery in zip(found.slots, deliveries, strict=True):
-            if slot.number not in withheld:
-                scene.remember(exchange, slot.offer.evidence.resources, delivery)
         if not withheld:
             return Outcome(decisions=tuple(decisions))
         headers = admanager.emptied(response.headers, found, withheld)

@@ -1,14 +1,13 @@
 """Feeds in JSON: the posts in them that somebody has paid for are sightings, each once for an answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from capper.domain.exchange import Action, Exchange, Outcome, Response
 from capper.domain.sighting import Format
-from capper.gate.auctions import Offered
 from capper.gate.counting import Counting
+from capper.gate.offered import delivered
 from capper.gate.scene import Scene
-from capper.recognise.offer import read_offer
 from capper.rewrite import feeds
 from capper.rewrite.body import Body, encode
 from capper.rewrite.feeds import Feed
@@ -32,16 +31,9 @@ class Posts:
         found = feeds.find(body.data, exchange.request.url, self.feeds, page=scene.page_url(exchange))
         if not found.posts:
             return None
-        reader, answer = scene.recogniser.reader, Offered.of(scene, exchange)
-        offered = [
-            answer.candidate(read_offer(reader, post.offer), Format.POST, f"post {post.number}") for post in found.posts
-        ]
-        deliveries = [replace(each, candidate=False) for each in offered]
-        decisions = await self.counting.claim(exchange, deliveries)
+        offers = [post.offer for post in found.posts]
+        decisions = await delivered(scene, self.counting, exchange, offers, Format.POST, "post")
         withheld = {post.number for post, decision in zip(found.posts, decisions, strict=True) if decision.withheld}
-        for post, delivery in zip(found.posts, deliveries, strict=True):
-            if post.number not in withheld:
-                scene.remember(exchange, post.offer.evidence.resources, delivery)
         if not withheld:
             return Outcome(decisions=tuple(decisions))
         return Outcome(Action.REWRITE, encode(body, response, feeds.apply(found, withheld)), tuple(decisions))

@@ -12,8 +12,8 @@ from typing import Self
 from capper.domain.decision import OCCASION_LIFE, Decision
 from capper.domain.exchange import Action, Exchange, Outcome, Response
 from capper.domain.sighting import Format
-from capper.gate.auctions import Offered
 from capper.gate.counting import Counting
+from capper.gate.offered import Offered
 from capper.gate.scene import Scene
 from capper.jsontext import Text, read
 from capper.recognise.offer import read_offer
