@@ -10,8 +10,8 @@ from capper.domain.policy import CreditPrompts
 from capper.domain.prompt import Prompt
 from capper.recognise.credit import CreditReader, Frame, frame_of, languages
 from capper.recognise.creditpack import Packs, load_packs
-from capper.rewrite import prompts
 from capper.rewrite.body import answerable, decode, encode
+from capper.rewrite.prompts import bodies
 
 TYPES = frozenset(
     ["text/html", "application/json", "text/json", "text/plain", "application/hal+json", "application/vnd.api+json"]
@@ -99,12 +99,12 @@ class Credit:
         hits = promising(data, hits, reader, charset) if media_type == "text/html" else hits
         if not hits and not small:
             return Stripped(data)
-        stripped, found = prompts.strip(data, media_type, url, reader, charset, hits, mark=mark)
+        stripped, found = bodies.strip(data, media_type, url, reader, charset, hits, mark=mark)
         sums = frozenset(digit for prompt in found for digit in prompt.sums)
         if sums:
             # What was offered once is often said again in fewer words: in the header, in the page's state.
             again = replace(reader, sums=sums)
-            stripped, found = prompts.strip(data, media_type, url, again, charset, every, mark=mark)
+            stripped, found = bodies.strip(data, media_type, url, again, charset, every, mark=mark)
         return Stripped(stripped, found) if found else Stripped(data)
 
     def reader(self, data: bytes, media_type: str, url: str, charset: str) -> CreditReader | None:

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from capper.domain.errors import Unrewritable
 from capper.domain.prompt import Place, Prompt
 from capper.jsontext import read
-from capper.rewrite import prompthtml, promptjson, promptstate, prompttext
-from capper.rewrite.promptbase import Found, Reader
+from capper.rewrite.prompts import state
+from capper.rewrite.prompts import text as lines
+from capper.rewrite.prompts.answer.strip import strip as strip_answer
+from capper.rewrite.prompts.base import Found, Reader
+from capper.rewrite.prompts.page.strip import in_string
+from capper.rewrite.prompts.page.strip import strip as strip_page
 
 
 def strip(
@@ -28,9 +32,7 @@ def strip(
         Unrewritable: it is of a kind that editing would cost too much, or damaged.
     """
     if mark:
-        return (
-            prompthtml.strip(data, url, reader, charset, hits, mark=True) if media_type == "text/html" else (data, ())
-        )
+        return strip_page(data, url, reader, charset, hits, mark=True) if media_type == "text/html" else (data, ())
     if media_type in ("text/html", ""):
         return _page(data, url, reader, charset, hits)
     begins = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
@@ -47,10 +49,10 @@ def _page(data: bytes, url: str, reader: Reader, charset: str, hits: Sequence[in
         return not hits or (at < len(hits) and hits[at] < end)
 
     # Scripts first: their places in the page are those the scan spoke of.
-    edited, more = promptstate.strip(data, reader, charset, hot)
+    edited, more = state.strip(data, reader, charset, hot)
     if more:
         hits = ()
-    stripped, prompts = prompthtml.strip(edited, url, reader, charset, hits)
+    stripped, prompts = strip_page(edited, url, reader, charset, hits)
     return stripped, (*prompts, *more)
 
 
@@ -59,7 +61,7 @@ def _answer(data: bytes, reader: Reader) -> tuple[bytes, tuple[Prompt, ...]]:
     if text.codec != "utf-8":
         raise Unrewritable("an answer in no known charset")
     found = Found(Place.ANSWER)
-    stripped = promptjson.strip(text, reader, found, lambda html: prompthtml.in_string(html, reader))
+    stripped = strip_answer(text, reader, found, lambda html: in_string(html, reader))
     return (text.encode(stripped), tuple(found.prompts)) if stripped is not text.source else (data, ())
 
 
@@ -69,5 +71,5 @@ def _text(data: bytes, reader: Reader, charset: str) -> tuple[bytes, tuple[Promp
     except (UnicodeDecodeError, LookupError):
         return data, ()
     found = Found(Place.TEXT)
-    stripped = prompttext.strip(text, reader, found)
+    stripped = lines.strip(text, reader, found)
     return (stripped.encode(charset or "utf-8"), tuple(found.prompts)) if found.prompts else (data, ())

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from capper.rewrite.promptbase import Role
-from capper.rewrite.prompttree import Box, Run
+from capper.rewrite.prompts.base import Role
+from capper.rewrite.prompts.page.tree import Box, Run
 
 _VUE = re.compile(
     rb"<!--\[-->|<!---->|__NUXT__|\bid=[\"']?__nuxt\b|\sdata-v-[0-9a-f]{6}|\bdata-server-rendered=", re.IGNORECASE

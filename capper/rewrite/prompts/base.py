@@ -6,6 +6,15 @@ from typing import Protocol
 
 from capper.domain.prompt import Place, Prompt, Reading, kind_of
 
+LATER = frozenset(["later", "credit", "headroom"])
+"""What a way to pay that is credit says."""
+OPTION = frozenset(["option", "later"])
+"""What words beside such a way to pay are about."""
+STRONG = frozenset(["popular", "decided", "yours", "urge", "raise", "fanfare", "ready"])
+"""What recommends it."""
+UNASKED = frozenset(["preapproved", "raise", "yours", "urge", "fanfare", "headroom"])
+"""What no price, statement or term of payment says."""
+
 
 class Reader(Protocol):
     """What recognition knows of credit in one document; made for it by the caller."""
@@ -42,14 +51,6 @@ class Role(StrEnum):
     KEPT = "kept"
     """The person's own, a greeting, a shop's own business: never part of a prompt."""
     EMPTY = "empty"
-
-
-@dataclass(frozen=True, slots=True)
-class Cuts:
-    """What goes from a body: byte or character ranges with what takes their place, and what they were."""
-
-    edits: tuple[tuple[int, int, bytes], ...] = ()
-    prompts: tuple[Prompt, ...] = ()
 
 
 @dataclass

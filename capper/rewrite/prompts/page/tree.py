@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from capper.domain.prompt import SILENCE, Reading
 from capper.markup import Document, Element, Span, collapse
-from capper.rewrite.promptbase import Role
+from capper.rewrite.prompts.base import Role
 
 DEEPEST = 150
 """Elements nested deeper are left unread: no page a person reads is so deep, and reading is recursive."""

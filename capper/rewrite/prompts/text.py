@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 from capper.domain.prompt import Place, Reading
-from capper.rewrite.promptbase import Found, Reader
+from capper.rewrite.prompts.base import Found, Reader
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”»']?\s+(?=[\"“«¿¡]?[^\W\d_a-zà-ÿ])|(?<=\s[•·|–—])\s+")
 _ASIDE = re.compile(r"[•·|–—-]\s*$")

@@ -9,9 +9,9 @@ from itertools import islice
 from capper.domain.errors import Unrewritable
 from capper.domain.prompt import Place, Prompt
 from capper.jsontext import Text, decode_at, loads
-from capper.rewrite import promptjson
-from capper.rewrite.promptbase import Found, Reader
-from capper.rewrite.prompthtml import in_string
+from capper.rewrite.prompts.answer.strip import strip as strip_answer
+from capper.rewrite.prompts.base import Found, Reader
+from capper.rewrite.prompts.page.strip import in_string
 
 _NAME = re.compile(rb"[\s\"'](?:data-|:|v-bind:|props|state|model|initial)[\w:.-]{0,60}\Z", re.IGNORECASE)
 _OPENING = re.compile(rb"<script\b[^>]*>", re.IGNORECASE)
@@ -88,7 +88,7 @@ def _attribute(body: bytes, reader: Reader, found: Found, charset: str) -> bytes
     begin = len(source) - len(source.lstrip())
     try:
         text = Text(source, begin, value, "utf-8")
-        stripped = promptjson.strip(text, reader, found, lambda html: in_string(html, reader))
+        stripped = strip_answer(text, reader, found, lambda html: in_string(html, reader))
     except Unrewritable:
         return None
     if stripped == source:
@@ -123,7 +123,7 @@ def _literals(source: str, reader: Reader, found: Found) -> Iterator[str]:
             continue
         begin = len(inner) - len(inner.lstrip())
         try:
-            stripped = promptjson.strip(
+            stripped = strip_answer(
                 Text(inner, begin, value, "utf-8"), reader, found, lambda html: in_string(html, reader)
             )
         except Unrewritable:
@@ -165,7 +165,7 @@ def _pieces(source: str, reader: Reader, found: Found) -> Iterator[str]:
         value, end = read
         text = Text(source[start:end], 0, value, "utf-8")
         try:
-            stripped = promptjson.strip(text, reader, found, lambda html: in_string(html, reader))
+            stripped = strip_answer(text, reader, found, lambda html: in_string(html, reader))
         except Unrewritable:
             stripped = text.source
         yield source[at:start]

@@ -1,0 +1,1 @@
+"""Answers in JSON: the role of each value, and the cuts."""

@@ -1,0 +1,120 @@
+"""Is an object or list made for a prompt, or does it hold other things: how far a prompt among JSON values reaches."""
+
+from capper.domain.prompt import digits
+from capper.jsontext import Number
+from capper.rewrite.prompts.answer.nodes import LONGEST, Node, is_sentence, is_textual, worst
+from capper.rewrite.prompts.base import Reader, Role
+
+_LINES, _LINE = 6, 160
+
+
+def is_block(node: Node, reader: Reader) -> bool:
+    """Whether the lines of a list make one prompt, none of them by itself."""
+    kids = node.kids
+    if not 2 <= len(kids) <= _LINES or any(not kid.text or len(kid.text) > _LINE for kid in kids):
+        return False
+    if any(kid.role not in (Role.SUPPORT, Role.SUM, Role.OTHER) for kid in kids):
+        return False
+    said = sum(kid.role is not Role.OTHER for kid in kids)
+    return said * 2 > len(kids) and reader.read("\n".join(kid.text for kid in kids)).prompt
+
+
+def gather(node: Node, said: list[Node], text: str, *, hers: bool, reader: Reader) -> None:
+    """No member is a prompt by itself; the object may be."""
+    nested = [kid for kid in node.kids if kid.kids]
+    if not said or len(text) > LONGEST or hers:
+        machine = node.machine
+        offered = "prompt" in machine and machine & {"amount", "credit"} and not hers and not said and not nested
+        node.role = Role.PROMPT if offered else worst(node.kids)
+        return
+    more = set()
+    if "credit" in node.machine:
+        more.add("credit")
+    if "prompt" in node.machine:
+        more.add("decided")
+    if "push" in node.machine:
+        more.add("promo")
+        if "credit" in node.machine:
+            more.add("marked")
+    reading = reader.read(text, frozenset(more))
+    if not reading.prompt:
+        node.role, node.reading = worst(node.kids), reading
+        if (
+            node.role is Role.OTHER
+            and reading.support
+            and not reading.against
+            and all(kid.role in (Role.SUPPORT, Role.SUM, Role.EMPTY) for kid in node.kids)
+        ):
+            node.role = Role.SUPPORT
+        return
+    node.reading = reading
+    for kid in said:
+        if kid.role in (Role.SUPPORT, Role.SUM) or (kid.role is Role.OTHER and is_textual(kid.key)):
+            kid.role = Role.PROMPT
+    absorb(node)
+
+
+def absorb(node: Node) -> None:
+    """The object holds a prompt: is it a module made for it, or does it hold other things?"""
+    node.reading = next(
+        (kid.reading for kid in node.kids if kid.role is Role.PROMPT and kid.reading.prompt), node.reading
+    )
+    flat = not any(kid.kids and kid.role not in (Role.EMPTY, Role.SUPPORT, Role.PROMPT) for kid in node.kids)
+    stays = [
+        kid
+        for kid in node.kids
+        if kid.role in (Role.KEPT, Role.WARNING, Role.PART) or (kid.role is Role.OTHER and not (flat and _belongs(kid)))
+    ]
+    direct = any(kid.role is Role.PROMPT and (kid.text or kid.new is not None or not kid.kids) for kid in node.kids)
+    scalars = sum(
+        isinstance(kid.value, (Number, bool))
+        and kid.role is Role.EMPTY
+        and not kid.machine & {"prompt", "credit", "amount"}
+        for kid in node.kids
+    )
+    if not stays and direct and flat and scalars <= 3:
+        node.role = Role.PROMPT
+        return
+    if (
+        not stays
+        and not direct
+        and flat
+        and all(
+            kid.role in (Role.PROMPT, Role.SUPPORT, Role.EMPTY)
+            and (kid.role is not Role.EMPTY or isinstance(kid.value, str))
+            for kid in node.kids
+        )
+        and any(kid.role is Role.PROMPT for kid in node.kids)
+    ):
+        node.role = Role.PROMPT
+        return
+    offered = "prompt" in node.machine and node.machine & {"amount", "credit"} and flat
+    if (
+        offered
+        and node.path
+        and isinstance(node.path[-1], int)
+        and not any(kid.role in (Role.KEPT, Role.WARNING) for kid in stays)
+    ):
+        node.role = Role.PROMPT
+        return
+    node.role = Role.PART
+    sums = {sum_ for kid in node.kids if kid.role is Role.PROMPT for sum_ in kid.reading.sums}
+    for kid in node.kids:
+        if (
+            (
+                kid.role in (Role.SUM, Role.EMPTY)
+                and direct
+                and digits(str(kid.value)) in sums
+                and "own" not in kid.machine
+            )
+            or (kid.role is Role.SUPPORT and kid.text and direct)
+            or (kid.role is Role.OTHER and direct and flat and kid not in stays)
+        ):
+            kid.role = Role.PROMPT
+
+
+def _belongs(kid: Node) -> bool:
+    """Whether words that say nothing of credit are a module's title, line or button."""
+    if not kid.text:
+        return True
+    return len(kid.text) <= 220 and (is_textual(kid.key) or (not kid.reading.amount and is_sentence(kid.text)))

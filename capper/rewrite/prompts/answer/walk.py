@@ -1,0 +1,158 @@
+"""The role of every value in a JSON document, from the leaves to the root."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+from capper.domain.errors import Unrewritable
+from capper.jsontext import Number, Path, Text, loads
+from capper.rewrite.prompts.answer.modules import absorb, gather, is_block
+from capper.rewrite.prompts.answer.nodes import Node, is_element, worst
+from capper.rewrite.prompts.answer.options import judge_option
+from capper.rewrite.prompts.answer.words import is_code, judge_code, judge_scalar, judge_words
+from capper.rewrite.prompts.base import Reader, Role
+
+DEEPEST = 120
+MOST = 40_000
+"""Values; a document with more is left alone."""
+_ROW = re.compile(r"[0-9a-f]{1,6}:(?=[\[{\"A-Z])")
+_CODE = re.compile(r"[\]}]\s*,\s*[\[{\"]|\"\s*:\s*[\[{\"]|[;{]\s*(?:var|let|const|return|function)\b")
+"""What only programs and their data hold."""
+_MARKUP = re.compile(r"<[a-zA-Z][^<>]*>")
+_OF_ONE = frozenset(["preapproved", "headroom", "later", "credit", "borrow"])
+
+
+class Walk:
+    """One document being read; `touched` once anything in it is to go.
+
+    `markup` takes prompts out of HTML in a string: "" where nothing is left, None where it stays. `nested` takes them out of
+    JSON that is written in a string.
+    """
+
+    def __init__(self, reader: Reader, markup: Callable[[str], str | None], nested: Callable[[Text], str]) -> None:
+        self.reader, self.markup, self.nested = reader, markup, nested
+        self.count = 0
+        self.touched = False
+
+    def node(self, value: object, key: str, path: Path, depth: int, *, option: bool = False) -> Node:
+        """The node of a value, roles and all.
+
+        Raises:
+            Unrewritable: the document is so deep or large that reading it would cost too much.
+        """
+        self.count += 1
+        if depth > DEEPEST or self.count > MOST:
+            raise Unrewritable("JSON too large or too deep to look for prompts in")
+        node = Node(value, key, path)
+        named = self.reader.member(key) if key else frozenset()
+        if isinstance(value, dict):
+            self._object(node, named, depth, option=option)
+        elif isinstance(value, list):
+            self._array(node, named, depth)
+        elif isinstance(value, str) and not isinstance(value, Number):
+            self._string(node, named)
+        else:
+            judge_scalar(node, named, self.reader)
+        self.touched = self.touched or node.role in (Role.PROMPT, Role.PART)
+        return node
+
+    def _string(self, node: Node, named: frozenset[str]) -> None:
+        value = str(node.value).strip()
+        node.role = Role.EMPTY
+        if is_code(value):
+            judge_code(node, value, named, self.reader)
+            return
+        node.machine = named
+        if _ROW.match(value):
+            self._rows(node)
+        elif _CODE.search(value):
+            node.role = Role.KEPT
+        elif _MARKUP.search(value):
+            node.role, node.new = Role.OTHER, self.markup(str(node.value))
+            if node.new is not None:
+                node.role = Role.PART if node.new.strip() else Role.PROMPT
+        elif value[0] in "{[" and loads(value) is not None:
+            self._written(node)
+        else:
+            judge_words(node, value, named, self.reader)
+
+    def _written(self, node: Node) -> None:
+        """JSON written as a string."""
+        source = str(node.value)
+        stripped = self.nested(Text(source, len(source) - len(source.lstrip()), loads(source), "utf-8"))
+        if stripped != source:
+            node.role, node.new = Role.PART, stripped
+
+    def _rows(self, node: Node) -> None:
+        """Rows of a number and a JSON value, as frameworks stream what they drew."""
+        rows = str(node.value).split("\n")
+        for number, row in enumerate(rows):
+            match = _ROW.match(row)
+            value = loads(row[match.end() :]) if match and row[match.end() :][:1] in ("[", "{") else None
+            if match is not None and value is not None:
+                rows[number] = match[0] + self.nested(Text(row[match.end() :], 0, value, "utf-8"))
+        new = "\n".join(rows)
+        if new != node.value:
+            node.role, node.new = Role.PART, new
+
+    def _element(self, node: Node, depth: int) -> None:
+        """An element as frameworks write it: it goes whole, or what is inside goes."""
+        values: list[object] = node.value  # type: ignore[assignment]
+        inside = self.node(values[3], "", (*node.path, 3), depth + 1)
+        node.kids = [Node(value, "", (*node.path, number), Role.EMPTY) for number, value in enumerate(values)]
+        node.kids[3] = inside
+        node.role, node.reading, node.text = inside.role, inside.reading, inside.text
+        if inside.role is Role.PROMPT:
+            inside.role = Role.EMPTY
+
+    def _array(self, node: Node, named: frozenset[str], depth: int) -> None:
+        if is_element(node.value):
+            self._element(node, depth)
+            return
+        if "own" in named and "credit" not in named:
+            node.role = Role.KEPT
+            return
+        option = "method" in named
+        values: list[object] = node.value  # type: ignore[assignment]
+        node.kids = [
+            self.node(value, node.key if isinstance(value, str) else "", (*node.path, number), depth + 1, option=option)
+            for number, value in enumerate(values)
+        ]
+        node.machine = named
+        prompts = [kid.role is Role.PROMPT for kid in node.kids]
+        if not any(prompts) and is_block(node, self.reader):
+            for kid in node.kids:
+                kid.role = Role.PROMPT
+            node.kids[0].reading = self.reader.read("\n".join(kid.text for kid in node.kids))
+            node.role = Role.SUPPORT
+            return
+        if not any(prompts) and not any(kid.role is Role.PART for kid in node.kids):
+            node.role = Role.EMPTY if all(kid.role is Role.EMPTY for kid in node.kids) else worst(node.kids)
+            return
+        for order in (node.kids, node.kids[::-1]):
+            for before, here in pairwise(order):
+                if before.role is Role.PROMPT and here.role is Role.SUPPORT and here.reading.signals & _OF_ONE:
+                    here.role = Role.PROMPT
+        # An array that held prompts and nothing else stays as an empty one.
+        node.role = Role.SUPPORT if all(kid.role in (Role.PROMPT, Role.EMPTY) for kid in node.kids) else Role.PART
+
+    def _object(self, node: Node, named: frozenset[str], depth: int, *, option: bool) -> None:
+        if "own" in named and "credit" not in named:
+            node.role = Role.KEPT
+            return
+        members: dict[str, object] = node.value  # type: ignore[assignment]
+        node.kids = [self.node(value, key, (*node.path, key), depth + 1) for key, value in members.items()]
+        node.machine = named.union(*(kid.machine for kid in node.kids if not kid.kids)) if node.kids else named
+        if option:
+            judge_option(node, self.reader)
+            return
+        hers = sum("statement" in kid.machine for kid in node.kids) >= 2
+        if hers:
+            for kid in node.kids:
+                if kid.role is Role.PROMPT and not kid.text:
+                    kid.role = Role.EMPTY
+        said = [kid for kid in node.kids if kid.text and kid.role in (Role.SUPPORT, Role.SUM, Role.OTHER, Role.PROMPT)]
+        if any(kid.role in (Role.PROMPT, Role.PART) for kid in node.kids):
+            absorb(node)
+        else:
+            gather(node, said, "\n".join(kid.text for kid in said), hers=hers, reader=self.reader)

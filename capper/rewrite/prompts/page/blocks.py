@@ -1,0 +1,128 @@
+"""How far a prompt reaches: what beside it belongs to it, and whether the box around holds anything else."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from capper.domain.prompt import Reading
+from capper.rewrite.prompts.base import UNASKED, Reader, Role
+from capper.rewrite.prompts.page.shapes import ROOTS, are_peers, has_fields, inline, is_heading, peers
+from capper.rewrite.prompts.page.tree import Box, Run, collapse_lines
+
+_GONE = (Role.PROMPT, Role.SUPPORT, Role.SUM)
+_GOVERNED, _GOVERNED_TEXT = 3, 220
+_URGENT = frozenset(["preapproved", "decided", "raise", "yours", "urge", "headroom", "later", "credit", "fanfare"])
+_LABEL = re.compile(
+    r"\b(?!(?:euro\w*|kron\w*|rea(?:is|l)|pesos?|d[oó]l\w+|dollars?|pounds?|rupees?|fran[ck]\w*|z[lł]\w+|lakhs?|mil\w*|tus\w*)\b)[^\W\d_]{3,}",
+    re.IGNORECASE,
+)
+"""A sum with words before it is the sum of something."""
+_GLUE = re.compile(r"[\w,;:–—-]\s*$")
+
+
+def gather(box: Box, reader: Reader) -> None:
+    """No part of the box is a prompt by itself, the whole is."""
+    kids = [kid for kid in box.kids if kid.role is not Role.EMPTY]
+    kept = [kid for kid in kids if kid.role in (Role.KEPT, Role.WARNING)]
+    blocks = [kid for kid in kids if isinstance(kid, Box) and not kid.inline]
+    if not blocks and not kept:
+        box.role = Role.PROMPT if box.tag not in ROOTS else Role.PART
+        if box.role is Role.PART:
+            _take(kids)
+        return
+    if are_peers(blocks) or len(kids) > 10:
+        box.role = Role.OTHER
+        return
+    said = [kid for kid in kids if kid.role in (Role.SUPPORT, Role.SUM) or (not blocks and kid.role is Role.OTHER)]
+    reading = reader.read(collapse_lines("\n".join(kid.text for kid in said)))
+    if not reading.prompt:
+        box.role = Role.KEPT if box.reading.against or kept else Role.OTHER
+        return
+    box.reading = reading
+    _take(said)
+    absorb(box)
+
+
+def absorb(box: Box) -> None:
+    """The box holds a prompt: what beside it belongs to it, and is there anything else?"""
+    kids = [kid for kid in box.kids if kid.role is not Role.EMPTY]
+    _lines(kids)
+    for before, after in pairwise(kids):
+        # A greeting with a comma is the beginning of the sentence behind it.
+        if after.role is Role.PROMPT and before.reading.greeting and before.text.rstrip().endswith(","):
+            after_text = after.text.lstrip()
+            before.role = Role.SUPPORT if after_text[:1].islower() else before.role
+    blocks = [kid for kid in kids if isinstance(kid, Box) and not kid.inline]
+    headed = bool(kids) and is_heading(kids[0]) and kids[0].role in _GONE
+    if headed and box.tag not in ("body", "main", "html") and not are_peers(blocks):
+        governed = [kid for kid in kids[1:] if kid.role in (Role.OTHER, Role.CALL) and not kid.reading.amount]
+        if len(governed) <= _GOVERNED and all(len(kid.text) <= _GOVERNED_TEXT for kid in governed):
+            for kid in governed:
+                kid.role = Role.SUPPORT
+    others = [kid for kid in kids if kid.role in (Role.OTHER, Role.KEPT, Role.PART)]
+    said = [kid for kid in kids if kid.role in (Role.PROMPT, Role.SUPPORT)]
+    if len(others) == 1 and others[0] is kids[0] and is_heading(others[0]) and others[0].role is Role.OTHER and said:
+        others = []
+    sums = [kid for kid in kids if kid.role is Role.SUM]
+    if sums and not any(not (isinstance(kid, Box) and kid.mute) for kid in said):
+        # What speaks of credit is an attribute; what stands inside is a price.
+        others += sums
+    if sums and others and any(kid.reading.amount for kid in kids if kid.role is Role.PROMPT):
+        others += sums
+    if (
+        not others
+        and box.tag not in ROOTS
+        and not has_fields(box)
+        and not (are_peers(blocks) and any(kid.role is not Role.PROMPT for kid in blocks))
+    ):
+        box.role = Role.PROMPT
+        return
+    box.role = Role.PART
+    spread(kids, root=box.tag in ROOTS)
+
+
+def spread(kids: list[Box | Run], *, root: bool) -> None:
+    """Of a box that stays, what supports a prompt and stands beside it goes too."""
+    summed = any(kid.reading.amount for kid in kids if kid.role is Role.PROMPT)
+    for order in (kids, kids[::-1]):
+        priced = False
+        for before, here in pairwise(order):
+            priced = priced or before.role is Role.SUM
+            if before.role is not Role.PROMPT or peers(before, here):
+                continue
+            if here.role is Role.SUPPORT:
+                here.role = Role.PROMPT if not root or _urgent(here.reading) else here.role
+            elif (here.role is Role.CALL and order is kids and not priced) or (
+                here.role is Role.SUM
+                and not summed
+                and not _LABEL.search(here.text)
+                and not (isinstance(before, Box) and before.mute)
+            ):
+                here.role = Role.PROMPT
+
+
+def _take(kids: Sequence[Box | Run]) -> None:
+    for kid in kids:
+        if kid.role not in (Role.PART, Role.WARNING, Role.KEPT):
+            kid.role = Role.PROMPT
+
+
+def _lines(kids: list[Box | Run]) -> None:
+    """In one line, words that a prompt's sentence runs on into are part of it."""
+    for before, after in pairwise(kids):
+        if not (inline(before) and inline(after)):
+            continue
+        if after.role is Role.PROMPT and before.role is Role.OTHER and _GLUE.search(before.text) and _low(after.text):
+            before.role = Role.SUPPORT
+        if before.role is Role.PROMPT and after.role is Role.OTHER and _low(after.text) and isinstance(after, Run):
+            after.role = Role.SUPPORT
+
+
+def _urgent(reading: Reading) -> bool:
+    """Whether a piece is sure to belong to the prompt it stands beside."""
+    return bool(reading.signals & (UNASKED | {"decided"} if reading.amount else _URGENT))
+
+
+def _low(text: str) -> bool:
+    text = text.strip()
+    return bool(text) and (text[0].islower() or text[0].isdigit() or text[0] in "€£$₹,.;:!?")

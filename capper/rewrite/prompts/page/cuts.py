@@ -1,0 +1,109 @@
+"""What is cut of a page whose pieces have their roles, or outlined."""
+
+from html import escape
+
+from capper.domain.prompt import Place
+from capper.rewrite.prompts.base import Found, Reader, Role
+from capper.rewrite.prompts.page.options import unselected
+from capper.rewrite.prompts.page.pieces import stays
+from capper.rewrite.prompts.page.tree import Box, Run
+from capper.rewrite.prompts.text import without
+
+_CELLS = frozenset(["td", "th", "caption"])
+_OUTLINE = b"outline:3px dashed #b58900;outline-offset:2px"
+
+
+class Cuts:
+    """The edits of one page, as they are noted on the way down from its root."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.found = Found(Place.PAGE)
+        self.edits: list[tuple[int, int, bytes]] = []
+
+    def outline(self, box: Box, data: bytes) -> None:
+        """Draw a line around what would be cut."""
+        if box.role is Role.PROMPT:
+            self.found.add(box.reading, box.text)
+            self._dress(box)
+        elif box.role is Role.PART:
+            for kid in box.kids:
+                if isinstance(kid, Box):
+                    self.outline(kid, data)
+                elif kid.role in (Role.PROMPT, Role.PART):
+                    self.found.add(kid.reading, kid.text.strip())
+                    self.edits.append((kid.start, kid.end, b"<mark>%s</mark>" % data[kid.start : kid.end]))
+
+    def _dress(self, box: Box) -> None:
+        tag, style = box.element.start_tag, box.element.attribute_span("style")
+        if tag is None:
+            return
+        if style is not None:
+            worn = escape(box.element.get("style").rstrip("; "), quote=True).encode("latin-1", "replace")
+            self.edits.append((*style, b'style="%s;%s"' % (worn, _OUTLINE)))
+        else:
+            at = tag.start + 1 + len(box.element.node.tag)
+            self.edits.append((at, at, b' style="%s"' % _OUTLINE))
+
+    def collect(self, box: Box) -> None:
+        """Note what is cut of a box that stays."""
+        if box.role is Role.PROMPT:
+            self.found.add(box.reading, box.text)
+            self._cut(box)
+            return
+        if box.role is not Role.PART:
+            return
+        for words in box.words:
+            reading = self.reader.read(words.text)
+            if reading.prompt:
+                self.found.add(reading)
+            if reading.prompt or (box.mute and "-" in box.tag and not stays(words.text, self.reader)):
+                self.edits.append((*words.span, b'alt=""' if words.name == "alt" else b""))
+        noted = False
+        for kid in box.kids:
+            if isinstance(kid, Run):
+                if kid.role is Role.PROMPT:
+                    self._note(kid, noted)
+                    noted = True
+                    self.edits.append((kid.start, kid.end, b" "))
+                elif kid.role is Role.PART:
+                    self._sentences(kid)
+            elif kid.role is Role.PROMPT:
+                self._note(kid, noted)
+                noted = True
+                self._cut(kid)
+            else:
+                self.collect(kid)
+
+    def _note(self, kid: Box | Run, noted: bool) -> None:  # noqa: FBT001
+        if kid.reading.prompt or not noted:
+            self.found.add(kid.reading, kid.text.strip())
+
+    def _sentences(self, run: Run) -> None:
+        rest = without(run.text, self.reader, self.found)
+        if rest is not None:
+            self.edits.append((run.start, run.end, escape(rest, quote=False).encode("ascii", "xmlcharrefreplace")))
+
+    def _cut(self, box: Box) -> None:
+        """Cut a box, but for warnings in it, and for a table's cell, without which the others would move."""
+        if box.role is Role.WARNING or box.start < 0:
+            return
+        warned = any(inner.role is Role.WARNING for inner in box.boxes()) or any(
+            isinstance(kid, Run) and kid.role is Role.WARNING for inner in box.boxes() for kid in inner.kids
+        )
+        if not warned and box.tag not in _CELLS:
+            self.edits.append((box.start, box.end, b""))
+            return
+        for words in box.words:
+            if not self.reader.read(words.text).warning:
+                self.edits.append((*words.span, b""))
+        for kid in box.kids:
+            if isinstance(kid, Box):
+                self._cut(kid)
+            elif kid.role is not Role.WARNING:
+                self.edits.append((kid.start, kid.end, b" "))
+
+    def unselect(self, root: Box) -> None:
+        """Where a prompt for paying later was cut, no such way to pay is chosen beforehand."""
+        if any({"later", "option"} & set(prompt.signals) for prompt in self.found.prompts):
+            self.edits += [(*span, b"") for span in unselected(root, self.reader)]

@@ -1,0 +1,105 @@
+"""The role of everything in a page, from the leaves to the root."""
+
+import re
+
+from capper.rewrite.prompts.base import Reader, Role
+from capper.rewrite.prompts.page.blocks import absorb, gather, spread
+from capper.rewrite.prompts.page.options import judge_hints, judge_option
+from capper.rewrite.prompts.page.pieces import judge_run, plain, settle, stays
+from capper.rewrite.prompts.page.shapes import LETTER, is_option
+from capper.rewrite.prompts.page.sparing import spare_own, spare_statement, warn
+from capper.rewrite.prompts.page.tree import LONGEST, Box, Run
+
+_CALLED = re.compile(r"[\s/?&=.#]+")
+_SHORT = 8
+
+
+def resolve(box: Box, reader: Reader) -> None:
+    """Give `box` and everything hot inside its role."""
+    for kid in box.kids:
+        if isinstance(kid, Box) and kid.hot:
+            resolve(kid, reader)
+    if box.long:
+        box.role = Role.KEPT
+        for kid in box.kids:
+            if isinstance(kid, Run) and len(kid.text) > _SHORT:
+                judge_run(kid, reader)
+        spare_statement(box)
+        if any(kid.role in (Role.PROMPT, Role.PART) for kid in box.kids):
+            box.role = Role.PART
+            spread(_around(box, reader), root=True)
+        return
+    text = box.text
+    if not LETTER.search(text):
+        box.role = Role.EMPTY
+        return
+    box.reading = reader.read(text, _marks(box, reader))
+    if is_option(box):
+        judge_option(box, reader)
+        return
+    settle(box.kids, reader)
+    judge_hints(box, reader)
+    spare_statement(box)
+    spare_own(box, reader)
+    warned = box.reading.warning and len(text) <= LONGEST
+    if warned:
+        warn(box, reader)
+    spoken = any(kid.role in (Role.PROMPT, Role.PART) for kid in box.kids)
+    if not spoken and _spoken(box, reader):
+        box.mute = True
+        _attributes(box, reader)
+    elif spoken:
+        absorb(box)
+    elif len(text) <= LONGEST and box.reading.prompt:
+        gather(box, reader)
+    else:
+        box.role = plain(box, text, box.reading)
+
+
+def _around(box: Box, reader: Reader) -> list[Box | Run]:
+    """What stands beside a prompt in a long box, with roles; the rest of it is not asked."""
+    kids = [kid for kid in box.kids if isinstance(kid, Box) or kid.text.strip()]
+    near = {
+        number + step
+        for number, kid in enumerate(kids)
+        if kid.role in (Role.PROMPT, Role.PART)
+        for step in (-3, -2, -1, 0, 1, 2, 3)
+    }
+    close = [kid for number, kid in enumerate(kids) if number in near]
+    settle(close, reader)
+    return [kid for kid in close if kid.role is not Role.EMPTY]
+
+
+def _marks(box: Box, reader: Reader) -> frozenset[str]:
+    """What a box's own names say: where it leads, what its makers call it."""
+    element = box.element
+    called = " ".join(
+        element.get(name) for name in ("class", "id", "data-testid", "data-module", "data-type", "data-component")
+    )
+    if box.tag == "a":
+        called += " " + element.get("href")
+    if "-" in box.tag:
+        called += " " + box.tag
+    if not called.strip():
+        return frozenset()
+    found: set[str] = set()
+    for word in _CALLED.split(called[:300]):
+        if word:
+            found |= reader.member(word) & {"prompt", "credit"}
+    return frozenset(["marked"]) if found else frozenset()
+
+
+def _spoken(box: Box, reader: Reader) -> bool:
+    """Whether an attribute of the box itself is a prompt."""
+    return any(reader.read(words.text).prompt for words in box.words)
+
+
+def _attributes(box: Box, reader: Reader) -> None:
+    """Attributes of the box make a prompt: do they stand alone?"""
+    some = any(stays(words.text, reader) for words in box.words)
+    if some and not any(LETTER.search(kid.text) for kid in box.kids):
+        box.role = Role.PART
+    else:
+        absorb(box)
+        if some and box.role is Role.PROMPT:
+            box.role = Role.PART

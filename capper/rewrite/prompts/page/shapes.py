@@ -1,0 +1,85 @@
+"""What the shape of a box tells: what it is for, and whether what stands beside it is of its kind."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from capper.rewrite.prompts.base import Role
+from capper.rewrite.prompts.page.tree import Box, Run
+
+ROOTS = frozenset(
+    "html body main header footer nav ul ol dl table tbody thead tfoot menu select datalist template frameset".split()
+)
+"""Never cut whole: they hold other things on every page."""
+_PEERS = frozenset("li tr article section dialog aside dt option details tbody".split())
+"""Of several beside each other each speaks for itself."""
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary caption strong b header th dt".split())
+_FIELDS = frozenset(["input", "select", "textarea"])
+LETTER = re.compile(r"\w")
+
+
+def spare(kid: Box | Run) -> None:
+    """Nothing of this is cut."""
+    kid.role = Role.KEPT
+    if isinstance(kid, Box):
+        for inner in kid.kids:
+            spare(inner)
+
+
+def is_option(box: Box) -> bool:
+    """Whether a box is one way to pay of several, or anything else to choose."""
+    if box.tag in ROOTS:
+        return False
+    if any(
+        isinstance(kid, Box) and kid.tag == "input" and kid.element.get("type").lower() in ("radio", "checkbox")
+        for kid in box.kids
+    ):
+        return True
+    return box.element.get("role") in ("radio", "option")
+
+
+def has_fields(box: Box) -> bool:
+    """Whether a person fills in anything in a box."""
+    return any(
+        inner.tag in _FIELDS and inner.element.get("type").lower() not in ("hidden", "submit", "button", "image")
+        for inner in box.boxes()
+    )
+
+
+def is_call(box: Box) -> bool:
+    """Whether a box leads somewhere or does something when it is pressed."""
+    return box.tag in ("a", "button", "input") or box.element.get("role") == "button"
+
+
+def is_heading(kid: Box | Run) -> bool:
+    """Whether it stands over what follows."""
+    return isinstance(kid, Box) and kid.tag in _HEADINGS
+
+
+def inline(kid: Box | Run) -> bool:
+    """Whether it stands in a line with what is around it."""
+    return isinstance(kid, Run) or kid.inline
+
+
+def alike(blocks: Sequence[Box]) -> bool:
+    """Whether all are elements of one name."""
+    return all(one.tag == blocks[0].tag for one in blocks)
+
+
+def are_peers(blocks: Sequence[Box]) -> bool:
+    """Whether several blocks are of one kind, each for itself: items of a list, rows, cards."""
+    return any(peers(one, other) for one, other in pairwise(blocks))
+
+
+def peers(one: Box | Run, other: Box | Run) -> bool:
+    """Whether two are of one kind, each for itself."""
+    if isinstance(one, Run) or isinstance(other, Run) or one.tag != other.tag:
+        return False
+    if one.tag in _PEERS:
+        return True
+    same = one.element.get("class").split()[:1] == other.element.get("class").split()[:1]
+    if one.tag != "div" or not same:
+        return False
+    return bool(one.element.get("class")) or all(
+        any(isinstance(kid, Box) for kid in each.kids) for each in (one, other)
+    )
