@@ -1,5 +1,6 @@
 """Credit nobody asked for goes from pages, answers, state and text; everything else stays, to the byte."""
 
+import gzip
 import html
 import json
 import re
@@ -201,3 +202,16 @@ def test_the_labelled_corpus(credit, shared_data):
             assert plain(row["content"]) == left, row["id"]
 
     assert hit >= 0.97 * prompts
+
+
+@pytest.mark.slow
+def test_real_pages_pass_unchanged(credit, shared_data):
+    """In 402 real pages, blogs and newspapers of all kinds, nothing is a prompt."""
+    pages = sorted((shared_data / "pages").glob("*/*.html.gz"))
+    changed = []
+    for page in pages:
+        data = gzip.decompress(page.read_bytes())
+        if credit.strip(data, "text/html", "https://news.example/page", "").data is not data:
+            changed.append(page.name)
+
+    assert (402, []) == (len(pages), changed)

@@ -80,7 +80,11 @@ class Cuts:
             self.found.add(kid.reading, kid.text.strip())
 
     def _sentences(self, run: Run) -> None:
-        rest = without(run.text, self.reader, self.found)
+        rest = run.rest
+        if rest is None:
+            rest = without(run.text, self.reader, self.found)
+        else:
+            self.found.add(run.reading, run.text[len(rest) :])
         if rest is not None:
             self.edits.append((run.start, run.end, escape(rest, quote=False).encode("ascii", "xmlcharrefreplace")))
 
@@ -106,4 +110,4 @@ class Cuts:
     def unselect(self, root: Box) -> None:
         """Where a prompt for paying later was cut, no such way to pay is chosen beforehand."""
         if any({"later", "option"} & set(prompt.signals) for prompt in self.found.prompts):
-            self.edits += [(*span, b"") for span in unselected(root, self.reader)]
+            self.edits += unselected(root, self.reader)

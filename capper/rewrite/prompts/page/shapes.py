@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from capper.markup import Element
 from capper.rewrite.prompts.base import Role
 from capper.rewrite.prompts.page.tree import Box, Run
 
@@ -15,6 +16,8 @@ _PEERS = frozenset("li tr article section dialog aside dt option details tbody".
 """Of several beside each other each speaks for itself."""
 _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary caption strong b header th dt".split())
 _FIELDS = frozenset(["input", "select", "textarea"])
+_OPTION = 300
+"""Characters: a box with more text holds other things than one way to pay."""
 LETTER = re.compile(r"\w")
 
 
@@ -28,14 +31,37 @@ def spare(kid: Box | Run) -> None:
 
 def is_option(box: Box) -> bool:
     """Whether a box is one way to pay of several, or anything else to choose."""
+    if box.tag == "option":
+        return True
     if box.tag in ROOTS:
         return False
-    if any(
-        isinstance(kid, Box) and kid.tag == "input" and kid.element.get("type").lower() in ("radio", "checkbox")
-        for kid in box.kids
-    ):
+    if box.element.get("role") in ("radio", "option"):
         return True
-    return box.element.get("role") in ("radio", "option")
+    if not box.soil.choosing:
+        return False
+    if box.tag == "label" and box.element.get("for") in box.soil.choices:
+        return True
+    kids = [kid for kid in box.kids if isinstance(kid, Box)]
+    own = sum(is_choice(kid.element) for kid in kids)
+    labels = sum(kid.tag == "label" and kid.element.get("for") in box.soil.choices for kid in kids)
+    if own or labels:
+        return max(own, labels) == 1 or not labels
+    return len(box.text) <= _OPTION and _holds_one(box, kids)
+
+
+def is_choice(element: Element) -> bool:
+    """Whether an element is what is ticked to choose."""
+    return element.tag == "input" and element.get("type").lower() in ("radio", "checkbox")
+
+
+def _holds_one(box: Box, kids: Sequence[Box]) -> bool:
+    """Whether one thing to choose stands in a cell or box of its own beside its words."""
+    if sum(is_choice(each) for each in box.element.descendants("input")) != 1:
+        return False
+    return any(
+        not LETTER.search(kid.text) and any(is_choice(each) for each in kid.element.descendants("input"))
+        for kid in kids
+    )
 
 
 def has_fields(box: Box) -> bool:

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from capper.domain.prompt import SILENCE, Reading
 from capper.markup import Document, Element, Span, collapse
@@ -37,6 +38,8 @@ class Run:
     end: int
     role: Role | None = None
     reading: Reading = SILENCE
+    rest: str | None = None
+    """What stays of it where that is known."""
 
 
 @dataclass(slots=True)
@@ -152,12 +155,23 @@ def collapse_lines(text: str) -> str:
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Soil:
     """What boxes grow from: a document, and where in its bytes words of credit may stand."""
 
     document: Document
     hits: Sequence[int]
+
+    @cached_property
+    def choosing(self) -> bool:
+        """Whether anything in it can be chosen."""
+        return bool(self.document.select("input[type=radio i], input[type=checkbox i]"))
+
+    @cached_property
+    def choices(self) -> dict[str, Element]:
+        """What can be chosen, by its id."""
+        found = self.document.select("input[type=radio i][id], input[type=checkbox i][id]")
+        return {each.get("id"): each for each in found}
 
     def root(self) -> Box | None:
         """The document's body; None where it has none."""

@@ -2,8 +2,6 @@
 
 import pytest
 
-from capper.gate.credit import Credit
-
 BANNER = (
     "<section class=banner><h2>You are pre-approved to borrow £4,000</h2><p>Claim it now, no paperwork!</p></section>"
 )
@@ -12,32 +10,21 @@ OTHER = "<li class=card><h3>On its way</h3><p>Your parcel arrives on Wednesday.<
 FIRST, LAST = "<h1>Welcome back</h1>", "<p>Woollen scarf: £39</p>"
 
 
-@pytest.fixture(scope="session")
-def credit() -> Credit:
-    """With the packs that travel with capper."""
-    return Credit.load()
-
-
-def strip(credit, page):
-    """What is left of a page."""
-    return credit.strip(page.encode(), "text/html", "https://shop.example/", "utf-8").data.decode()
-
-
 @pytest.mark.parametrize(
     "sign", ["<!---->", "<!--[--><i>a</i><!--]-->", "<i data-v-7ba5bd90>a</i>", "<i id=__nuxt>a</i>"]
 )
-def test_a_block_leaves_an_empty_comment(credit, sign):
+def test_a_block_leaves_an_empty_comment(left, sign):
     """Where `v-if` shows nothing Vue expects one."""
-    assert f"<main>{sign}{FIRST}<!---->{LAST}</main>" == strip(credit, f"<main>{sign}{FIRST}{BANNER}{LAST}</main>")
+    assert f"<main>{sign}{FIRST}<!---->{LAST}</main>" == left(f"<main>{sign}{FIRST}{BANNER}{LAST}</main>")
 
 
-def test_other_pages_get_nothing(credit):
+def test_other_pages_get_nothing(left):
     """A page without a sign of Vue loses the block and gains no trace of it."""
-    assert f"<main>{FIRST}{LAST}</main>" == strip(credit, f"<main>{FIRST}{BANNER}{LAST}</main>")
+    assert f"<main>{FIRST}{LAST}</main>" == left(f"<main>{FIRST}{BANNER}{LAST}</main>")
 
 
 @pytest.mark.parametrize(
-    ("cards", "left"),
+    ("cards", "expected"),
     [
         ([CARD, OTHER, OTHER], [OTHER, OTHER]),
         ([OTHER, CARD, OTHER], [OTHER, OTHER]),
@@ -45,18 +32,18 @@ def test_other_pages_get_nothing(credit):
         ([CARD], []),
     ],
 )
-def test_an_entry_of_a_list_leaves_nothing(credit, cards, left):
+def test_an_entry_of_a_list_leaves_nothing(left, cards, expected):
     """What `v-for` made is between comments of its own."""
     page = f"<main>{FIRST}<ul><!--[-->%s<!--]--></ul>{LAST}</main>"
 
-    assert page % "".join(left) == strip(credit, page % "".join(cards))
+    assert page % "".join(expected) == left(page % "".join(cards))
 
 
-def test_a_block_among_several_roots_leaves_an_empty_comment(credit):
+def test_a_block_among_several_roots_leaves_an_empty_comment(left):
     """Between a loop's comments, yet unlike what is beside it: a component with several roots, or a slot."""
     page = f"<main><!--[-->{FIRST}%s{LAST}<!--]--></main>"
 
-    assert page % "<!---->" == strip(credit, page % BANNER)
+    assert page % "<!---->" == left(page % BANNER)
 
 
 def test_a_marked_page_gets_nothing(credit):
