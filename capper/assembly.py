@@ -29,6 +29,7 @@ from capper.rewrite.auction.layout import load_layouts
 from capper.rewrite.feeds import load_feeds
 from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
+from capper.settings.version import check_state, ready_state
 from capper.settings.watch import LOOK
 
 logger = logging.getLogger(__name__)
@@ -120,10 +121,7 @@ async def assemble(
         ConfigError: a file or option cannot be used.
         LedgerUnavailable: the ledger cannot be opened.
     """
-    try:
-        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ConfigError(f"make the state folder {settings.state}: {exc.strerror}") from exc
+    ready_state(settings.state)
     if policy is None:
         policy = PolicySource(policy_file(settings), now).current
     recogniser = await asyncio.to_thread(RecogniserSource, settings, now())
@@ -174,6 +172,7 @@ def household_ledger(settings: Settings, deadline: timedelta | None = None) -> L
     Raises:
         ConfigError: its address or the secret cannot be used.
     """
+    check_state(settings.state)
     wait = deadline or timedelta(milliseconds=settings.deadline_ms)
     secret = Secret.load_or_create(settings.secret_file)
     return open_ledger(settings.ledger, secret, folder=settings.ledger_folder, deadline=wait)

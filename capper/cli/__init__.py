@@ -41,6 +41,7 @@ NOUNS = {
     "gateway": "The ways in for a household: PAC file, transparent router, WireGuard.",
     "sites": "Sites of your own whose pages are opened too.",
     "credit": "Credit nobody asked for: what would go from a page, and the language packs.",
+    "backup": "The household in one sealed file, and back again.",
     "doctor": "Is everything in order, and what to do if not.",
 }
 """Each noun is `capper/cli/NOUN.py` with a Typer `app`; a file is imported when its noun is used, so that help stays fast."""

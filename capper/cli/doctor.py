@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import typer
 
 from capper import __version__
+from capper.backup.swap import ASIDE, interrupted
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.tables import print_json, print_table
 from capper.domain.errors import CapperError
@@ -30,9 +31,10 @@ from capper.settings.places import config_file
 from capper.settings.reader import near
 from capper.settings.review import review
 from capper.settings.toml import read_text
+from capper.settings.version import CURRENT, check_state
 
 OLDEST_PYTHON = (3, 12)
-_OTHER_VARIABLES = ("CAPPER_CONFIG", "CAPPER_DEBUG", "CAPPER_SHARED_DATA")
+_OTHER_VARIABLES = ("CAPPER_CONFIG", "CAPPER_BACKUP_PASSPHRASE", "CAPPER_DEBUG", "CAPPER_SHARED_DATA")
 _SOON = timedelta(days=60)
 """A certificate that ends within this time is worth a word: each device needs the next one by hand."""
 
@@ -103,6 +105,7 @@ def examine(settings: Settings, config: Path | None, now: datetime) -> Iterator[
         ("settings", lambda: configuration(config, os.environ)),
         ("policy", lambda: policy(settings)),
         ("state", lambda: state_folder(settings.state)),
+        ("version", lambda: versions(settings.state)),
         ("ledger", lambda: ledger_answers(settings)),
         ("certificate", lambda: certificate(settings.state, now)),
         ("lists", lambda: filter_lists(settings.state, now)),
@@ -167,6 +170,21 @@ def state_folder(folder: Path) -> Iterator[Finding]:
         yield warn("state", f"{folder} can be looked into by others", f"chmod 700 {folder}")
     elif not open_files:
         yield ok("state", f"{folder}, private")
+
+
+def versions(folder: Path) -> Iterator[Finding]:
+    """Whether what lies in the state folder is of this capper's version, and whether a restore was left half done."""
+    if interrupted(folder):
+        yield warn("version", f"a restore to {folder} was cut short", "capper run completes it at its next start")
+    version = check_state(folder)
+    if version is None:
+        return
+    if version < CURRENT:
+        yield ok("version", f"state of version {version}; the next start brings it to version {CURRENT}")
+    else:
+        yield ok("version", f"state of version {version}, as this capper writes it")
+    if kept := sorted(path.name for path in folder.glob(f"{ASIDE}*")):
+        yield ok("version", f"{', '.join(kept)}: kept by a restore; delete it when nothing is missing")
 
 
 def _will_be_made(folder: Path) -> Finding:

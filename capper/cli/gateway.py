@@ -19,6 +19,7 @@ from capper.gateway.wireguard import keep_tunnel, tunnel_name
 from capper.recognise.hosts import HostSet
 from capper.settings import Settings, load_settings
 from capper.settings.options import Address
+from capper.settings.version import check_state
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -321,4 +322,6 @@ def _hosts(settings: Settings) -> HostSet | None:
 
 
 def _settings(config: Path | None, state: Path | None) -> Settings:
-    return load_settings(config, {} if state is None else {"state": str(state)})
+    settings = load_settings(config, {} if state is None else {"state": str(state)})
+    check_state(settings.state)
+    return settings

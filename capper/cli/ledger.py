@@ -20,6 +20,7 @@ from capper.ledger import open_ledger
 from capper.ledger.base import Entry, Ledger
 from capper.ledger.secret import Secret
 from capper.settings import Settings, load_policy, load_settings, policy_file
+from capper.settings.version import check_state
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -121,6 +122,7 @@ def rotate(*, yes: Yes = False, state: State = None, config: Config = None) -> N
     Everything kept of everyone becomes unreadable, in copies of the data too, and expires. Cannot be undone.
     """
     settings = load_settings(config, {"state": state})
+    check_state(settings.state)
     _ask("Make everything that was counted, for everyone, unreadable? This cannot be undone.", yes=yes)
     Secret.load_or_create(settings.secret_file).rotate()
     print_text("A new secret is in force: all counting begins anew.")
@@ -134,6 +136,8 @@ def _settings(
 
 
 def _with_ledger[T](settings: Settings, ask: Callable[[Ledger], Awaitable[T]]) -> T:
+    check_state(settings.state)
+
     async def asked() -> T:
         secret = Secret.load_or_create(settings.secret_file)
         # Without a guard: a person is told that the ledger is gone, rather than shown what this process remembers.

@@ -13,6 +13,7 @@ from capper.recognise.filterlist import ListKind
 from capper.recognise.lists import ListStore
 from capper.recognise.subscription import Outcome, Report, Status
 from capper.settings import load_settings
+from capper.settings.version import check_state
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -91,6 +92,7 @@ def remove(
 def _store(state: Path | None) -> ListStore:
     folder = load_settings(overrides={"state": None if state is None else str(state)}).state
     assert folder is not None, "load_settings fills it in"
+    check_state(folder)
     return ListStore(folder)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capper.assembly import Assembly, assemble, keep_watch, utc_now
+from capper.backup.swap import finish, interrupted, stamp_of
 from capper.cli.options import Config, LedgerUrl, Policy, State
 from capper.cli.plain import plain
 from capper.cli.tables import print_text
@@ -118,6 +119,9 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
     from capper.proxy.master import CapperMaster, ListenError  # noqa: PLC0415  imports mitmproxy, which takes a while
 
     choices = _choices(settings, resolve)
+    if interrupted(settings.state):
+        logging.getLogger("capper").warning("a restore that was cut short is completed in %s", settings.state)
+        finish(settings.state, stamp_of(utc_now()))
     assembly = await assemble(settings)
     async with contextlib.aclosing(_Closing(assembly)):
         await _check_ledger(assembly, settings)

@@ -13,6 +13,7 @@ from capper.settings import Settings, load_settings
 from capper.settings.options import a_site
 from capper.settings.reader import near
 from capper.settings.sites import known_sites, read_sites, sites_file, within, write_sites
+from capper.settings.version import check_state
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -73,7 +74,9 @@ def show(*, state: State = None, config: Config = None, as_json: Json = False) -
 
 
 def _settings(config: Path | None, state: Path | None) -> Settings:
-    return load_settings(config, {"state": state})
+    settings = load_settings(config, {"state": state})
+    check_state(settings.state)
+    return settings
 
 
 def _own(settings: Settings) -> tuple[Path, tuple[str, ...]]:

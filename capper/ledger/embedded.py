@@ -198,6 +198,15 @@ class EmbeddedServer:
         return " / ".join(line.strip() for line in lines[-4:] if line.strip()) or "the server ended without a word"
 
 
+def is_served(folder: Path) -> bool:
+    """Whether a server holds the folder: its own files must then be left alone."""
+    try:
+        with _lock(folder / "server.lock") as lock:
+            return lock is None
+    except FileNotFoundError:
+        return False
+
+
 class EmbeddedLedger(RedisLedger):
     """A ledger on a server of its own in `folder`; nothing is started before the first call."""
 

@@ -34,6 +34,8 @@ class Link(Protocol):
 
     place: str
     """Where it leads, fit for a log."""
+    sharded: bool
+    """Whether keys are on several nodes, so that one command can only speak of those that share a hash tag."""
 
     async def __call__(self, *command: str | bytes) -> Any:
         """Run one command. Raises LedgerUnavailable, of which ScriptForgotten is one."""
@@ -140,6 +142,8 @@ class Line:
     repeated: that is safe, because a claim repeated is the same occasion and everything else here is idempotent.
     """
 
+    sharded = False
+
     def __init__(
         self,
         make: Callable[[], AbstractConnection],
@@ -212,6 +216,8 @@ class Line:
 
 class ClusterLink:
     """A cluster: redis-py finds the node of each key."""
+
+    sharded = True
 
     def __init__(self, cluster: RedisCluster, place: str) -> None:
         self._cluster = cluster

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 STARTERS = (("starter-ads", ListKind.ADS), ("starter-trackers", ListKind.TRACKERS))
 """The lists that travel with capper, so that a first run without a network works."""
 
+_VERSION = 1
+"""The form of subscriptions.json."""
 _MOST_INCLUDES = 20
 _SUSPICIOUS = 200
 """A list of this many rules or more is not believed when it comes back with less than half of them."""
@@ -120,6 +122,8 @@ class ListStore:
         """
         try:
             rows = json.loads(self._file.read_text("utf-8"))
+            if isinstance(rows, dict) and rows.get("version", _VERSION) != _VERSION:
+                raise ConfigError(f"read {self._file}: a newer capper wrote it; this one reads version {_VERSION}")
             return [Subscription.from_json(row) for row in rows["subscriptions"]]
         except FileNotFoundError:
             return []
@@ -201,7 +205,7 @@ class ListStore:
             write_atomically(self.folder / f"{known.name}.txt", text.encode())
 
     def _write(self, subscriptions: Sequence[Subscription]) -> None:
-        rows = {"version": 1, "subscriptions": [known.as_json() for known in subscriptions]}
+        rows = {"version": _VERSION, "subscriptions": [known.as_json() for known in subscriptions]}
         write_atomically(self._file, (json.dumps(rows, indent=2) + "\n").encode())
 
     @contextlib.contextmanager

@@ -9,10 +9,12 @@ from typing import Any
 from capper.domain.errors import ConfigError
 from capper.settings.options import OPTIONS, Settings
 from capper.settings.places import config_file, own_policy, packaged_policy
-from capper.settings.reader import Reader, an_integer
+from capper.settings.reader import Reader, a_version
 from capper.settings.toml import parse, read_text
 
 PREFIX = "CAPPER_"
+VERSION = 1
+"""The form of capper.toml."""
 
 
 def load_settings(
@@ -46,7 +48,7 @@ def read_settings(text: str, name: str, base: Path) -> dict[str, Any]:
     """What a configuration file says, by key; relative paths start from `base`."""
     reader = Reader(parse(text, name))
     top = reader.top()
-    top.take("version", an_integer(1, 1), 1)
+    top.take("version", a_version(VERSION), VERSION)
     values: dict[str, Any] = {}
     for key, option in OPTIONS.items():
         value = top.take(key, lambda raw, option=option: (option.read(raw, base),), None)  # type: ignore[misc]

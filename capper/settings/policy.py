@@ -19,7 +19,7 @@ from capper.settings.reader import (
     a_choice,
     a_length,
     a_text,
-    an_integer,
+    a_version,
     near,
     spell_value,
 )
@@ -96,7 +96,7 @@ def read_policy(text: str, name: str) -> Reading:
     reader = Reader(document)
     top = reader.top()
     utc: tzinfo = UTC
-    top.take("version", _version, VERSION)
+    top.take("version", a_version(VERSION), VERSION)
     retention = top.take("retention", a_length(timedelta(days=1), LONGEST_RETENTION, "35 days"), Policy().retention)
     a_cap = _cap_within(retention)
     caps = top.take_list("caps", a_cap, A_CAP)
@@ -120,12 +120,6 @@ def read_policy(text: str, name: str) -> Reading:
         reader.notes.append(document.note(("caps",), "no caps at the top: where no rule fits, ads are unlimited"))
     reader.finish()
     return Reading(policy, document, tuple(reader.notes))
-
-
-def _version(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value > VERSION:
-        raise ValueError(f"this capper reads version {VERSION}; version {str(value)[:20]} needs a newer one")
-    return an_integer(VERSION, VERSION)(value)
 
 
 def _cap_within(retention: timedelta) -> Callable[[object], Cap]:

@@ -157,6 +157,17 @@ def an_integer(least: int, most: int) -> Callable[[object], int]:
     return read
 
 
+def a_version(newest: int) -> Callable[[object], int]:
+    """A reader of a file's version: one that a newer capper wrote is told apart from a mistake."""
+
+    def read(value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and value > newest:
+            raise ValueError(f"this capper reads version {newest}; version {str(value)[:20]} needs a newer one")
+        return an_integer(1, newest)(value)
+
+    return read
+
+
 def a_choice[E: StrEnum](choices: type[E]) -> Callable[[object], E]:
     """A reader of one of an enumeration's values, in any case."""
 

@@ -469,6 +469,7 @@ def test_show(store, tmp_path):
         "[]",
         '{"subscriptions": 3}',
         '{"subscriptions": [{}]}',
+        '{"version": 2, "subscriptions": []}',
         "\udcff",
         "[" * 100_000,
     ],

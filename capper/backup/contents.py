@@ -1,0 +1,107 @@
+"""Which files a household is made of: those of the state folder, and those of the owner that its settings name."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from capper.backup.records import File, Place
+from capper.domain.errors import ConfigError
+from capper.settings import Settings
+from capper.settings.places import config_dir
+
+SETTINGS_NAME: Final = "capper.toml"
+POLICY_NAME: Final = "policy.toml"
+_MADE_ANEW: Final = frozenset({"lists/engines.bin", "upstream-ca.pem", "version.json"})
+"""Files of the state folder that capper makes by itself from the others."""
+REPLACED_PREFIX: Final = "before-restore-"
+"""How the folder begins in which a restore keeps what it has replaced."""
+_SERVERS_OWN: Final = "server.lock"
+"""Stands in every folder of an embedded server, whose files are not for copying while it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to be kept, and where it is."""
+
+    file: File
+    path: Path
+
+
+def settings_folder(config: Path | None) -> Path:
+    """The folder of the owner's files: that of the configuration in use, else the usual one."""
+    return config.absolute().parent if config else config_dir()
+
+
+def sources(settings: Settings, config: Path | None) -> Iterator[Source]:
+    """Every file, the secret first: what is forgotten while the rest is read can then not be read from the backup either."""
+    yield from sorted(_of_state(settings), key=lambda source: (source.file.name != "secret", source.file.name))
+    yield from _of_owner(settings, config)
+
+
+def _of_state(settings: Settings) -> Iterator[Source]:
+    state = settings.state
+    for folder, below, names in os.walk(state):
+        here = Path(folder)
+        below[:] = sorted(name for name in below if _is_kept(here / name, name, settings))
+        for name in sorted(names):
+            path = here / name
+            relative = path.relative_to(state).as_posix()
+            about = path.lstat()
+            if name.startswith(".") or relative in _MADE_ANEW or not stat.S_ISREG(about.st_mode):
+                continue
+            yield Source(File(Place.STATE, relative, stat.S_IMODE(about.st_mode)), path)
+
+
+def _is_kept(folder: Path, name: str, settings: Settings) -> bool:
+    if name.startswith((".", REPLACED_PREFIX)) or folder.is_symlink():
+        return False
+    return folder != settings.ledger_folder and not (folder / _SERVERS_OWN).exists()
+
+
+def _of_owner(settings: Settings, config: Path | None) -> Iterator[Source]:
+    base = settings_folder(config)
+    seen: set[Path] = set()
+    for path, name in _named(settings, config):
+        full = Path(os.path.normpath(path.absolute()))
+        if full in seen or full.is_relative_to(settings.state.absolute()):
+            continue
+        seen.add(full)
+        mode = _mode(full)
+        if name:
+            yield Source(File(Place.CONFIG, name, mode, "" if full.parent == base else str(full)), full)
+        elif full.is_relative_to(base):
+            yield Source(File(Place.CONFIG, full.relative_to(base).as_posix(), mode), full)
+        else:
+            yield Source(File(Place.ELSEWHERE, full.name, mode, str(full)), full)
+
+
+def _named(settings: Settings, config: Path | None) -> Iterator[tuple[Path, str]]:
+    """The owner's files as the settings name them, and the name that those have which are looked for by name."""
+    if config:
+        yield config, SETTINGS_NAME
+    if settings.policy:
+        inside = settings.policy.absolute().is_relative_to(settings_folder(config))
+        yield settings.policy, "" if inside else POLICY_NAME
+    if settings.proxy_auth.startswith("@"):
+        yield Path(settings.proxy_auth[1:]), ""
+    yield from ((path, "") for path in settings.lists)
+    if settings.upstream_ca:
+        yield settings.upstream_ca, ""
+    for mode in settings.mode:
+        kind, _, rest = mode.partition(":")
+        path = Path(rest.rpartition("@")[0] or rest).expanduser()
+        if kind.casefold() == "wireguard" and rest and path.is_file():
+            yield path, ""
+
+
+def _mode(path: Path) -> int:
+    try:
+        about = path.stat()
+    except OSError as exc:
+        raise ConfigError(f"back up {path}: {exc.strerror}") from exc
+    if not stat.S_ISREG(about.st_mode):
+        raise ConfigError(f"back up {path}: it is no plain file")
+    return stat.S_IMODE(about.st_mode)

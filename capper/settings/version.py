@@ -1,0 +1,120 @@
+"""The version of what lies in the state folder: what is older is brought up to date, what is newer is left alone and refused.
+
+    0   before the folder said a version
+    1   it does, in version.json; nothing else is different
+
+One number speaks for all of it: the secret, the ledger's keys and values, the lists' records, the person's own sites. It goes up when a
+capper of before could misread what a new one writes, and a step of `STEPS` goes with it.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from capper.domain.errors import ConfigError
+
+Step = Callable[[Path], None]
+"""Brings a state folder one version further. It may be interrupted and run again, and deletes nothing."""
+
+
+def _say_version(state: Path) -> None:
+    """From 0 to 1: there is nothing to change."""
+    del state
+
+
+STEPS: Final[tuple[Step, ...]] = (_say_version,)
+"""The step from each version to the next, beginning with that from 0."""
+CURRENT: Final = len(STEPS)
+VERSION_FILE: Final = "version.json"
+_KEY = "capper_state"
+_SIGNS = ("secret", "ca", "lists", "ledger", "sites.txt", "wireguard")
+"""What a folder of version 0 holds."""
+
+
+def state_version(state: Path) -> int | None:
+    """The version of what lies in the folder; None where nothing does.
+
+    Raises:
+        ConfigError: the file that says so cannot be read.
+    """
+    path = state / VERSION_FILE
+    try:
+        return _read(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return 0 if any((state / name).exists() for name in _SIGNS) else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "it does not say a version"
+        raise ConfigError(
+            f"read {path}: {reason}; it should say {_spelled(CURRENT)} if this capper was the last to run here"
+        ) from exc
+
+
+def _read(text: bytes) -> int:
+    """Raises ValueError, TypeError or KeyError unless `text` names a version."""
+    version = json.loads(text)[_KEY]
+    if type(version) is not int or version < 0:
+        raise ValueError(text)
+    return version
+
+
+def check_state(state: Path, newest: int = CURRENT) -> int | None:
+    """The version of what lies in the folder, if this capper can use it; nothing is changed.
+
+    Raises:
+        ConfigError: a newer capper was here, whose files this one would misread.
+    """
+    version = state_version(state)
+    if version is not None and version > newest:
+        raise ConfigError(
+            f"{state} is of version {version}, and this capper knows versions up to {newest}: a newer capper has been at work there."
+            " Use that one again, restore a backup made before (`capper backup restore`), or name another folder (`state`)."
+            " Nothing was changed"
+        )
+    return version
+
+
+def ready_state(state: Path, steps: Sequence[Step] = STEPS) -> int | None:
+    """Make the folder, or bring what lies in it up to date; returns the version it had, None if nothing was there.
+
+    Raises:
+        ConfigError: it cannot be made or changed, or `check_state` refuses it.
+    """
+    version = check_state(state, len(steps))
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number, step in enumerate(steps[version or 0 :], (version or 0) + 1):
+            if version is not None:
+                step(state)
+            write_version(state, number)
+    except OSError as exc:
+        what = "make the state folder" if version is None else "bring the state folder up to date:"
+        raise ConfigError(f"{what} {state}: {exc.strerror or exc}") from exc
+    return version
+
+
+def write_version(state: Path, version: int) -> None:
+    """Say that what lies in the folder is of this version.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path = state / VERSION_FILE
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(_spelled(version) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(part).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(part).unlink()
+        raise
+
+
+def _spelled(version: int) -> str:
+    return json.dumps({_KEY: version})
