@@ -36,6 +36,7 @@ NOUNS = {
     "inspect": "Show which ads a file or an address holds, and whose.",
     "explain": "Say why an ad was shown or withheld.",
     "policy": "Check, show and question the policy.",
+    "people": "The people of the household, their devices, and pauses.",
     "ledger": "See and forget what was counted for a person.",
     "lists": "The filter lists that say which requests are ads.",
     "gateway": "The ways in for a household: PAC file, transparent router, WireGuard.",

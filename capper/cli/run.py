@@ -117,6 +117,7 @@ def run(
 
 async def _run(settings: Settings, resolve: list[str]) -> None:
     from capper.proxy.master import CapperMaster, ListenError  # noqa: PLC0415  imports mitmproxy, which takes a while
+    from capper.proxy.people import Keeping  # noqa: PLC0415
 
     choices = _choices(settings, resolve)
     if interrupted(settings.state):
@@ -125,7 +126,9 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
     assembly = await assemble(settings)
     async with contextlib.aclosing(_Closing(assembly)):
         await _check_ledger(assembly, settings)
-        master = CapperMaster(_opening(choices, settings, assembly), assembly.gate, assembly.policy, utc_now)
+        keeping = Keeping.begin(settings, utc_now)
+        choices = replace(_opening(choices, settings, assembly), sources=keeping.sources())
+        master = CapperMaster(choices, assembly.gate, assembly.policy, utc_now)
         try:
             await master.start()
         except ListenError as exc:
@@ -133,7 +136,9 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
             raise typer.Exit(_UNAVAILABLE) from exc
         try:
             with _signals(master):
-                beside = [asyncio.create_task(work) for work in (_refresh(assembly), keep_watch(assembly.policy))]
+                policy = assembly.policy
+                works = (_refresh(assembly), keep_watch(policy), keeping.keep(policy))
+                beside = [asyncio.create_task(work) for work in works]
                 _tell(settings, master, assembly)
                 # What start-up made stays; the collector need not look at it again and again.
                 gc.collect()

@@ -7,17 +7,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum, auto
-from pathlib import PurePath
 from typing import Final, Protocol
 
-from mitmproxy import connection, http, tcp, udp
-from mitmproxy.proxy import mode_specs
+from mitmproxy import http, tcp, udp
 
 from capper.domain.exchange import Action, Exchange, Outcome
-from capper.domain.policy import Policy
 from capper.proxy import flows
 from capper.proxy.faults import place, trace
-from capper.proxy.viewer import Caller, Household, household
+from capper.proxy.people import People
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +45,16 @@ class Stage(Enum):
     ASKED = auto()
     WANTED = auto()
     DONE = auto()
+    LEFT = auto()
+    """Left alone: this person has paused capper."""
+
+
+_BEGINS: Final = {
+    (False, True): Stage.FORESEEN,
+    (False, False): Stage.ASKED,
+    (True, False): Stage.LEFT,
+}
+"""By whether the person has paused capper, and whether the gate wants to judge the request."""
 
 
 class Passage:
@@ -68,6 +75,8 @@ class FrequencyCap:
     3. `responseheaders`: a response the gate does not want streams to the client.
     4. `response`: a wanted one, whole by now, is judged, and perhaps rewritten.
 
+    What belongs to a person who has paused capper streams through all four as it is.
+
     A body that outgrows `max_body` while it is being buffered is passed on by mitmproxy (`stream_large_bodies`); its
     flow then comes to `response` with `stream` set, and is left alone.
     """
@@ -75,20 +84,17 @@ class FrequencyCap:
     def __init__(
         self,
         gate: Judge,
-        policy: Callable[[], Policy],
-        user: Callable[[connection.Client], str | None] = lambda _: None,
+        people: People,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         deadline: float = DEADLINE,
         *,
         stream: bool = True,
     ) -> None:
         self._gate = gate
-        self._policy = policy
-        self._user = user
+        self._people = people
         self._clock = clock
         self._deadline = deadline
         self._stream = stream
-        self._people: Household = household(policy())
         self._complained: set[str] = set()
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
@@ -97,8 +103,9 @@ class FrequencyCap:
         foreseen = False
         with self._failing_open("read a request"):
             exchange = self._exchange(flow)
-            foreseen = self._gate.foresees(exchange)
-            flow.metadata[_KEY] = Passage(exchange, Stage.FORESEEN if foreseen else Stage.ASKED)
+            paused = self._people.paused(exchange.viewer)
+            foreseen = not paused and self._gate.foresees(exchange)
+            flow.metadata[_KEY] = Passage(exchange, _BEGINS[paused, foreseen])
         if self._stream and not foreseen:
             flow.request.stream = True
 
@@ -122,6 +129,9 @@ class FrequencyCap:
                 passage.stage = Stage.DONE
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
+        if self._at(flow, Stage.LEFT) and flow.response is not None:
+            flow.response.stream = flow.response.stream or self._stream
+            return
         if flow.request.scheme == "https" and flow.response is not None:
             # HTTP/3 would go around us; hosts that are not opened keep it.
             flows.drop_header(flow.response, b"alt-svc")
@@ -171,10 +181,7 @@ class FrequencyCap:
         return passage if isinstance(passage, Passage) and passage.stage is stage else None
 
     def _exchange(self, flow: http.HTTPFlow) -> Exchange:
-        policy = self._policy()
-        if self._people.policy is not policy:
-            self._people = household(policy)
-        caller = _caller(flow.client_conn, self._user(flow.client_conn))
+        caller = self._people.caller(flow.client_conn)
         device = caller.device(flow.request.headers.get("user-agent", ""))
         return flows.exchange_of(flow, self._people.viewer(caller), self._clock(), device)
 
@@ -197,9 +204,3 @@ class FrequencyCap:
                 logger.error(  # noqa: TRY400  the exception itself may hold an address
                     "%s: %s; it passes untouched, and this is told once\n%s", attempt, where, trace(exc)
                 )
-
-
-def _caller(client: connection.Client, user: str | None) -> Caller:
-    mode = client.proxy_mode
-    wireguard = (PurePath(mode.data).stem or "wireguard") if isinstance(mode, mode_specs.WireGuardMode) else None
-    return Caller(client.peername[0], user, wireguard)

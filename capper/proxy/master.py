@@ -29,6 +29,7 @@ from capper.proxy.desk import Desk, Pac
 from capper.proxy.dispatch import Dispatch, trust_messages
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
+from capper.proxy.people import People, Sources
 from capper.proxy.shield import Boundary, Resolve, Shield, check_listener
 from capper.proxy.viewer import Network
 
@@ -55,6 +56,7 @@ class ProxyOptions:
     upstream_ca: Path | None = None
     pac: Pac | None = None
     deadline: float = DEADLINE
+    sources: Sources = field(default_factory=Sources)
 
 
 class Flight:
@@ -107,8 +109,9 @@ class CapperMaster(master.Master):
         self._flight = Flight()
         self._server = proxyserver.Proxyserver()  # type: ignore[no-untyped-call]
         doorkeeper = Doorkeeper(choices.auth)
-        cap = FrequencyCap(gate, policy, doorkeeper.user, clock, choices.deadline)
-        self.opening = Opening(choices.opened)
+        people = People(policy, doorkeeper.user, choices.sources)
+        cap = FrequencyCap(gate, people, clock, choices.deadline)
+        self.opening = Opening(choices.opened, leaves_alone=people.leaves_alone)
         boundary = Boundary(choices.lan, choices.resolve)
         self.addons.add(  # type: ignore[no-untyped-call]
             self._flight,

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable
 
-from mitmproxy import tls
+from mitmproxy import connection, tls
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers import UDPLayer
 
@@ -30,10 +30,18 @@ class Opening:
 
     A client that refuses our certificate for a host (no certificate of ours installed, or a pinned one in the app) gets
     that host untouched from then on, for an hour. Some refuse without a word: hanging up twice means the same.
+    Nothing is opened for a person who has paused capper.
     """
 
-    def __init__(self, opened: Opened, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        leaves_alone: Callable[[connection.Client], bool] = lambda _: False,
+    ) -> None:
         self._opened = opened
+        self._leaves_alone = leaves_alone
         self._clock = clock
         self._refused: dict[tuple[str, str], float] = {}
         self._doubted: set[tuple[str, str]] = set()
@@ -68,7 +76,8 @@ class Opening:
         if data.context.server.address is None:
             return  # TLS to the proxy itself, which only we can answer
         host = _host(data.client_hello.sni, data.context.server.address[0])
-        data.ignore_connection = host is None or not self.opens(data.context.client.peername[0], host)
+        client = data.context.client
+        data.ignore_connection = host is None or not self.opens(client.peername[0], host) or self._leaves_alone(client)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         error = data.conn.error or ""

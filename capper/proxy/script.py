@@ -10,6 +10,7 @@ from mitmproxy.addonmanager import Loader
 from capper.assembly import Assembly, assemble, keep_watch
 from capper.domain.errors import CapperError
 from capper.proxy.addon import FrequencyCap
+from capper.proxy.people import Keeping, People
 from capper.settings import load_settings
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ class CapAds:
 
     def __init__(self) -> None:
         self._assembly: Assembly | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         self._ready = asyncio.Event()
         self.addons: list[FrequencyCap] = []
 
@@ -46,15 +47,19 @@ class CapAds:
             "state": Path(options.capper_state) if options.capper_state else None,
         }
         try:
-            self._assembly = await assemble(load_settings(None, chosen))
+            settings = load_settings(None, chosen)
+            self._assembly = await assemble(settings)
+            keeping = await asyncio.to_thread(Keeping.begin, settings)
         except CapperError as exc:
             # While mitmproxy starts, an error in its log ends it.
             logger.error("capper: %s", exc)  # noqa: TRY400  a sentence for a person, not a fault
             return
         finally:
             self._ready.set()
-        self._watching = asyncio.create_task(keep_watch(self._assembly.policy))
-        self.addons = [FrequencyCap(self._assembly.gate, self._assembly.policy, _user, stream=False)]
+        policy = self._assembly.policy
+        self._beside = [asyncio.create_task(work) for work in (keep_watch(policy), keeping.keep(policy))]
+        people = People(policy, _user, keeping.sources())
+        self.addons = [FrequencyCap(self._assembly.gate, people, stream=False)]
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Hold the first requests: mitmproxy listens before `running` has made everything ready to judge them."""
@@ -64,9 +69,9 @@ class CapAds:
 
     async def done(self) -> None:
         self.addons = []
-        if self._watching is not None:
-            self._watching.cancel()
-            self._watching = None
+        for task in self._beside:
+            task.cancel()
+        self._beside = []
         if self._assembly is not None:
             await self._assembly.close()
             self._assembly = None

@@ -1,4 +1,4 @@
-"""Whose request this is: by the WireGuard mode, the proxy user or the address it came from, as the policy's people say."""
+"""Whose request this is: by the WireGuard mode, the proxy user, the device's MAC or its address, as the policy's people say."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 from capper.domain.identity import Viewer
 from capper.domain.policy import Policy
+from capper.settings.names import is_mac
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -20,10 +21,18 @@ class Caller:
     address: str
     user: str | None = None
     wireguard: str | None = None
+    mac: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the policy would call this device: the strongest that is known of it."""
+        if self.wireguard:
+            return f"wireguard:{self.wireguard}"
+        return f"user:{self.user}" if self.user else self.mac or self.address
 
     def device(self, agent: str) -> str:
-        """The name of the device whatever connection it uses; two browsers of one machine are two devices."""
-        where = f"wireguard:{self.wireguard}" if self.wireguard else self.address
+        """The name of the device whatever connection and address it uses; two browsers of one machine are two devices."""
+        where = f"wireguard:{self.wireguard}" if self.wireguard else self.mac or self.address
         return f"{where}/{self.user or ''}/{_digest(agent)}"
 
 
@@ -31,8 +40,9 @@ class Caller:
 class Household:
     """The people of a policy, by device; made once for each policy.
 
-    Several people may claim a device: a WireGuard name or user outranks an address, an address a network, and the
-    narrower network the wider. What nobody claims belongs to the policy's `unknown_devices`.
+    Several people may claim a device: a WireGuard name or user outranks a MAC, a MAC an address (which may be given to
+    another device), an address a network, and the narrower network the wider. What nobody claims belongs to the policy's
+    `unknown_devices`.
     """
 
     policy: Policy
@@ -42,30 +52,37 @@ class Household:
 
     def viewer(self, caller: Caller) -> Viewer:
         """The person whose counts this caller's sightings belong to."""
-        return self.policy.viewer(self._name(caller) or self.policy.unknown_devices)
+        return self.policy.viewer(self.person(caller) or self.policy.unknown_devices)
 
-    def _name(self, caller: Caller) -> str | None:
+    def person(self, caller: Caller) -> str | None:
+        """Who claims this caller's device; None if nobody does."""
         for kind, value in (("wireguard", caller.wireguard), ("user", caller.user)):
             if value and (name := self.names.get(f"{kind}:{value}")):
                 return name
         if caller.wireguard:
             # Behind WireGuard every client has the same address.
             return None
+        if caller.mac and (name := self.names.get(caller.mac)):
+            return name
         address = parse_address(caller.address)
         if address is None:
             return None
         inside = (name for network, name in self.networks if address in network)
         return self.addresses.get(address) or next(inside, None)
 
+    def claims(self, device: str) -> bool:
+        """Whether a device, as `Caller.name` has it, is somebody's."""
+        return device in self.names or self.person(Caller(device)) is not None
+
 
 def household(policy: Policy) -> Household:
-    """The policy's people, indexed by device. MAC addresses are not looked up here."""
+    """The policy's people, indexed by device."""
     names: dict[str, str] = {}
     addresses: dict[Address, str] = {}
     networks: list[tuple[Network, str]] = []
     for person in policy.people.values():
         for device in person.devices:
-            if device.startswith(("user:", "wireguard:")):
+            if device.startswith(("user:", "wireguard:")) or is_mac(device):
                 names.setdefault(device, person.name)
             elif "/" in device:
                 if network := _parse_network(device):
@@ -76,6 +93,7 @@ def household(policy: Policy) -> Household:
     return Household(policy, names, addresses, tuple(networks))
 
 
+@lru_cache(maxsize=4096)
 def parse_address(text: str) -> Address | None:
     """An IP address, without its zone, and as IPv4 where it is IPv4 in IPv6's clothes."""
     try:

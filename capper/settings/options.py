@@ -76,6 +76,7 @@ class Settings:
     feeds: tuple[str, ...] = ()
     max_body: int = 8 * MIB
     max_decoded: int = 16 * MIB
+    leases: tuple[Path, ...] = ()
     upstream_ca: Path | None = None
     resolve: Mapping[str, str] = field(default_factory=dict)
 
@@ -389,6 +390,13 @@ OPTIONS: dict[str, Option] = {
         a_size, "A response larger than this, as it comes over the wire, passes untouched.", '"4 MiB"', _number
     ),
     "max_decoded": Option(a_size, "A response that unpacks to more than this passes untouched.", '"8 MiB"', _number),
+    "leases": Option(
+        _paths,
+        "Files in which a DHCP server (dnsmasq, ISC, Kea, odhcpd) writes down its leases, besides those at the usual places. With"
+        " the system's neighbour table they tell which device an address belongs to.",
+        '["/srv/router/dhcp.leases"]',
+        _commas,
+    ),
     "upstream_ca": Option(
         a_path,
         "A file of certificates (PEM) to trust for websites, besides the usual authorities.",

@@ -6,7 +6,6 @@ from datetime import timedelta
 from capper.domain.cap import Cap
 from capper.domain.policy import CreditRule, Policy, Rule
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Spacing, Window, lifespan
-from capper.settings.names import is_mac
 from capper.settings.policy import CONDITIONS, CREDIT_CONDITIONS, Reading
 from capper.settings.toml import Note, Where
 
@@ -95,6 +94,3 @@ def _general(policy: Policy) -> Iterator[tuple[Where, str]]:
     for name, person in policy.people.items():
         if not person.devices:
             yield ("people", name), "has no devices, so nobody on the network is ever recognised as this person"
-        for place, device in enumerate(person.devices):
-            if is_mac(device):
-                yield ("people", name, "devices", place), f"{device}: a MAC is not looked up yet; name an address too"

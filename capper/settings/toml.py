@@ -1,5 +1,6 @@
 """TOML with line numbers: what the owner's files say, and on which line each key and each item of a list stands."""
 
+import itertools
 import re
 import stat
 import tomllib
@@ -122,6 +123,14 @@ def locate(text: str) -> dict[Where, int]:
     return _Locator(text).document()
 
 
+def blocks(text: str) -> list[str]:
+    """`text`, which must be as above, cut before each line with a `[header]`; the first block may be empty."""
+    locator = _Locator(text)
+    locator.document()
+    cuts = [0, *(text.rfind("\n", 0, at) + 1 for at in locator.headers), len(text)]
+    return [text[start:end] for start, end in itertools.pairwise(cuts)]
+
+
 _SPACE = re.compile(r"[ \t]*")
 _BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -149,6 +158,7 @@ class _Locator:
         self.line = 1
         self.lines: dict[Where, int] = {}
         self.sizes: dict[Where, int] = {}
+        self.headers: list[int] = []
 
     def document(self) -> dict[Where, int]:
         table: Where = ()
@@ -157,6 +167,7 @@ class _Locator:
             if self.at >= len(self.text):
                 return self.lines
             if self.text[self.at] == "[":
+                self.headers.append(self.at)
                 table = self.header()
             else:
                 self.pair(table)

@@ -1,0 +1,129 @@
+"""People by their devices' MACs behind one gateway, in network namespaces: counts of their own, whatever the addresses."""
+
+import json
+import subprocess
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("namespaces")]
+
+AS_FRAME = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site", "Referer": "https://news.test/"}
+ADS = {4: "203.0.113.10", 6: "2001:db8:1::10"}
+OURS = {4: "192.168.77.20", 6: "fd77::20"}
+THEIRS = {4: "192.168.79.20", 6: "fd79::20"}
+
+
+def saw(street, source: str, where: str = "client") -> bool:
+    """Whether an ad's frame came with the ad in it; that it came through capper is shown by the certificate."""
+    at = ADS[6 if ":" in source else 4]
+    answer = street.ask("ads.test", "/frame", where=where, at=at, source=source, authority="capper", headers=AS_FRAME)
+    assert answer.get("status") == 200, answer
+    return "shoes.png" in answer["body"]
+
+
+def mac(street, where: str) -> str:
+    return json.loads(street.run(where, "ip", "-j", "link", "show", "eth0").stdout)[0]["address"]
+
+
+def take(street, where: str, *addresses: str) -> None:
+    """Give a device further addresses."""
+    for address in addresses:
+        width = ("64", "nodad") if ":" in address else ("24",)
+        street.run(where, "ip", "addr", "add", f"{address}/{width[0]}", "dev", "eth0", *width[1:])
+
+
+@pytest.fixture
+def house(bare_street):
+    """A gateway that redirects what goes to the ad server, a laptop (`client`) and a telephone, and a policy of nobody's."""
+    street = bare_street
+    subprocess.run(["ip", "netns", "add", street.name("phone")], check=True)
+    street.stack.callback(subprocess.run, ["ip", "netns", "del", street.name("phone")], check=False)
+    subprocess.run(
+        ["ip", "link", "add", "eth0", "netns", street.name("phone"), "type", "veth",
+         "peer", "name", "lan1", "netns", street.name("gateway")],
+        check=True,
+    )  # fmt: skip
+    for where, device, addresses in (
+        ("phone", "eth0", THEIRS.values()),
+        ("gateway", "lan1", ("192.168.79.1", "fd79::1")),
+    ):
+        street.run(where, "ip", "link", "set", device, "up")
+        for address in addresses:
+            width = ("64", "nodad") if ":" in address else ("24",)
+            street.run(where, "ip", "addr", "add", f"{address}/{width[0]}", "dev", device, *width[1:])
+    street.run("phone", "ip", "route", "add", "default", "via", "192.168.79.1")
+    street.run("phone", "ip", "-6", "route", "add", "default", "via", "fd79::1")
+    (street.folder / "policy.toml").write_text('# the household\'s\ncaps = ["1 per advertiser per day"]  # few\n')
+    plain = (street.folder / "capper.toml").read_text()
+    (street.folder / "capper.toml").write_text(
+        plain.replace('"fd77::/64"', '"fd77::/64", "192.168.79.0/24", "fd79::/64"')
+    )
+    street.start_capper()
+    street.capper("gateway", "apply", "--unwatched", "--dnsmasq", str(street.folder / "x.conf"), "--restart", "")
+    for name, address in (("ads4", ADS[4]), ("ads6", ADS[6])):
+        street.run("gateway", "nft", "add", "element", "inet", "capper", name, f"{{ {address} }}")
+    return street
+
+
+def add(street, wait_for, *words: str) -> None:
+    """`capper people add`, heeded by the capper that runs."""
+    before = street.said("capper").count("policy reloaded")
+    street.capper("people", "add", *words)
+    wait_for(lambda: street.said("capper").count("policy reloaded") > before)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_each_device_is_a_persons_by_its_mac(house, wait_for, version):
+    """Two people behind one gateway have counts of their own, over IPv4 and IPv6 together, whatever address a device takes."""
+    add(house, wait_for, "anna", "--device", mac(house, "client"))
+    add(house, wait_for, "ben", "--device", mac(house, "phone"))
+    other = 10 - version
+    first = [saw(house, OURS[version]), saw(house, OURS[other]), saw(house, THEIRS[version], "phone")]
+    take(house, "client", "192.168.77.177", "fd77::beef:1", "2001:db8:77::5")
+    take(house, "phone", "192.168.79.177", "fd79::beef:1")
+    moved = [saw(house, source) for source in ("fd77::beef:1", "192.168.77.177")]
+    moved += [saw(house, source, "phone") for source in ("fd79::beef:1", "192.168.79.177")]
+
+    assert [True, False, True] == first
+    assert [False] * 4 == moved
+
+
+def test_a_device_that_is_nobodys_yet(house, wait_for):
+    """What came to capper is shown by the name under which it can be given to somebody; then its count is that person's."""
+    as_household = [saw(house, THEIRS[6], "phone"), saw(house, THEIRS[4], "phone")]
+    phone = mac(house, "phone")
+    wait_for((house.folder / "state" / "strangers.json").exists)
+    shown = json.loads(house.capper("people", "devices", "--json").stdout)
+    found = next(row for row in shown if row["device"] == phone)
+    add(house, wait_for, "ben", "--device", found["device"])
+    as_ben = [saw(house, source, "phone") for source in THEIRS.values()]
+    left = [row["device"] for row in json.loads(house.capper("people", "devices", "--json", check=False).stdout)]
+    policy = (house.folder / "policy.toml").read_text()
+
+    assert [True, False, True, False] == as_household + as_ben
+    assert found["came_to_capper"]
+    assert set(THEIRS.values()) <= set(found["addresses"])
+    assert phone not in left
+    assert policy.startswith('# the household\'s\ncaps = ["1 per advertiser per day"]  # few\n')
+
+
+def test_a_pause(house, wait_for):
+    """While anna pauses, ad hosts come to her with their own certificate, and ben's ads are counted as ever."""
+    add(house, wait_for, "anna", "--device", mac(house, "client"))
+    add(house, wait_for, "ben", "--device", mac(house, "phone"))
+    assert saw(house, OURS[4])
+
+    def hers(authority: str) -> dict:
+        return house.ask("ads.test", "/frame", at=ADS[4], source=OURS[4], authority=authority, headers=AS_FRAME)
+
+    house.capper("people", "pause", "anna", "10")
+    took = wait_for(lambda: "error" in hers("capper"), 10)
+    during = [hers("web") for _ in range(2)]
+    ben = [saw(house, THEIRS[4], "phone"), saw(house, THEIRS[4], "phone")]
+    house.capper("people", "resume", "anna")
+    wait_for(lambda: "error" not in hers("capper"), 10)
+
+    assert took < 5
+    assert ["shoes.png" in answer.get("body", "") for answer in during] == [True, True]
+    assert [True, False] == ben
+    assert not saw(house, OURS[4])
