@@ -14,8 +14,8 @@ from capper.settings.places import config_dir
 
 SETTINGS_NAME: Final = "capper.toml"
 POLICY_NAME: Final = "policy.toml"
-_MADE_ANEW: Final = frozenset({"lists/engines.bin", "upstream-ca.pem", "version.json"})
-"""Files of the state folder that capper makes by itself from the others."""
+_MADE_ANEW: Final = frozenset({"lists/engines.bin", "strangers.json", "upstream-ca.pem", "version.json"})
+"""Files of the state folder that capper makes by itself, from the others or from what it meets."""
 REPLACED_PREFIX: Final = "before-restore-"
 """How the folder begins in which a restore keeps what it has replaced."""
 _SERVERS_OWN: Final = "server.lock"
