@@ -20,6 +20,7 @@ from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
 from capper.recognise.ad import AdReader
 from capper.recognise.enginecache import cached_engines, lists_in_use
+from capper.recognise.exclusions import exclusions
 from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.hosts import HostSet, ad_hosts
 from capper.recognise.lists import ListStore
@@ -29,6 +30,8 @@ from capper.rewrite.auction.layout import load_layouts
 from capper.rewrite.feeds import load_feeds
 from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
+from capper.settings.closed import YOURS, ClosedHosts, built_in, closed_file
+from capper.settings.sites import OwnSites
 from capper.settings.version import check_state, ready_state
 from capper.settings.watch import LOOK
 
@@ -144,6 +147,44 @@ async def assemble(
         credit=credit,
     )
     return Assembly(gate, ledger, policy, journal, recogniser)
+
+
+class ClosedSource:
+    """The hosts that are never opened, as lists and the household's own file change: what travels with capper, and what was added."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._state, self._named = settings.state, settings.closed
+        self._own = OwnSites(closed_file(settings.state))
+        self._lists = ClosedHosts()
+        self._made_of: tuple[str, ...] | None = None
+        self.refresh()
+        self._added, self._all = self._own.current(), self._with(self._own.current())
+
+    def current(self) -> ClosedHosts:
+        """The hosts that are closed."""
+        own = self._own.current()
+        if own is not self._added:
+            self._added, self._all = own, self._with(own)
+        return self._all
+
+    def refresh(self) -> None:
+        """Read the subscribed lists again, where they have changed."""
+        try:
+            lists = ListStore(self._state).closed()
+        except ConfigError as exc:
+            logger.warning("the subscribed lists of closed hosts stay as they were: %s", exc)
+            return
+        made_of = tuple(item.digest for item in lists)
+        if made_of != self._made_of:
+            found = built_in()
+            for item in lists:
+                found = found.also(exclusions(item.text), item.name)
+            self._lists, self._made_of = found, made_of
+            self._all = self._with(self._own.current())
+
+    def _with(self, own: frozenset[str]) -> ClosedHosts:
+        yours = dict.fromkeys((*self._named, *own), YOURS)
+        return ClosedHosts({**self._lists.hosts, **yours}, self._lists.words) if yours else self._lists
 
 
 def ad_hosts_in_use(settings: Settings) -> HostSet:

@@ -41,6 +41,8 @@ NOUNS = {
     "lists": "The filter lists that say which requests are ads.",
     "gateway": "The ways in for a household: PAC file, transparent router, WireGuard.",
     "sites": "Sites of your own whose pages are opened too.",
+    "tls": "Which connections are opened, for which devices, and why not.",
+    "ca": "capper's certificate: show, export and renew it.",
     "credit": "Credit nobody asked for: what would go from a page, and the language packs.",
     "backup": "The household in one sealed file, and back again.",
     "doctor": "Is everything in order, and what to do if not.",

@@ -34,9 +34,8 @@ from capper.settings.toml import read_text
 from capper.settings.version import CURRENT, check_state
 
 OLDEST_PYTHON = (3, 12)
+_RENEWING = "capper ca renew, start capper again, install the new one on each device"
 _OTHER_VARIABLES = ("CAPPER_CONFIG", "CAPPER_BACKUP_PASSPHRASE", "CAPPER_DEBUG", "CAPPER_SHARED_DATA")
-_SOON = timedelta(days=60)
-"""A certificate that ends within this time is worth a word: each device needs the next one by hand."""
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -233,12 +232,14 @@ def certificate(folder: Path, now: datetime) -> Iterator[Finding]:
     if not (folder / "ca" / "authority.pem").exists():
         yield ok("certificate", "will be made at the first start, for you to install on each device")
         return
-    from capper.proxy.authority import load_authority  # noqa: PLC0415  imports mitmproxy, which takes a while
+    from capper.proxy.authority import SOON, read_authority  # noqa: PLC0415  imports mitmproxy, which takes a while
 
-    ends = load_authority(folder, now).expires()
+    ends = read_authority(folder).expires()
     left = f"{folder / 'ca' / 'capper-ca.pem'} holds until {ends:%Y-%m-%d}, {(ends - now).days} days"
-    if ends - now < _SOON:
-        yield warn("certificate", left, f"delete {folder / 'ca'}, start capper, install the new one on each device")
+    if ends <= now:
+        yield fail("certificate", f"it expired on {ends:%Y-%m-%d}: no device takes it", _RENEWING)
+    elif ends - now < SOON:
+        yield warn("certificate", left, _RENEWING)
     else:
         yield ok("certificate", left)
 

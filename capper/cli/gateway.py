@@ -316,9 +316,9 @@ def _table(settings: Settings, interfaces: list[str] | None) -> str:
 
 
 def _hosts(settings: Settings) -> HostSet | None:
-    from capper.assembly import ad_hosts_in_use  # noqa: PLC0415  the watchdog lives for years, and needs none of it
+    from capper.assembly import ClosedSource, ad_hosts_in_use  # noqa: PLC0415  the watchdog lives for years, without it
 
-    return hosts_for(settings, ad_hosts_in_use(settings))
+    return hosts_for(settings, ad_hosts_in_use(settings), ClosedSource(settings).current())
 
 
 def _settings(config: Path | None, state: Path | None) -> Settings:

@@ -18,7 +18,10 @@ from capper.settings.version import check_state
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Filter lists: which requests and elements are ads. Those that travel with capper need no network.",
+    help="""Lists: which requests and elements are ads, and which hosts are never opened.
+
+    Those that travel with capper need no network.
+    """,
 )
 
 Force = Annotated[bool, typer.Option("--force", help="Also those not due, or suspiciously smaller than before.")]
@@ -34,6 +37,7 @@ def add(
 ) -> None:
     """Subscribe to a list and fetch it at once.
 
+    With `--kind closed` it is a list of hosts that are never opened, a host a line, as AdGuard's HttpsExclusions are.
     The only connections that capper makes by itself are those to the lists you add here.
     """
     report = _store(state).add(source, kind, _now(), name)

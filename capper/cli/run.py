@@ -15,21 +15,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capper.assembly import Assembly, assemble, keep_watch, utc_now
+from capper.assembly import Assembly, ClosedSource, assemble, keep_watch, utc_now
 from capper.backup.swap import finish, interrupted, stamp_of
 from capper.cli.options import Config, LedgerUrl, Policy, State
 from capper.cli.plain import plain
 from capper.cli.tables import print_text
 from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.gateway.pac import PacFile
-from capper.gateway.ways import hosts_for, sites_for
-from capper.settings import Address, Open, Settings, first_words, load_settings, policy_file
+from capper.gateway.ways import chooser_for, hosts_for, sites_for
+from capper.settings import Address, Enrolment, Open, Settings, first_words, load_settings, policy_file
 from capper.settings.options import redacted
-from capper.settings.sites import KnownSites, OwnSites, known_sites, read_sites, sites_file, within
+from capper.settings.sites import OwnSites, known_sites, read_sites, sites_file
 
 if TYPE_CHECKING:
     from capper.proxy.master import CapperMaster, ProxyOptions
     from capper.recognise.hosts import HostSet
+    from capper.settings.closed import ClosedHosts
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -126,8 +127,8 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
     assembly = await assemble(settings)
     async with contextlib.aclosing(_Closing(assembly)):
         await _check_ledger(assembly, settings)
-        keeping = Keeping.begin(settings, utc_now)
-        choices = replace(_opening(choices, settings, assembly), sources=keeping.sources())
+        keeping, closed = Keeping.begin(settings, utc_now), await asyncio.to_thread(ClosedSource, settings)
+        choices = replace(_opening(choices, settings, assembly, closed), sources=keeping.sources())
         master = CapperMaster(choices, assembly.gate, assembly.policy, utc_now)
         try:
             await master.start()
@@ -137,7 +138,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
         try:
             with _signals(master):
                 policy = assembly.policy
-                works = (_refresh(assembly), keep_watch(policy), keeping.keep(policy))
+                works = (_refresh(assembly, closed), keep_watch(policy), keeping.keep(policy))
                 beside = [asyncio.create_task(work) for work in works]
                 _tell(settings, master, assembly)
                 # What start-up made stays; the collector need not look at it again and again.
@@ -190,37 +191,33 @@ def _named(settings: Settings) -> dict[tuple[str, int], tuple[str, int]]:
     return found
 
 
-def _opening(choices: "ProxyOptions", settings: Settings, assembly: Assembly) -> "ProxyOptions":
+def _opening(choices: "ProxyOptions", settings: Settings, assembly: Assembly, closed: ClosedSource) -> "ProxyOptions":
     from capper.proxy.opening import open_all  # noqa: PLC0415
 
-    choices = replace(choices, pac=_pac(settings, assembly))
+    choices = replace(choices, pac=_pac(settings, assembly, closed))
     if settings.open is Open.ALL:
         return replace(choices, opened=open_all)
 
-    named, own = frozenset(settings.sites), OwnSites(sites_file(settings.state))
-    known = known_sites() if settings.credit_sites else KnownSites()
-
-    def opened(host: str) -> bool:
-        return (
-            within(host, named)
-            or own.covers(host)
-            or assembly.recogniser.current().engines.hosts.covers(host)
-            # Where nobody wants prompts taken out there is no reason to read these pages.
-            or (known.covers(host) and assembly.policy().seeks_prompts(host))
-        )
-
-    return replace(choices, opened=opened)
+    chooser = chooser_for(
+        settings,
+        lambda: assembly.recogniser.current().engines.hosts,
+        closed.current,
+        OwnSites(sites_file(settings.state)).current,
+        # Where nobody wants prompts taken out there is no reason to read these pages.
+        lambda host: assembly.policy().seeks_prompts(host),
+    )
+    return replace(choices, opened=chooser.opens, proof=settings.enrolment is Enrolment.PROOF)
 
 
-def _pac(settings: Settings, assembly: Assembly) -> Callable[[str], str]:
+def _pac(settings: Settings, assembly: Assembly, closed: ClosedSource) -> Callable[[str], str]:
     """The PAC file by the address it is asked at; its hosts are digested once for each state of the lists and sites."""
-    made: list[tuple[HostSet, tuple[str, ...], PacFile]] = []
+    made: list[tuple[HostSet, ClosedHosts, tuple[str, ...], PacFile]] = []
 
     def pac(where: str) -> str:
-        ads, sites = assembly.recogniser.current().engines.hosts, sites_for(settings)
-        if not made or made[0][0] is not ads or made[0][1] != sites:
-            made[:] = [(ads, sites, PacFile(hosts_for(settings, ads)))]
-        return made[0][2].to([where])
+        ads, shut, sites = assembly.recogniser.current().engines.hosts, closed.current(), sites_for(settings)
+        if not made or made[0][0] is not ads or made[0][1] is not shut or made[0][2] != sites:
+            made[:] = [(ads, shut, sites, PacFile(hosts_for(settings, ads, shut)))]
+        return made[0][3].to([where])
 
     return pac
 
@@ -240,7 +237,7 @@ async def _check_ledger(assembly: Assembly, settings: Settings) -> None:
     logging.getLogger("capper").warning("the ledger at %s: %s; ads pass for now", redacted(settings.ledger), detail)
 
 
-async def _refresh(assembly: Assembly) -> None:
+async def _refresh(assembly: Assembly, closed: ClosedSource) -> None:
     renewed = None
     while True:
         now = utc_now()
@@ -248,6 +245,7 @@ async def _refresh(assembly: Assembly) -> None:
         try:
             if await asyncio.to_thread(assembly.recogniser.renew if due else assembly.recogniser.refresh, now):
                 logging.getLogger("capper").info("the filter lists were read again")
+            await asyncio.to_thread(closed.refresh)
         except (ConfigError, OSError, ValueError) as exc:
             logging.getLogger("capper").warning("the filter lists stay as they were: %s", exc)
         renewed = now if due else renewed

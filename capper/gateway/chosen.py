@@ -2,13 +2,27 @@
 
 from collections.abc import Iterable
 
+from capper.gateway.ours import HOST
 from capper.recognise.hosts import HostSet
+from capper.settings.closed import ClosedHosts
 
 
-def chosen_hosts(ads: HostSet, sites: Iterable[str] = ()) -> HostSet:
-    """The hosts of the lists and the owner's sites; a site is meant whole, also where a list leaves a part of it out."""
-    named = HostSet(sites)
-    return HostSet((*ads, *named), (host for host in ads.without if not named.covers(host)))
+def chosen_hosts(ads: HostSet, sites: Iterable[str] = (), closed: ClosedHosts | None = None) -> HostSet:
+    """The hosts of the lists, the owner's sites, and capper's own; a site is meant whole, also where a list leaves a part of it out.
+
+    What stays closed is left out, unless a site is that very host or lies below what closes it: capper would not open it anyway.
+    """
+    named, closed = HostSet(sites), closed or ClosedHosts()
+    asked = {site for site in named if not _closed_to(site, closed)}
+    wanted = [host for host in ads if not closed.closing(host)]
+    freed = {host for host in ads.without if not named.covers(host)}
+    kept = {host for host in closed.hosts if ads.covers(host) or named.covers(host)}
+    return HostSet((*wanted, *asked, HOST), freed | (kept - asked))
+
+
+def _closed_to(site: str, closed: ClosedHosts) -> bool:
+    closing = closed.by_host(site)
+    return closing is not None and len(closing.entry) > len(site)
 
 
 def fewest(hosts: HostSet) -> HostSet:

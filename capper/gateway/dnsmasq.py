@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from capper.gateway.chosen import fewest
 from capper.gateway.nftables import OTHERS, SETS, TABLE
+from capper.gateway.ours import ADDRESSES, HOST
 from capper.gateway.texts import is_host
 from capper.recognise.hosts import HostSet
 
@@ -21,6 +22,9 @@ _HEAD = """\
 # dnsmasq can only leave them out for all hosts, and pages load just as well without.
 filter-rr=HTTPS,SVCB
 
+# capper's own page, by which a device proves that it trusts the certificate. Nothing is at these addresses: connections are redirected.
+{ours}
+
 # Browsers that ask a resolver of their own, over HTTPS, are not seen here. To ask Firefox and Apple's relay not to:
 #local=/use-application-dns.net/mask.icloud.com/mask-h2.icloud.com/
 """
@@ -32,9 +36,9 @@ def dnsmasq_file(hosts: HostSet | None) -> str:
     None means every host.
     """
     if hosts is None:
-        return f"{_HEAD}\nnftset=/#{_target(SETS)}\n"
+        return f"{_head()}\nnftset=/#{_target(SETS)}\n"
     few = fewest(hosts)
-    parts = [_HEAD, *_lines(few, SETS)]
+    parts = [_head(), *_lines(few, SETS)]
     if few.without:
         parts += [
             "",
@@ -42,6 +46,10 @@ def dnsmasq_file(hosts: HostSet | None) -> str:
             *_lines(few.without, OTHERS),
         ]
     return "\n".join((*parts, ""))
+
+
+def _head() -> str:
+    return _HEAD.format(ours="\n".join(f"address=/{HOST}/{address}" for address in ADDRESSES))
 
 
 def _lines(hosts: Iterable[str], sets: tuple[str, str]) -> Iterator[str]:

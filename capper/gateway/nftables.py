@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
+from capper.gateway.ours import ADDRESSES
 from capper.gateway.texts import checked_interface
 
 TABLE = "inet capper"
@@ -73,6 +74,8 @@ def _rules(redirect: Redirect) -> Iterable[str]:
         people = f"{{ {', '.join(map(str, collapse_addresses(nets)))} }}"  # type: ignore[type-var]
         whose = f"{where}{family} daddr @{ads} {family} saddr {people}"
         yield f"add rule {TABLE} divert {whose} tcp dport @redirected counter redirect to :{redirect.port}"
+        ours = f"{where}{family} daddr {ADDRESSES[version == 6]} {family} saddr {people}"
+        yield f"add rule {TABLE} divert {ours} tcp dport @redirected redirect to :{redirect.port}"
         yield (
             f"add rule {TABLE} quic {whose} udp dport 443 udp dport @redirected"
             " counter reject with icmpx type port-unreachable"

@@ -1,15 +1,18 @@
 """What the settings say about the ways in: the listener for redirected connections, and where a browser finds the proxy."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Final
 
 from capper.domain.errors import ConfigError
 from capper.gateway.chosen import chosen_hosts
 from capper.gateway.nftables import Redirect
+from capper.gateway.opened import Chooser
 from capper.recognise.hosts import HostSet
 from capper.settings import Open, Settings
+from capper.settings.closed import ClosedHosts
 from capper.settings.options import Address
-from capper.settings.sites import known_sites, read_sites, sites_file
+from capper.settings.sites import KnownSites, known_sites, read_sites, sites_file
 
 _ANY: Final = ("0.0.0.0", "::", "")  # noqa: S104  compared, not listened on
 
@@ -22,9 +25,21 @@ def sites_for(settings: Settings) -> tuple[str, ...]:
     return (*settings.sites, *own, *(known_sites().sites if settings.credit_sites else ()))
 
 
-def hosts_for(settings: Settings, ads: HostSet) -> HostSet | None:
-    """The hosts whose traffic is to come to capper; None where the settings say all of them."""
-    return None if settings.open is Open.ALL else chosen_hosts(ads, sites_for(settings))
+def hosts_for(settings: Settings, ads: HostSet, closed: ClosedHosts | None = None) -> HostSet | None:
+    """The hosts whose traffic is to come to capper, less what stays `closed`; None where the settings say all of them."""
+    return None if settings.open is Open.ALL else chosen_hosts(ads, sites_for(settings), closed)
+
+
+def chooser_for(
+    settings: Settings,
+    ads: Callable[[], HostSet],
+    closed: Callable[[], ClosedHosts],
+    own: Callable[[], frozenset[str]],
+    wanted: Callable[[str], bool],
+) -> Chooser:
+    """What decides which connections are opened, as the settings say; the other sets as they are when it is asked."""
+    known = known_sites() if settings.credit_sites else KnownSites()
+    return Chooser(ads, closed, frozenset(settings.sites), own, known, wanted)
 
 
 def transparent_listener(settings: Settings) -> Address:

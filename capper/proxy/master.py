@@ -24,14 +24,18 @@ from capper.domain.policy import Policy
 from capper.proxy.addon import DEADLINE, FrequencyCap, Judge
 from capper.proxy.addresses import local_address
 from capper.proxy.auth import Credentials, Doorkeeper
-from capper.proxy.authority import Certificates, load_authority
+from capper.proxy.authority import Authority, Certificates, load_authority
 from capper.proxy.desk import Desk, Pac
 from capper.proxy.dispatch import Dispatch, trust_messages
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
 from capper.proxy.people import People, Sources
+from capper.proxy.porch import Porch
 from capper.proxy.shield import Boundary, Resolve, Shield, check_listener
+from capper.proxy.trust import Trust
+from capper.proxy.trustfile import Keeping, TrustFile, names_of
 from capper.proxy.viewer import Network
+from capper.proxy.vouching import vouch
 
 GRACE = 5.0
 """Seconds that exchanges under way get to finish when the proxy stops."""
@@ -57,6 +61,8 @@ class ProxyOptions:
     pac: Pac | None = None
     deadline: float = DEADLINE
     sources: Sources = field(default_factory=Sources)
+    proof: bool = False
+    """Whether a device other than this machine must prove that it trusts us before anything is opened for it."""
 
 
 class Flight:
@@ -99,6 +105,7 @@ class CapperMaster(master.Master):
         check_listener(choices.host, choices.modes, lan=bool(choices.lan), auth=choices.auth is not None)
         authority = load_authority(choices.state, datetime.now(UTC))
         mend()
+        vouch()
         trust_messages()
         super().__init__(options.Options())
         self.addons = Dispatch(self)
@@ -111,13 +118,14 @@ class CapperMaster(master.Master):
         doorkeeper = Doorkeeper(choices.auth)
         people = People(policy, doorkeeper.user, choices.sources)
         cap = FrequencyCap(gate, people, clock, choices.deadline)
-        self.opening = Opening(choices.opened, leaves_alone=people.leaves_alone)
+        self.opening = self._opening(authority, people, clock)
         boundary = Boundary(choices.lan, choices.resolve)
         self.addons.add(  # type: ignore[no-untyped-call]
             self._flight,
             Desk(boundary, lambda: {port for _, port in self.addresses}, choices.pac),
             Shield(boundary),
             doorkeeper,
+            Porch(authority, self.opening.prove, self.opening.trusts),
             self.opening,
             core.Core(),
             disable_h2c.DisableH2C(),
@@ -128,6 +136,19 @@ class CapperMaster(master.Master):
             *([dns_resolver.DnsResolver()] if any(m.startswith("wireguard") for m in choices.modes) else []),
         )
         self._configure(gate.max_body)
+
+    def _opening(self, authority: Authority, people: People, clock: Callable[[], datetime]) -> Opening:
+        return Opening(
+            self.choices.opened,
+            lambda client: people.caller(client).machine(),
+            Trust(clock),
+            names_of(authority),
+            Keeping(TrustFile(self.choices.state, authority.fingerprint()), clock),
+            proof=self.choices.proof,
+            ends=authority.expires(),
+            clock=clock,
+            leaves_alone=people.leaves_alone,
+        )
 
     def _configure(self, max_body: int) -> None:
         choices = self.choices

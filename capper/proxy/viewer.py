@@ -32,8 +32,12 @@ class Caller:
 
     def device(self, agent: str) -> str:
         """The name of the device whatever connection and address it uses; two browsers of one machine are two devices."""
+        return f"{self.machine()}/{_digest(agent)}"
+
+    def machine(self) -> str:
+        """The name of the device, with all browsers and apps on it."""
         where = f"wireguard:{self.wireguard}" if self.wireguard else self.mac or self.address
-        return f"{where}/{self.user or ''}/{_digest(agent)}"
+        return f"{where}/{self.user or ''}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from enum import StrEnum
 
 
 class ListKind(StrEnum):
-    """What a list names: ads are capped, trackers only keep an ad from being mistaken for one."""
+    """What a list names: ads are capped, trackers only keep an ad from being mistaken for one, closed hosts are never opened."""
 
     ADS = "ads"
     TRACKERS = "trackers"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ def _length(text: str) -> timedelta | None:
 
 def refusal(text: str) -> str | None:
     """Why `text` is no filter list, in words that follow `this is not a filter list:`; None when it is one."""
+    return not_text(text) or (None if any(True for _ in rules(text)) else "it has no rules")
+
+
+def not_text(text: str) -> str | None:
+    """What `text` is instead of a list of any kind: `it is a web page`; None where it may be one."""
     start = text[:2000].lstrip("\ufeff \t\r\n").lower()
     if not start:
         return "it is empty"
@@ -74,8 +80,6 @@ def refusal(text: str) -> str | None:
         return "it is a web page"
     if start.startswith(("{", "[{", '["')):
         return "it is JSON"
-    if not any(True for _ in rules(text)):
-        return "it has no rules"
     return None
 
 

@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from capper.domain.errors import ConfigError
 from capper.recognise.download import MEGABYTE, MOST, require_https
-from capper.recognise.filterlist import refusal
+from capper.recognise.exclusions import exclusions_refusal
+from capper.recognise.filterlist import ListKind, refusal
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -75,17 +76,18 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def read_text(path: Path) -> str:
-    return decode(str(path), read_bytes(path))
+def read_text(path: Path, kind: ListKind = ListKind.ADS) -> str:
+    return decode(str(path), read_bytes(path), kind)
 
 
-def decode(source: str, body: bytes) -> str:
+def decode(source: str, body: bytes, kind: ListKind = ListKind.ADS) -> str:
     """The list's text.
 
     Raises:
-        ConfigError: it is not a filter list.
+        ConfigError: it is not a list of this kind.
     """
     text = body.decode("utf-8-sig", "replace")
-    if why := refusal(text):
-        raise ConfigError(f"{source}: this is not a filter list: {why}")
+    what, why = ("list of hosts", exclusions_refusal) if kind is ListKind.CLOSED else ("filter list", refusal)
+    if reason := why(text):
+        raise ConfigError(f"{source}: this is not a {what}: {reason}")
     return text

@@ -20,6 +20,7 @@ from urllib.parse import unquote, urljoin
 from capper.domain.errors import ConfigError
 from capper.packaged import packaged_config
 from capper.recognise.download import MEGABYTE, MOST, Download, Fetcher
+from capper.recognise.exclusions import exclusions
 from capper.recognise.filterlist import USUAL, FilterList, ListKind, count_rules, header, includes
 from capper.recognise.listfiles import decode, name_from, normal_source, read_bytes, read_text, write_atomically
 from capper.recognise.subscription import NAME, Outcome, Report, Status, Subscription
@@ -132,21 +133,32 @@ class ListStore:
             raise ConfigError(f"read {self._file}: {reason}") from exc
 
     def lists(self) -> list[FilterList]:
-        """The last good copies; one that cannot be read is left out, and the log says so."""
+        """The last good copies of filter lists; one that cannot be read is left out, and the log says so."""
+        return [item for item in self._copies() if item.kind is not ListKind.CLOSED]
+
+    def closed(self) -> list[FilterList]:
+        """The last good copies of lists of hosts that stay closed, in the same way."""
+        return [item for item in self._copies() if item.kind is ListKind.CLOSED]
+
+    def _copies(self) -> list[FilterList]:
         found = []
         for known in self.subscriptions():
             try:
-                found.append(FilterList(known.name, read_text(self.folder / f"{known.name}.txt"), known.kind))
+                text = read_text(self.folder / f"{known.name}.txt", known.kind)
+                found.append(FilterList(known.name, text, known.kind))
             except (OSError, ConfigError) as exc:
                 logger.warning("filter list %s is left out: %s", known.name, exc)
         return found
 
     def _update_one(self, known: Subscription, now: datetime, *, force: bool) -> tuple[Subscription, Report]:
-        missing = not (self.folder / f"{known.name}.txt").is_file()
+        copy = self.folder / f"{known.name}.txt"
+        missing = not copy.is_file()
         if not (force or missing or known.due(now)):
             return known, Report(known.name, Outcome.FRESH, known.rules, known.rules)
         try:
-            changed, text = self._renew(replace(known, etag="") if missing else known, now, force=force)
+            # A copy that somebody has edited must not be kept because its source is as it was.
+            stale = missing or _sha256(copy.read_bytes()) != known.sha256
+            changed, text = self._renew(replace(known, etag="") if stale else known, now, force=force)
             self._keep(changed, text)
         except (ConfigError, OSError) as exc:
             kept = f"{exc}; the last good copy of {known.rules} rules stays in use" if not missing else str(exc)
@@ -161,8 +173,8 @@ class ListStore:
         download = self._get(known.source, known.etag)
         if download.body is None:
             return replace(known, fetched_at=now, failure=""), None
-        text = self._whole(known.source, decode(known.source, download.body))
-        rules = count_rules(text)
+        text = self._whole(known.source, decode(known.source, download.body, known.kind), known.kind)
+        rules = _size(text, known.kind)
         if not force and known.rules >= _SUSPICIOUS and rules * 2 < known.rules:
             raise ConfigError(f"{known.source} shrank from {known.rules} to {rules} rules (force the update to accept)")
         head = header(text)
@@ -174,7 +186,7 @@ class ListStore:
             fetched_at=now,
             expires=head.expires or USUAL,
             rules=rules,
-            sha256=hashlib.sha256(text.encode()).hexdigest(),
+            sha256=_sha256(text.encode()),
             failure="",
         )
         return changed, text
@@ -184,7 +196,7 @@ class ListStore:
             return self._fetch(source, etag)
         return Download(read_bytes(Path(source)))
 
-    def _whole(self, source: str, text: str) -> str:
+    def _whole(self, source: str, text: str, kind: ListKind) -> str:
         """The list with what it includes from beside it appended, one level deep; what leads elsewhere is refused."""
         parts = [text]
         size = len(text)
@@ -197,7 +209,7 @@ class ListStore:
             size += len(part)
             if size > MOST:
                 raise ConfigError(f"{source} and what it includes are larger than {MOST / MEGABYTE:g} MB")
-            parts.append(decode(place, part))
+            parts.append(decode(place, part, kind))
         return "\n".join(parts)
 
     def _keep(self, known: Subscription, text: str | None) -> None:
@@ -228,6 +240,15 @@ def starter_lists() -> list[FilterList]:
     """The lists that travel with capper."""
     folder = packaged_config() / "lists"
     return [FilterList(name, (folder / f"{name}.txt").read_text("utf-8"), kind) for name, kind in STARTERS]
+
+
+def _size(text: str, kind: ListKind) -> int:
+    """How many rules or hosts of the list hold here."""
+    return sum(1 for _ in exclusions(text)) if kind is ListKind.CLOSED else count_rules(text)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _free_name(name: str, taken: set[str], *, exact: bool) -> str:

@@ -33,6 +33,13 @@ class Open(StrEnum):
     ALL = "all"
 
 
+class Enrolment(StrEnum):
+    """When a device's connections are opened: once it has proven that it trusts capper's certificate, or on trial."""
+
+    PROOF = "proof"
+    TRIAL = "trial"
+
+
 class Address(NamedTuple):
     """A host and a port to listen on."""
 
@@ -73,6 +80,8 @@ class Settings:
     open: Open = Open.ADS
     sites: tuple[str, ...] = ()
     credit_sites: bool = True
+    closed: tuple[str, ...] = ()
+    enrolment: Enrolment = Enrolment.PROOF
     feeds: tuple[str, ...] = ()
     max_body: int = 8 * MIB
     max_decoded: int = 16 * MIB
@@ -377,6 +386,20 @@ OPTIONS: dict[str, Option] = {
         " everybody. Banks, health and government are not among them. `capper sites` is for those of your own.",
         "false",
         _truth,
+    ),
+    "closed": Option(
+        many(a_site),
+        "Hosts that are never opened, each with its subdomains, besides banks, government, health and others"
+        " (config/closed.toml) and the lists of such hosts that `capper lists` looks after. A host of `sites` is opened all the same.",
+        '["money.example"]',
+        _commas,
+    ),
+    "enrolment": Option(
+        _alone(a_choice(Enrolment)),
+        "When the connections of a device are opened: proof (once it has loaded http://capper.internal/ and trusts the certificate;"
+        " until then everything passes through) or trial (each is tried once, and the first ad of a guest's does not load). This"
+        " machine itself is tried.",
+        '"trial"',
     ),
     "feeds": Option(
         many(a_feed),

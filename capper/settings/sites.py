@@ -96,8 +96,8 @@ def read_sites(path: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def write_sites(path: Path, sites: Iterable[str]) -> None:
-    """Put `sites` in the file, all at once; only its owner may read it, for it says where somebody shops.
+def write_sites(path: Path, sites: Iterable[str], head: str = _HEAD) -> None:
+    """Put `sites` in the file after its `head`, all at once; only its owner may read it, for it says where somebody shops.
 
     Raises:
         ConfigError: it cannot be written.
@@ -107,7 +107,7 @@ def write_sites(path: Path, sites: Iterable[str]) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(_HEAD + "".join(f"{site}\n" for site in sites))
+                file.write(head + "".join(f"{site}\n" for site in sites))
             Path(name).replace(path)
         except BaseException:
             with suppress(OSError):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.gateway.dnsmasq import dnsmasq_file
+from capper.gateway.ours import ADDRESSES, HOST
 from capper.gateway.pac import LARGEST, pac_file
 from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.hosts import HostSet, ad_hosts
@@ -17,22 +18,25 @@ from capper.recognise.hosts import HostSet, ad_hosts
 LINE = re.compile(r"nftset=((?:/[a-z0-9._-]+)+)/4#inet#capper#(ads|others)4,6#inet#capper#\2(?:6)")
 
 
+OURS = ["filter-rr=HTTPS,SVCB", *(f"address=/{HOST}/{address}" for address in ADDRESSES)]
+
+
 def settings_of(text: str) -> list[str]:
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
 def named(text: str, which: str) -> list[str]:
-    found = [LINE.fullmatch(line) for line in settings_of(text)[1:]]
+    found = [LINE.fullmatch(line) for line in settings_of(text) if line not in OURS]
     assert all(found), text
     return [host for match in found if match[2] == which for host in match[1].split("/")[1:]]
 
 
 def test_the_file():
-    """Hosts fill the sets, exceptions others, and records that lead around capper are left out."""
+    """Hosts fill the sets, exceptions others; records that lead around capper are left out, and its own page is found."""
     text = dnsmasq_file(HostSet(["ads.test", "www.ads.test", "b.test"], ["optout.ads.test"]))
 
     assert [
-        "filter-rr=HTTPS,SVCB",
+        *OURS,
         "nftset=/ads.test/b.test/4#inet#capper#ads4,6#inet#capper#ads6",
         "nftset=/optout.ads.test/4#inet#capper#others4,6#inet#capper#others6",
     ] == settings_of(text)

@@ -25,8 +25,10 @@ flush chain inet capper divert
 flush chain inet capper quic
 add rule inet capper divert fib daddr type local return
 add rule inet capper divert iifname { "br-lan" } ip daddr @ads4 ip saddr { 192.168.1.0/24 } tcp dport @redirected counter redirect to :8081
+add rule inet capper divert iifname { "br-lan" } ip daddr 192.0.2.88 ip saddr { 192.168.1.0/24 } tcp dport @redirected redirect to :8081
 add rule inet capper quic iifname { "br-lan" } ip daddr @ads4 ip saddr { 192.168.1.0/24 } udp dport 443 udp dport @redirected counter reject with icmpx type port-unreachable
 add rule inet capper divert iifname { "br-lan" } ip6 daddr @ads6 ip6 saddr { fd00:1::/64 } tcp dport @redirected counter redirect to :8081
+add rule inet capper divert iifname { "br-lan" } ip6 daddr 2001:db8:ca99::88 ip6 saddr { fd00:1::/64 } tcp dport @redirected redirect to :8081
 add rule inet capper quic iifname { "br-lan" } ip6 daddr @ads6 ip6 saddr { fd00:1::/64 } udp dport 443 udp dport @redirected counter reject with icmpx type port-unreachable
 """
 
@@ -62,7 +64,7 @@ def test_an_interface_says_nothing_else(name):
     except ValueError:
         return
 
-    assert text.count(f'iifname {{ "{name}" }}') == 4
+    assert text.count(f'iifname {{ "{name}" }}') == 6
     assert not set(name) & set('"\\\n;{} ')
 
 

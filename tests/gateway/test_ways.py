@@ -7,6 +7,7 @@ import pytest
 
 from capper.domain.errors import ConfigError
 from capper.gateway.nftables import Redirect
+from capper.gateway.ours import HOST
 from capper.gateway.ways import hosts_for, near_side, redirect_for, transparent_listener
 from capper.recognise.hosts import HostSet
 from capper.settings import Open, Settings
@@ -68,6 +69,6 @@ def test_hosts(tmp_path):
     settings = Settings(state=tmp_path, sites=("news.test",), credit_sites=False)
     write_sites(sites_file(tmp_path), ["shop.test"])
 
-    assert HostSet(["ads.test", "news.test", "shop.test"]) == hosts_for(settings, ads)
+    assert HostSet(["ads.test", "news.test", "shop.test", HOST]) == hosts_for(settings, ads)
     assert hosts_for(replace(settings, credit_sites=True), ads).covers("www.wehkamp.nl")
     assert hosts_for(replace(settings, open=Open.ALL), ads) is None

@@ -9,7 +9,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from capper.domain.errors import ConfigError
-from capper.proxy.authority import AUTHORITY_LIFE, LEAF_LIFE, Authority, Leaves, authority_file, load_authority
+from capper.proxy.authority import (
+    AUTHORITY_LIFE,
+    LEAF_LIFE,
+    Authority,
+    Leaves,
+    authority_file,
+    load_authority,
+    read_authority,
+    renew_authority,
+)
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -84,12 +93,47 @@ def test_leaves_are_kept_and_renewed():
     assert leaves.get("ads.test", NOW + LEAF_LIFE / 2) is not first
 
 
-def test_expired_authority_is_told(tmp_path):
-    """An expired certificate stops the start, with what to do."""
-    load_authority(tmp_path, NOW)
+def test_an_expired_authority_gives_way(tmp_path, caplog):
+    """An expired certificate is of no use to anybody: a new one is made at the start, under a name of its own, and that is told."""
+    old, later = load_authority(tmp_path, NOW), NOW + timedelta(days=6 * 365)
+    new = load_authority(tmp_path, later)
 
-    with pytest.raises(ConfigError, match="expired on 2031"):
-        load_authority(tmp_path, NOW + timedelta(days=6 * 365))
+    assert old.certificate != new.certificate
+    assert new.certificate == load_authority(tmp_path, later).certificate
+    assert "capper 2032-11-20" == new.name()
+    assert new.pem() == authority_file(tmp_path).read_bytes()
+    assert "expired on 2031" in caplog.text
+
+
+def test_renewing(tmp_path):
+    """A new key and certificate take the place of the old, which nobody can use any more."""
+    old = load_authority(tmp_path, NOW)
+    new = renew_authority(tmp_path, NOW)
+    secret = tmp_path / "ca" / "authority.pem"
+
+    assert new.certificate == read_authority(tmp_path).certificate
+    assert old.certificate != new.certificate
+    assert old.secret_pem()[:100] not in secret.read_bytes()
+    assert 0o600 == stat.S_IMODE(secret.stat().st_mode)
+    assert new.pem() == authority_file(tmp_path).read_bytes()
+
+
+def test_there_is_none(tmp_path):
+    """Looking makes nothing."""
+    with pytest.raises(ConfigError, match="no certificate"):
+        read_authority(tmp_path)
+    assert not (tmp_path / "ca").exists()
+
+
+@pytest.mark.parametrize("left", [1, 30, 89, 400])
+def test_a_leaf_does_not_outlive_its_authority(left):
+    """Near the end of the authority's life leaves end with it, and are made anew before."""
+    authority = Authority.create(NOW)
+    now = authority.expires() - timedelta(days=left)
+    entry = Leaves(authority).get("ads.test", now)
+
+    assert min(authority.expires(), now + LEAF_LIFE) - timedelta(days=2) <= entry.cert.notafter <= authority.expires()
+    assert entry.cert.notafter - entry.cert.notbefore <= LEAF_LIFE
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,13 @@
-"""Which hosts are opened, for whom, and for how long not."""
+"""Which hosts are opened for whom, as handshakes go well or not."""
+
+import ssl
+from types import SimpleNamespace
 
 import pytest
+from mitmproxy import tls
 
-from capper.proxy.opening import REMEMBERED, Opening, _host
+from capper.proxy.opening import INVALID_FOR, Opening, _host, kind_of
+from capper.proxy.trust import Client
 
 
 class Clock:
@@ -14,6 +19,9 @@ class Clock:
         return self.now
 
 
+PHONE = Client("phone", "browser")
+
+
 @pytest.fixture
 def clock():
     return Clock()
@@ -21,44 +29,32 @@ def clock():
 
 @pytest.fixture
 def opening(clock):
-    return Opening(lambda host: host.endswith("ads.test"), clock)
+    return Opening(lambda host: host.endswith("ads.test"), ticks=clock)
 
 
 def test_only_ad_hosts_are_opened(opening):
     """What the predicate names is opened, and nothing else."""
-    assert opening.opens("10.0.0.2", "x.ads.test")
-    assert not opening.opens("10.0.0.2", "bank.test")
+    assert opening.opens(PHONE, "x.ads.test")
+    assert not opening.opens(PHONE, "bank.test")
 
 
-def test_refusal_holds_for_an_hour_and_one_device(opening, clock):
-    """A refusal concerns one client and one host, and is tried again after an hour."""
-    opening.refuse("10.0.0.2", "ads.test")
+def test_a_bad_certificate_of_the_hosts_own(opening, clock):
+    """A host whose own certificate is bad passes through for an hour, for everybody."""
+    opening.invalid("ads.test")
 
-    assert not opening.opens("10.0.0.2", "ads.test")
-    assert opening.opens("10.0.0.3", "ads.test")
-    assert opening.opens("10.0.0.2", "x.ads.test")
-    clock.now = REMEMBERED
-    assert opening.opens("10.0.0.2", "ads.test")
-
-
-def test_silence_counts_twice_in_a_row(opening):
-    """One silent end is the network's; a second without success between is a refusal."""
-    opening.doubt("10.0.0.2", "ads.test")
-    opening.trust("10.0.0.2", "ads.test")
-    opening.doubt("10.0.0.2", "ads.test")
-
-    assert opening.opens("10.0.0.2", "ads.test")
-    opening.doubt("10.0.0.2", "ads.test")
-    assert not opening.opens("10.0.0.2", "ads.test")
+    assert not opening.opens(PHONE, "ads.test")
+    assert opening.opens(PHONE, "x.ads.test")
+    clock.now = INVALID_FOR
+    assert opening.opens(PHONE, "ads.test")
 
 
-def test_memory_is_bounded(opening):
-    """However many hosts a client makes up, only the newest refusals are kept."""
-    for number in range(10_050):
-        opening.refuse("10.0.0.2", f"{number}.ads.test")
+def test_bad_hosts_are_bounded(opening):
+    """However many hosts have bad certificates, only the newest are kept."""
+    for number in range(1_050):
+        opening.invalid(f"{number}.ads.test")
 
-    assert len(opening._refused) == 10_000
-    assert not opening.opens("10.0.0.2", "10049.ads.test")
+    assert len(opening._invalid) == 1_000
+    assert not opening.opens(PHONE, "1049.ads.test")
 
 
 @pytest.mark.parametrize(
@@ -73,3 +69,38 @@ def test_memory_is_bounded(opening):
 def test_host_of_a_connection(sni, address, host):
     """The TLS name says which host, else the name that was asked for; a bare address is nobody's."""
     assert _host(sni, address) == host
+
+
+def hello(host: str, **options) -> tls.ClientHello:
+    """The first message of a real client."""
+    context = ssl.create_default_context()
+    for name, value in options.items():
+        getattr(context, name)(value)
+    out = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname=host)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return tls.ClientHello(out.read()[9:])
+
+
+def test_kind_is_the_stack_s():
+    """One stack's connections are of one kind, whatever host and protocol they are for; another stack's of another."""
+    first = kind_of(hello("ads.test"))
+
+    assert first == kind_of(hello("a-much-longer-name.news.test", set_alpn_protocols=["h2", "http/1.1"]))
+    assert first != kind_of(hello("ads.test", set_ciphers="ECDHE+AESGCM"))
+
+
+def test_grease_does_not_change_the_kind():
+    """Values that browsers throw in by chance (RFC 8701) do not make another stack of one."""
+    kinds = {
+        kind_of(
+            SimpleNamespace(
+                cipher_suites=[grease, 0x1301, 0x1302],
+                extensions=[(grease, b""), (10, b"\0\6" + grease.to_bytes(2) + b"\0\x1d\0\x17"), (13, b"\0\2\4\3")],
+            )
+        )
+        for grease in (0x0A0A, 0x1A1A, 0xFAFA)
+    }
+
+    assert 1 == len(kinds)

@@ -75,16 +75,6 @@ async def test_client_that_hangs_up_is_let_through(origin, proxy, tunnel, author
     assert issuer(writer) == "origins"
 
 
-async def test_untrusted_origin_is_not_vouched_for(origin, proxy, client):
-    """An origin whose certificate is bad gets no good one from us: a 502 says so."""
-    site = await origin(tls=True)
-    running = await proxy(secure={"ads.test": site}, upstream_ca=None)
-    response = await (await client(running)).get("https://ads.test/")
-
-    assert response.status_code == 502
-    assert site.seen == []
-
-
 async def test_websocket_echo(origin, proxy, talk, dial):
     """After an upgrade bytes flow both ways as they are, frames or not."""
 

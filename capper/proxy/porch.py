@@ -1,0 +1,170 @@
+"""capper's own host, `capper.internal`: where a device gets the certificate, and proves that it trusts it.
+
+The page loads a picture from a name below, made up for this one look, over TLS with our certificate. Only a device that trusts us
+loads it: no browser lets a person click a warning away for a picture, nor keep an exception for a name that never was.
+"""
+
+import asyncio
+import ipaddress
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from http import HTTPStatus
+
+from mitmproxy import connection, dns, http
+from mitmproxy.proxy import server_hooks
+
+from capper.gateway.ours import ADDRESSES, HOST, is_ours
+from capper.proxy.authority import Authority
+from capper.proxy.invitation import PROOF, invitation, mobile_profile
+from capper.proxy.pages import page, refuse
+
+_TOKEN_FOR = 600.0
+_MOST_TOKENS = 500
+_TTL = 60
+_A = 1
+"""The type of a record with an IPv4 address (RFC 1035)."""
+_DOWNLOADS = ("/capper-ca.pem", "/capper-ca.cer", "/capper-ca.mobileconfig")
+
+Prove = Callable[[connection.Client], bool]
+
+
+class Porch:
+    """The addon that answers for our own host, whatever way a request for it came in.
+
+    Nobody else is connected to for it: a browser's CONNECT is answered here, and a redirected connection, which mitmproxy
+    completes before it knows what for, is led to a socket that never says anything.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        prove: Prove,
+        proven: Callable[[connection.Client], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._authority, self._prove, self._proven, self._clock = authority, prove, proven, clock
+        self._tokens: OrderedDict[str, float] = OrderedDict()
+        self._well: asyncio.Server | None = None
+        self._led: dict[str, tuple[str, int]] = {}
+
+    # The way in
+
+    async def running(self) -> None:
+        self._well = await asyncio.start_server(_hold, "127.0.0.1", 0)
+
+    async def done(self) -> None:
+        if self._well:
+            self._well.close()
+
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        if not flow.response and is_ours(_name(flow.request.host)):
+            flow.response = http.Response.make(HTTPStatus.OK)
+
+    def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+        address = data.server.address
+        if address and address[0] in ADDRESSES and self._well and data.server.transport_protocol == "tcp":
+            self._led[data.server.id] = (address[0], address[1])
+            data.server.address = self._well.sockets[0].getsockname()[:2]
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        if address := self._led.pop(data.server.id, None):
+            data.server.address = address
+
+    server_connect_error = server_connected
+
+    def dns_request(self, flow: dns.DNSFlow) -> None:
+        """Say where we are to devices that ask us for names: those behind WireGuard."""
+        question = flow.request.question
+        if flow.response or question is None or not is_ours(_name(question.name)):
+            return
+        address = dns.ResourceRecord.A(question.name, ipaddress.IPv4Address(ADDRESSES[0]), ttl=_TTL)
+        flow.response = flow.request.succeed([address] if question.type == _A else [])
+
+    # What is there
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        if flow.response or flow.error:
+            return
+        host = _name(flow.request.pretty_host)
+        if not is_ours(host):
+            return
+        if _is_prying(flow.request):
+            # A page elsewhere must not find out that somebody uses capper.
+            flow.kill()  # type: ignore[no-untyped-call]
+            return
+        refuse(flow, self._answer(flow, host))
+
+    def _answer(self, flow: http.HTTPFlow, host: str) -> http.Response:
+        if flow.request.method not in {"GET", "HEAD"}:
+            return page(HTTPStatus.METHOD_NOT_ALLOWED, "There is nothing to send here.", {"Allow": "GET, HEAD"})
+        path = flow.request.path.partition("?")[0]
+        if host != HOST:
+            return self._proof(flow, host) if path == PROOF else _nothing()
+        if path in _DOWNLOADS:
+            return self._download(path)
+        if path != "/":
+            return _nothing()
+        proven, fingerprint = self._proven(flow.client_conn), self._authority.fingerprint()
+        return _reply(invitation(self._token(), fingerprint, proven=proven), "text/html; charset=utf-8")
+
+    def _proof(self, flow: http.HTTPFlow, host: str) -> http.Response:
+        token = host.removesuffix(f".{HOST}")
+        good = self._tokens.get(token, 0.0) > self._clock()
+        if not (good and flow.client_conn.tls_established and flow.client_conn.sni == host):
+            return _nothing()
+        self._prove(flow.client_conn)
+        return _reply(_TICK, "image/svg+xml")
+
+    def _download(self, path: str) -> http.Response:
+        if path.endswith(".mobileconfig"):
+            return _reply(mobile_profile(self._authority.der()), "application/x-apple-aspen-config")
+        content = self._authority.pem() if path.endswith(".pem") else self._authority.der()
+        return _reply(content, "application/x-x509-ca-cert")
+
+    def _token(self) -> str:
+        token = secrets.token_hex(8)
+        self._tokens[token] = self._clock() + _TOKEN_FOR
+        while len(self._tokens) > _MOST_TOKENS:
+            self._tokens.popitem(last=False)
+        return token
+
+
+_TICK = b"""\
+<svg xmlns="http://www.w3.org/2000/svg" width="320" height="64" viewBox="0 0 320 64">
+<rect width="320" height="64" rx="8" fill="#2e7d32"/><path d="M18 33l10 10 20-24" fill="none" stroke="#fff" stroke-width="6"/>
+<text x="64" y="40" font-family="sans-serif" font-size="22" fill="#fff">Yes, it does.</text></svg>
+"""
+
+
+async def _hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while await reader.read(4096):
+            pass
+    finally:
+        writer.close()
+
+
+def _reply(content: bytes, kind: str) -> http.Response:
+    fields = {
+        "Content-Type": kind,
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src https://*.{HOST}",
+    }
+    return http.Response.make(HTTPStatus.OK, content, fields)
+
+
+def _nothing() -> http.Response:
+    return page(HTTPStatus.NOT_FOUND, f"There is nothing here; http://{HOST}/ is capper's page.")
+
+
+def _is_prying(request: http.Request) -> bool:
+    headers = request.headers
+    return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+
+
+def _name(host: str) -> str:
+    return host.rstrip(".").lower()

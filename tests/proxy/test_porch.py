@@ -1,0 +1,151 @@
+"""capper's own host: the certificate for who asks, and a proof that only a device which trusts it can give."""
+
+import plistlib
+import re
+
+import httpx
+import pytest
+from cryptography import x509
+
+from capper.gateway.ours import HOST
+from capper.proxy.invitation import mobile_profile
+from capper.proxy.porch import _MOST_TOKENS, Porch
+
+PAGE = f"http://{HOST}/"
+PROOF = re.compile(rf"https://[0-9a-f]{{16}}\.{re.escape(HOST)}/proof\.svg")
+
+
+async def proof_of(client: httpx.AsyncClient) -> str:
+    """The address of the picture that a new page shows."""
+    return PROOF.search((await client.get(PAGE)).text)[0]
+
+
+async def test_the_page(proxy, client):
+    """The page is answered without asking anybody, says what it is for, and lets nothing but its picture be loaded."""
+    running = await proxy()
+    answer = await (await client(running)).get(PAGE)
+
+    assert (200, "text/html; charset=utf-8", "no-store") == (
+        answer.status_code,
+        answer.headers["content-type"],
+        answer.headers["cache-control"],
+    )
+    assert "Does this browser trust capper?" in answer.text
+    assert f"img-src https://*.{HOST}" in answer.headers["content-security-policy"]
+
+
+async def test_a_client_that_trusts_us_loads_the_picture(proxy, client):
+    """The picture comes over TLS with our certificate, each time under a name that never was; then the device is known."""
+    running = await proxy(proof=True)
+    browser = await client(running)
+    before = (await browser.get(PAGE)).text
+    proofs = [await proof_of(browser) for _ in range(2)]
+    answer = await browser.get(proofs[0])
+    after = (await browser.get(PAGE)).text
+
+    assert (200, "image/svg+xml") == (answer.status_code, answer.headers["content-type"])
+    assert proofs[0] != proofs[1]
+    assert "has not loaded anything" in before
+    assert "has seen this device load something" in after
+
+
+async def test_a_client_that_does_not_trust_us(proxy, client, stack):
+    """Without our certificate the picture does not load, and nothing is proven."""
+    running = await proxy(proof=True)
+    guest = await stack.enter_async_context(httpx.AsyncClient(proxy=running.url, trust_env=False))
+    with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+        await guest.get(await proof_of(guest))
+
+    assert "has not loaded anything" in (await guest.get(PAGE)).text
+
+
+@pytest.mark.parametrize("url", [f"https://{'0' * 16}.{HOST}/proof.svg", f"https://{HOST}/proof.svg"])
+async def test_only_what_the_page_named_proves(proxy, client, url):
+    """A made-up name, for which somebody may have clicked a warning away, proves nothing."""
+    running = await proxy(proof=True)
+    browser = await client(running)
+    answer = await browser.get(url)
+
+    assert 404 == answer.status_code
+    assert "has not loaded anything" in (await browser.get(PAGE)).text
+
+
+async def test_a_proof_without_tls_is_none(proxy, client):
+    """Over plain HTTP anybody can load it."""
+    running = await proxy(proof=True)
+    browser = await client(running)
+
+    answer = await browser.get((await proof_of(browser)).replace("https:", "http:"))
+
+    assert 404 == answer.status_code
+
+
+async def test_the_certificate(proxy, client):
+    """It is there in the three forms that devices take, and it is the one that signs."""
+    running = await proxy()
+    browser = await client(running)
+    pem, der, profile = [await browser.get(f"{PAGE}capper-ca.{end}") for end in ("pem", "cer", "mobileconfig")]
+    ours = x509.load_pem_x509_certificate(running.certificate.read_bytes())
+
+    assert ours == x509.load_pem_x509_certificate(pem.content)
+    assert ours == x509.load_der_x509_certificate(der.content)
+    assert ours == x509.load_der_x509_certificate(
+        plistlib.loads(profile.content)["PayloadContent"][0]["PayloadContent"]
+    )
+    assert b"PRIVATE" not in pem.content + der.content + profile.content
+
+
+def test_the_profile_is_the_same_each_time():
+    """A device that gets it twice replaces it rather than adding a second."""
+    assert mobile_profile(b"one") == mobile_profile(b"one")
+    assert mobile_profile(b"one") != mobile_profile(b"two")
+
+
+async def test_a_page_elsewhere_learns_nothing(proxy, client):
+    """A page that tries whether its reader uses capper gets no answer at all; one that links here is served."""
+    running = await proxy()
+    browser = await client(running)
+    with pytest.raises(httpx.HTTPError):
+        await browser.get(PAGE, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})
+    linked = await browser.get(PAGE, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"})
+
+    assert 200 == linked.status_code
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("POST", "", 405), ("HEAD", "", 200), ("GET", "other", 404)])
+async def test_other_requests(proxy, client, method, path, status):
+    """What is not there is not there, and nothing can be sent."""
+    running = await proxy()
+
+    assert status == (await (await client(running)).request(method, PAGE + path)).status_code
+
+
+async def test_tokens_are_bounded_and_run_out():
+    """However often the page is loaded, only the newest proofs hold, and none for longer than ten minutes."""
+    now = [0.0]
+    porch = Porch(None, None, None, lambda: now[0])
+    tokens = [porch._token() for _ in range(_MOST_TOKENS + 5)]
+
+    assert _MOST_TOKENS == len(porch._tokens)
+    assert tokens[0] not in porch._tokens
+    assert porch._tokens[tokens[-1]] == 600.0
+
+
+async def test_a_password_is_asked_for_first(proxy, client):
+    """Where a password is needed, the page needs it too."""
+    from capper.proxy.auth import parse_credentials
+
+    running = await proxy(auth=parse_credentials("anna:secret"))
+    answer = await (await client(running)).get(PAGE)
+    known = await (await client(running, auth="anna:secret")).get(PAGE)
+
+    assert [407, 200] == [answer.status_code, known.status_code]
+
+
+async def test_tls_is_ours_for_our_own_host(proxy, tunnel):
+    """A CONNECT for our own host is answered here, with a certificate for that very name."""
+    running = await proxy(opened=lambda _: False)
+    _, writer = await tunnel(running, HOST, tls=running.client_tls())
+    certificate = writer.get_extra_info("ssl_object").getpeercert()
+
+    assert (("DNS", HOST),) == certificate["subjectAltName"]
