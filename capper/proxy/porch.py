@@ -70,7 +70,8 @@ class Porch:
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         if address := self._led.pop(data.server.id, None):
-            data.server.address = address
+            # mitmproxy lets nobody change the address of an open connection: it would not know where it leads. This one leads nowhere.
+            object.__setattr__(data.server, "address", address)
 
     server_connect_error = server_connected
 
@@ -90,7 +91,8 @@ class Porch:
         host = _name(flow.request.pretty_host)
         if not is_ours(host):
             return
-        if _is_prying(flow.request):
+        # Our own page and its picture are of two sites to a browser: they differ in http and https.
+        if _is_prying(flow.request) and not self._is_current(host):
             # A page elsewhere must not find out that somebody uses capper.
             flow.kill()  # type: ignore[no-untyped-call]
             return
@@ -110,9 +112,7 @@ class Porch:
         return _reply(invitation(self._token(), fingerprint, proven=proven), "text/html; charset=utf-8")
 
     def _proof(self, flow: http.HTTPFlow, host: str) -> http.Response:
-        token = host.removesuffix(f".{HOST}")
-        good = self._tokens.get(token, 0.0) > self._clock()
-        if not (good and flow.client_conn.tls_established and flow.client_conn.sni == host):
+        if not (self._is_current(host) and flow.client_conn.tls_established and flow.client_conn.sni == host):
             return _nothing()
         self._prove(flow.client_conn)
         return _reply(_TICK, "image/svg+xml")
@@ -122,6 +122,9 @@ class Porch:
             return _reply(mobile_profile(self._authority.der()), "application/x-apple-aspen-config")
         content = self._authority.pem() if path.endswith(".pem") else self._authority.der()
         return _reply(content, "application/x-x509-ca-cert")
+
+    def _is_current(self, host: str) -> bool:
+        return self._tokens.get(host.removesuffix(f".{HOST}"), 0.0) > self._clock()
 
     def _token(self) -> str:
         token = secrets.token_hex(8)
