@@ -1,8 +1,11 @@
 """Credit nobody asked for, from a response's bytes to the same without it: languages, reason for the visit, what goes."""
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import unescape
+from itertools import islice
 from typing import Self
 
 from capper.domain.exchange import Exchange, Outcome, Response
@@ -28,8 +31,13 @@ _SMALL = 4_000
 """Bytes: a body no larger is read whole, whatever the scan would say of it: a fragment has few words to know it by."""
 _MOST = 150
 """Places of a page that are looked at; one with more is an encyclopedia of credit."""
+_FEW = 30
 _AROUND, _NEAR = 260, 160
 """Bytes on either side of a word that are read with it, and how close words are read together."""
+_SUMS = 20
+"""Sums that are looked for where else they stand."""
+_PARTED = rb"(?:[^0-9A-Za-z]{1,3}|&[#\w]{2,6};)?"
+"""What may stand between two digits of a sum."""
 _TAGS = re.compile(r"<script.*?</script|<style.*?</style|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -90,13 +98,13 @@ class Credit:
         places = {} if small else self.packs.scanner.places(data)
         if not places and not small:
             return Stripped(data)
-        reader = self.reader(data, media_type, url, charset)
+        reader = self.reader(data, media_type, url, charset, sorted(places))
         if reader is None:
             return Stripped(data)
         spoken = self.packs.bits(reader.packs)
         hits = sorted(place for place, bits in places.items() if bits & spoken)
         every = hits
-        hits = promising(data, hits, reader, charset) if media_type == "text/html" else hits
+        hits = promising(data, hits, reader, charset) if media_type != "text/plain" else hits
         if not hits and not small:
             return Stripped(data)
         stripped, found = bodies.strip(data, media_type, url, reader, charset, hits, mark=mark)
@@ -104,14 +112,23 @@ class Credit:
         if sums:
             # What was offered once is often said again in fewer words: in the header, in the page's state.
             again = replace(reader, sums=sums)
-            stripped, found = bodies.strip(data, media_type, url, again, charset, every, mark=mark)
+            near = sorted({*hits, *said_again(data, every, sums)})
+            stripped, found = bodies.strip(data, media_type, url, again, charset, near, mark=mark)
         return Stripped(stripped, found) if found else Stripped(data)
 
-    def reader(self, data: bytes, media_type: str, url: str, charset: str) -> CreditReader | None:
-        """Who reads a body; None where nobody need: no pack knows its language, or she went there for it."""
+    def reader(
+        self, data: bytes, media_type: str, url: str, charset: str, hits: Sequence[int] = ()
+    ) -> CreditReader | None:
+        """Who reads a body; None where nobody need: no pack knows its language, or she went there for it.
+
+        `hits`: where words of credit may stand; their language is the body's where its beginning tells of none.
+        """
         sample = _sample(data, media_type, charset)
         lang = _LANGUAGE.search(data[:20_000])
         packs = languages(self.packs, sample, lang[1].decode("ascii") if lang else "")
+        if not packs and hits:
+            around = b" ".join(data[max(hit - _NEAR, 0) : hit + _NEAR] for hit in hits[:_FEW])
+            packs = languages(self.packs, _plain(around, charset, _BRACKETS))
         if not packs:
             return None
         title, heading = (_first(pattern, data, charset) for pattern in (_TITLE, _HEADING))
@@ -134,6 +151,15 @@ def promising(data: bytes, hits: list[int], reader: CreditReader, charset: str) 
         if good:
             kept.append(hit)
     return kept
+
+
+def said_again(data: bytes, hits: list[int], sums: frozenset[str]) -> list[int]:
+    """Those of the places a scan found that have one of the sums around them, however its digits are parted."""
+    written = re.compile(
+        b"|".join(_PARTED.join(sum_.encode()[at : at + 1] for at in range(len(sum_))) for sum_ in sorted(sums))
+    )
+    places = [match.start() for match in islice(written.finditer(data), _MOST)]
+    return [hit for at in places for hit in hits[bisect_left(hits, at - _AROUND) : bisect_left(hits, at + _AROUND)]]
 
 
 def media_type_of(response: Response) -> str:

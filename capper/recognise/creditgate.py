@@ -14,7 +14,7 @@ SHORTEST = 5
 """Bytes: shorter words stand on every page."""
 _REACH = 120
 """Bytes: no stem is longer, however its letters are written."""
-MOST = 20_000
+MOST = 100_000
 """Places that are noted of one body: with more it is made to be slow, or a dictionary."""
 _UNSEEN = (
     *(b"\xc2\xad", b"&shy;", b"&#173;", b"&#xad;", b"\\u00ad"),

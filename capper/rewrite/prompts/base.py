@@ -1,5 +1,7 @@
 """What cutting prompts speaks of: who reads a piece of text, and what a piece is to the pieces around it."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -30,6 +32,40 @@ class Reader(Protocol):
     def member(self, name: str) -> frozenset[str]:
         """What the name of a JSON member, or a machine's word, says."""
         ...
+
+
+class Heat:
+    """Where in a body words of credit may stand; anywhere, where that is not known."""
+
+    __slots__ = ("_hits",)
+
+    def __init__(self, hits: Sequence[int] | None = None) -> None:
+        """`hits` are their places, in order."""
+        self._hits = hits
+
+    def near(self, start: int, end: int) -> bool:
+        """Whether one may stand in a range."""
+        if self._hits is None:
+            return True
+        at = bisect_left(self._hits, start)
+        return at < len(self._hits) and self._hits[at] < end
+
+    def inside(self, start: int, body: bytes, text: str, codec: str) -> "Heat":
+        """The same for `text`, which is `body` read in a charset and stands at `start`: by its characters."""
+        if self._hits is None:
+            return self
+        inner = self._hits[bisect_left(self._hits, start) : bisect_left(self._hits, start + len(body))]
+        if len(text) == len(body):
+            return Heat([hit - start for hit in inner])
+        hits, known, characters = [], 0, 0
+        for hit in inner:
+            characters += len(body[known : hit - start].decode(codec, "ignore"))
+            known = hit - start
+            hits.append(characters)
+        return Heat(hits)
+
+
+ANYWHERE = Heat()
 
 
 class Role(StrEnum):

@@ -35,6 +35,8 @@ class Node:
     text: str = ""
     new: str | None = None
     """A string that takes the value's place."""
+    cold: bool = False
+    """Whether it was not looked into."""
 
 
 def is_textual(key: str) -> bool:

@@ -1,16 +1,18 @@
 """The role of every value in a JSON document, from the leaves to the root."""
 
 import re
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise, repeat
 
 from capper.domain.errors import Unrewritable
 from capper.jsontext import Number, Path, Text, loads
+from capper.rewrite.prompts.answer.flat import is_flat
+from capper.rewrite.prompts.answer.layout import Spot
 from capper.rewrite.prompts.answer.modules import absorb, gather, is_block
 from capper.rewrite.prompts.answer.nodes import Node, is_element, worst
 from capper.rewrite.prompts.answer.options import judge_option
 from capper.rewrite.prompts.answer.words import is_code, judge_code, judge_scalar, judge_words
-from capper.rewrite.prompts.base import Reader, Role
+from capper.rewrite.prompts.base import ANYWHERE, Heat, Reader, Role
 
 DEEPEST = 120
 MOST = 40_000
@@ -19,7 +21,13 @@ _ROW = re.compile(r"[0-9a-f]{1,6}:(?=[\[{\"A-Z])")
 _CODE = re.compile(r"[\]}]\s*,\s*[\[{\"]|\"\s*:\s*[\[{\"]|[;{]\s*(?:var|let|const|return|function)\b")
 """What only programs and their data hold."""
 _MARKUP = re.compile(r"<[a-zA-Z][^<>]*>")
+_LARGE = 2_000
+"""Characters: what is smaller is always looked into."""
+_MANY = 50
+"""Entries of a list: of more, those without a word of credit are not looked into."""
 _OF_ONE = frozenset(["preapproved", "headroom", "later", "credit", "borrow"])
+
+type _Range = tuple[int, int] | None
 
 
 class Walk:
@@ -29,13 +37,36 @@ class Walk:
     JSON that is written in a string.
     """
 
-    def __init__(self, reader: Reader, markup: Callable[[str], str | None], nested: Callable[[Text], str]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        markup: Callable[[str], str | None],
+        nested: Callable[[Text], str],
+        spots: Callable[[int], Sequence[Spot]] | None = None,
+        heat: Heat = ANYWHERE,
+    ) -> None:
+        """With `spots`, which tell where what stands somewhere has its parts, what is large and cold is not looked into."""
         self.reader, self.markup, self.nested = reader, markup, nested
+        self.spots, self.heat = spots, heat
         self.count = 0
         self.touched = False
+        self.flats: dict[Path, list[object]] = {}
+        """Lists whose values refer to each other by number: documents of their own."""
 
-    def node(self, value: object, key: str, path: Path, depth: int, *, option: bool = False) -> Node:
-        """The node of a value, roles and all.
+    def node(
+        self,
+        value: object,
+        key: str,
+        path: Path,
+        depth: int,
+        place: _Range = None,
+        *,
+        option: bool = False,
+        many: bool = False,
+    ) -> Node:
+        """The node of a value, roles and all; `place` is where it stands, where the document has a layout.
+
+        `option`: it is one of several ways to pay. `many`: it is one of a great many of any kind.
 
         Raises:
             Unrewritable: the document is so deep or large that reading it would cost too much.
@@ -45,10 +76,13 @@ class Walk:
             raise Unrewritable("JSON too large or too deep to look for prompts in")
         node = Node(value, key, path)
         named = self.reader.member(key) if key else frozenset()
-        if isinstance(value, dict):
-            self._object(node, named, depth, option=option)
+        if place is not None and (many or place[1] - place[0] > _LARGE) and not self.heat.near(*place):
+            # Nobody knows what is inside; that it is something is enough.
+            node.role, node.kids, node.cold = Role.OTHER, [Node(None, "", (), Role.EMPTY)], True
+        elif isinstance(value, dict):
+            self._object(node, named, depth, place, option=option)
         elif isinstance(value, list):
-            self._array(node, named, depth)
+            self._array(node, named, depth, place)
         elif isinstance(value, str) and not isinstance(value, Number):
             self._string(node, named)
         else:
@@ -105,18 +139,37 @@ class Walk:
         if inside.role is Role.PROMPT:
             inside.role = Role.EMPTY
 
-    def _array(self, node: Node, named: frozenset[str], depth: int) -> None:
+    def _places(self, place: _Range) -> Iterator[_Range]:
+        """Where what is in a container stands, in order."""
+        if self.spots is None or place is None:
+            return repeat(None)
+        return ((spot.at, spot.stop) for spot in self.spots(place[0]))
+
+    def _array(self, node: Node, named: frozenset[str], depth: int, place: _Range) -> None:
         if is_element(node.value):
             self._element(node, depth)
             return
         if "own" in named and "credit" not in named:
             node.role = Role.KEPT
             return
+        if is_flat(node.value):
+            self.flats[node.path] = node.value
+            node.role = Role.EMPTY
+            return
         option = "method" in named
         values: list[object] = node.value  # type: ignore[assignment]
+        many = len(values) > _MANY
         node.kids = [
-            self.node(value, node.key if isinstance(value, str) else "", (*node.path, number), depth + 1, option=option)
-            for number, value in enumerate(values)
+            self.node(
+                value,
+                node.key if isinstance(value, str) else "",
+                (*node.path, number),
+                depth + 1,
+                at,
+                option=option,
+                many=many,
+            )
+            for (number, value), at in zip(enumerate(values), self._places(place), strict=False)
         ]
         node.machine = named
         prompts = [kid.role is Role.PROMPT for kid in node.kids]
@@ -136,12 +189,18 @@ class Walk:
         # An array that held prompts and nothing else stays as an empty one.
         node.role = Role.SUPPORT if all(kid.role in (Role.PROMPT, Role.EMPTY) for kid in node.kids) else Role.PART
 
-    def _object(self, node: Node, named: frozenset[str], depth: int, *, option: bool) -> None:
+    def _object(self, node: Node, named: frozenset[str], depth: int, place: _Range, *, option: bool) -> None:
         if "own" in named and "credit" not in named:
             node.role = Role.KEPT
             return
         members: dict[str, object] = node.value  # type: ignore[assignment]
-        node.kids = [self.node(value, key, (*node.path, key), depth + 1) for key, value in members.items()]
+        places = [*self._places(place)] if self.spots is not None and place is not None else []
+        # A name that stands there twice is left to whoever looks everywhere.
+        known = iter(places) if len(places) == len(members) else repeat(None)
+        node.kids = [
+            self.node(value, key, (*node.path, key), depth + 1, at)
+            for (key, value), at in zip(members.items(), known, strict=False)
+        ]
         node.machine = named.union(*(kid.machine for kid in node.kids if not kid.kids)) if node.kids else named
         if option:
             judge_option(node, self.reader)

@@ -1,14 +1,13 @@
 """A page as prompts see it: boxes and runs of text, each with the bytes it stands in."""
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from capper.domain.prompt import SILENCE, Reading
 from capper.markup import Document, Element, Span, collapse
-from capper.rewrite.prompts.base import Role
+from capper.rewrite.prompts.base import Heat, Role
 
 DEEPEST = 150
 """Elements nested deeper are left unread: no page a person reads is so deep, and reading is recursive."""
@@ -87,9 +86,7 @@ class Box:
     @property
     def hot(self) -> bool:
         """Whether a word of credit may stand in it."""
-        hits = self.soil.hits
-        at = bisect_left(hits, self.start)
-        return at < len(hits) and hits[at] < self.end
+        return self.soil.heat.near(self.start, self.end)
 
     @property
     def inline(self) -> bool:
@@ -160,7 +157,7 @@ class Soil:
     """What boxes grow from: a document, and where in its bytes words of credit may stand."""
 
     document: Document
-    hits: Sequence[int]
+    heat: Heat
 
     @cached_property
     def choosing(self) -> bool:

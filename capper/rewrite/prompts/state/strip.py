@@ -1,0 +1,114 @@
+"""Prompts in the state that a page carries for its scripts, so that hydration does not bring back what was cut."""
+
+import re
+from collections.abc import Callable, Iterator
+from html import escape, unescape
+from itertools import islice
+
+from capper.domain.errors import Unrewritable
+from capper.domain.prompt import Place, Prompt
+from capper.jsontext import Text, loads
+from capper.rewrite.prompts.answer.strip import strip as strip_answer
+from capper.rewrite.prompts.base import Found, Heat, Reader
+from capper.rewrite.prompts.page.strip import Edit, in_string
+from capper.rewrite.prompts.state.script import strip_script
+
+_NAME = re.compile(rb"[\s\"'](?:data-|:|v-bind:|props|state|model|initial)[\w:.-]{0,60}\Z", re.IGNORECASE)
+_OPENING = re.compile(rb"<script\b[^>]*>", re.IGNORECASE)
+_CLOSING = re.compile(rb"</script", re.IGNORECASE)
+_HOLDING = re.compile(rb"=(?:\"\s*(?:[\[{]|&#123;|&lbrace;)|'\s*[\[{])")
+MOST = 5_000_000
+"""Bytes: a longer script is left alone."""
+MOST_HELD = 200
+
+
+type _Read = Callable[[bytes, Reader, Found, str, Heat], bytes | None]
+
+
+def find(data: bytes, reader: Reader, charset: str, heat: Heat) -> tuple[list[Edit], list[Prompt]]:
+    """The edits that take prompts out of the state in a page's scripts and attributes, and what they were."""
+    found = Found(Place.STATE)
+    edits: list[Edit] = []
+    near = (held for held in _held(data) if heat.near(held[0], held[1]))
+    for start, end, read in islice(near, MOST_HELD):
+        body = data[start:end]
+        stripped = read(body, reader, found, charset, heat.inside(start, body, body.decode("latin-1"), "latin-1"))
+        if stripped is not None:
+            edits.append((start, end, stripped))
+    return edits, found.prompts
+
+
+def _held(data: bytes) -> Iterator[tuple[int, int, _Read]]:
+    """What a page holds for its scripts, in order: their own text, and JSON in attributes."""
+    at = 0
+    while True:
+        opening = _OPENING.search(data, at)
+        stop = opening.start() if opening else len(data)
+        for match in _HOLDING.finditer(data, at, stop):
+            start = match.start() + 1
+            if start < at:
+                continue
+            end = data.find(data[start : start + 1], start + 1, stop) + 1
+            if end and _NAME.search(data[max(start - 80, 0) : start - 1]):
+                yield start, end, _attribute
+                at = end
+        if opening is None:
+            return
+        closing = _CLOSING.search(data, opening.end())
+        at = closing.start() if closing else len(data)
+        yield opening.end(), at, _script
+
+
+def _attribute(body: bytes, reader: Reader, found: Found, charset: str, _heat: Heat) -> bytes | None:
+    """The JSON an attribute holds for a component, without its prompts."""
+    try:
+        source = unescape(body[1:-1].decode(charset or "utf-8"))
+    except (UnicodeDecodeError, LookupError):
+        return None
+    stripped = _json(source, reader, found) if len(body) <= MOST else None
+    if stripped is None:
+        return None
+    return b'"%s"' % escape(stripped).encode("ascii", "xmlcharrefreplace")
+
+
+def _script(body: bytes, reader: Reader, found: Found, charset: str, heat: Heat) -> bytes | None:
+    if not body.strip() or len(body) > MOST:
+        return None
+    codec = charset or "utf-8"
+    try:
+        source = body.decode(codec)
+    except (UnicodeDecodeError, LookupError):
+        return None
+    if source.lstrip().startswith("{&q;"):
+        return _angular(source, reader, found, codec)
+    new = strip_script(source, reader, found, heat.inside(0, body, source, codec))
+    return new.encode(codec) if new is not source else None
+
+
+_NAMES = (("&q;", '"'), ("&s;", "'"), ("&l;", "<"), ("&g;", ">"), ("&a;", "&"))
+
+
+def _angular(source: str, reader: Reader, found: Found, codec: str) -> bytes | None:
+    """JSON with names of its own for quotes and brackets, as Angular wrote it up to its version 15."""
+    said = source
+    for name, letter in _NAMES:
+        said = said.replace(name, letter)
+    stripped = _json(said, reader, found)
+    if stripped is None:
+        return None
+    for name, letter in _NAMES[::-1]:
+        stripped = stripped.replace(letter, name)
+    return stripped.encode(codec)
+
+
+def _json(source: str, reader: Reader, found: Found) -> str | None:
+    """JSON and nothing else without its prompts; None where it is none, or has none."""
+    value = loads(source)
+    if not isinstance(value, (dict, list)):
+        return None
+    text = Text(source, len(source) - len(source.lstrip()), value, "utf-8")
+    try:
+        stripped = strip_answer(text, reader, found, lambda html: in_string(html, reader))
+    except Unrewritable:
+        return None
+    return stripped if stripped != source else None
