@@ -14,6 +14,7 @@ from capper.domain.prompt import Prompt
 from capper.recognise.credit import CreditReader, Frame, frame_of, languages
 from capper.recognise.creditpack import Packs, load_packs
 from capper.rewrite.body import answerable, decode, encode
+from capper.rewrite.charset import likely
 from capper.rewrite.prompts import bodies
 
 TYPES = frozenset(
@@ -98,6 +99,8 @@ class Credit:
         places = {} if small else self.packs.scanner.places(data)
         if not places and not small:
             return Stripped(data)
+        if charset not in ("", "utf-8"):
+            charset = likely(data, charset)
         reader = self.reader(data, media_type, url, charset, sorted(places))
         if reader is None:
             return Stripped(data)

@@ -93,3 +93,29 @@ def _codec(label: str) -> str:
     if label not in CODECS:
         raise Unrewritable(f"the document's charset {label[:40]!r} cannot be edited as bytes")
     return CODECS[label]
+
+
+def text_of(data: bytes, charset: str) -> str | None:
+    """`data` as text from which `bytes_of` makes the very same bytes; None where its charset does not allow that.
+
+    Bytes that stand for no letter are kept as lone surrogates.
+    """
+    try:
+        text = data.decode(charset or "utf-8", "surrogateescape")
+        return text if bytes_of(text, charset) == data else None
+    except (UnicodeError, LookupError):
+        return None
+
+
+def bytes_of(text: str, charset: str) -> bytes:
+    """What `text_of` read, perhaps edited, as bytes."""
+    return text.encode(charset or "utf-8", "surrogateescape")
+
+
+def likely(data: bytes, declared: str) -> str:
+    """The codec that `data` is in, whatever is said of it: what can be read as UTF-8 is that, for nothing else looks like it."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return declared if declared not in ("", "utf-8") else "cp1252"
+    return "utf-8"

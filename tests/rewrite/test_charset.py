@@ -3,9 +3,11 @@
 import codecs
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from capper.domain.errors import Unrewritable
-from capper.rewrite.charset import CODECS, charset_of
+from capper.rewrite.charset import CODECS, bytes_of, charset_of, likely, text_of
 
 
 @pytest.mark.parametrize(
@@ -89,3 +91,26 @@ def test_real_pages(shared_data):
             refused += 1
 
     assert refused <= 4
+
+
+@given(
+    st.binary(max_size=60),
+    st.sampled_from(["utf-8", "cp1252", "iso8859-2", "cp932", "gb18030", "euc_jp", "nonsense", ""]),
+)
+def test_text_that_can_be_written_again(data, charset):
+    """To the byte, or it is not read at all."""
+    text = text_of(data, charset)
+
+    assert text is None or data == bytes_of(text, charset)
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "codec"),
+    [
+        ("é".encode(), "cp1252", "utf-8"), (b"e", "cp1252", "utf-8"), (b"\xe9", "", "cp1252"), (b"\xe9", "utf-8", "cp1252"),
+        (b"\xb3", "iso8859-2", "iso8859-2"),
+    ],
+)  # fmt: skip
+def test_the_likely_charset(data, declared, codec):
+    """What can be read as UTF-8 is UTF-8."""
+    assert codec == likely(data, declared)

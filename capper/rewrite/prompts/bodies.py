@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from capper.domain.errors import Unrewritable
 from capper.domain.prompt import Place, Prompt
 from capper.jsontext import read
+from capper.rewrite.charset import bytes_of, likely, text_of
 from capper.rewrite.prompts import text as lines
 from capper.rewrite.prompts.answer.strip import strip as strip_answer
 from capper.rewrite.prompts.base import Found, Heat, Reader
@@ -37,7 +38,7 @@ def strip(
         return _page(data, url, reader, charset, heat)
     begins = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if "json" in media_type or begins in (b"{", b"["):
-        return _answer(data, reader, heat)
+        return _answer(data, reader, charset, heat)
     if begins == b"<":
         return _page(data, url, reader, charset, heat)
     return _text(data, reader, charset)
@@ -51,21 +52,24 @@ def _page(
     return (splice(data, [*edits, *held]), (*prompts, *more)) if edits or held else (data, ())
 
 
-def _answer(data: bytes, reader: Reader, heat: Heat) -> tuple[bytes, tuple[Prompt, ...]]:
-    text = read(data)
-    if text.codec != "utf-8":
-        raise Unrewritable("an answer in no known charset")
+def _answer(data: bytes, reader: Reader, charset: str, heat: Heat) -> tuple[bytes, tuple[Prompt, ...]]:
+    codec = likely(data, charset)
+    try:
+        # JSON is read as UTF-8, and written in what it came in.
+        text = read(data if codec == "utf-8" else data.decode(codec).encode("utf-8"))
+    except UnicodeDecodeError as exc:
+        raise Unrewritable(f"the answer is not the {codec} it must be") from exc
     found = Found(Place.ANSWER)
-    inner = heat.inside(0, data, text.source, text.codec)
+    inner = heat.inside(0, data, text.source, codec)
     stripped = strip_answer(text, reader, found, lambda html: in_string(html, reader), inner)
-    return (text.encode(stripped), tuple(found.prompts)) if stripped is not text.source else (data, ())
+    return (stripped.encode(codec), tuple(found.prompts)) if stripped is not text.source else (data, ())
 
 
 def _text(data: bytes, reader: Reader, charset: str) -> tuple[bytes, tuple[Prompt, ...]]:
-    try:
-        text = data.decode(charset or "utf-8")
-    except (UnicodeDecodeError, LookupError):
+    codec = likely(data, charset)
+    text = text_of(data, codec)
+    if text is None:
         return data, ()
     found = Found(Place.TEXT)
     stripped = lines.strip(text, reader, found)
-    return (stripped.encode(charset or "utf-8"), tuple(found.prompts)) if found.prompts else (data, ())
+    return (bytes_of(stripped, codec), tuple(found.prompts)) if found.prompts else (data, ())

@@ -8,6 +8,7 @@ from itertools import islice
 from capper.domain.errors import Unrewritable
 from capper.domain.prompt import Place, Prompt
 from capper.jsontext import Text, loads
+from capper.rewrite.charset import bytes_of, text_of
 from capper.rewrite.prompts.answer.strip import strip as strip_answer
 from capper.rewrite.prompts.base import Found, Heat, Reader
 from capper.rewrite.prompts.page.strip import Edit, in_string
@@ -61,10 +62,8 @@ def _held(data: bytes) -> Iterator[tuple[int, int, _Read]]:
 
 def _attribute(body: bytes, reader: Reader, found: Found, charset: str, _heat: Heat) -> bytes | None:
     """The JSON an attribute holds for a component, without its prompts."""
-    try:
-        source = unescape(body[1:-1].decode(charset or "utf-8"))
-    except (UnicodeDecodeError, LookupError):
-        return None
+    written = text_of(body[1:-1], charset)
+    source = unescape(written) if written is not None else ""
     stripped = _json(source, reader, found) if len(body) <= MOST else None
     if stripped is None:
         return None
@@ -74,21 +73,19 @@ def _attribute(body: bytes, reader: Reader, found: Found, charset: str, _heat: H
 def _script(body: bytes, reader: Reader, found: Found, charset: str, heat: Heat) -> bytes | None:
     if not body.strip() or len(body) > MOST:
         return None
-    codec = charset or "utf-8"
-    try:
-        source = body.decode(codec)
-    except (UnicodeDecodeError, LookupError):
+    source = text_of(body, charset)
+    if source is None:
         return None
     if source.lstrip().startswith("{&q;"):
-        return _angular(source, reader, found, codec)
-    new = strip_script(source, reader, found, heat.inside(0, body, source, codec))
-    return new.encode(codec) if new is not source else None
+        return _angular(source, reader, found, charset)
+    new = strip_script(source, reader, found, heat.inside(0, body, source, charset or "utf-8"))
+    return bytes_of(new, charset) if new is not source else None
 
 
 _NAMES = (("&q;", '"'), ("&s;", "'"), ("&l;", "<"), ("&g;", ">"), ("&a;", "&"))
 
 
-def _angular(source: str, reader: Reader, found: Found, codec: str) -> bytes | None:
+def _angular(source: str, reader: Reader, found: Found, charset: str) -> bytes | None:
     """JSON with names of its own for quotes and brackets, as Angular wrote it up to its version 15."""
     said = source
     for name, letter in _NAMES:
@@ -98,7 +95,7 @@ def _angular(source: str, reader: Reader, found: Found, codec: str) -> bytes | N
         return None
     for name, letter in _NAMES[::-1]:
         stripped = stripped.replace(letter, name)
-    return stripped.encode(codec)
+    return bytes_of(stripped, charset)
 
 
 def _json(source: str, reader: Reader, found: Found) -> str | None:
