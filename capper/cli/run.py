@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from capper.assembly import Assembly, ClosedSource, assemble, keep_watch, utc_no
 from capper.backup.swap import finish, interrupted, stamp_of
 from capper.cli.options import Config, LedgerUrl, Policy, State
 from capper.cli.plain import plain
+from capper.cli.supervised import Supervisor, answers
 from capper.cli.tables import print_text
 from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.gateway.pac import PacFile
@@ -141,14 +143,22 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 works = (_refresh(assembly, closed), keep_watch(policy), keeping.keep(policy))
                 beside = [asyncio.create_task(work) for work in works]
                 _tell(settings, master, assembly)
+                told, where = Supervisor.of(os.environ), ", ".join(str(Address(*each)) for each in master.addresses)
+                told.say("READY=1", f"STATUS=listening at {where}")
+                beside.append(asyncio.create_task(told.keep_watch(partial(_answers, master))))
                 # What start-up made stays; the collector need not look at it again and again.
                 gc.collect()
                 gc.freeze()
                 await master.serve()
+                told.say("STOPPING=1")
                 for task in beside:
                     task.cancel()
         finally:
             await master.stop()
+
+
+async def _answers(master: "CapperMaster", deadline: float) -> bool:
+    return await answers(master.address_of("regular", "upstream", "socks5", "transparent"), deadline)
 
 
 class _Closing:

@@ -1,8 +1,6 @@
 """The ledger on a Redis or Valkey server: one Lua call per exchange, names and records that only the secret opens.
 
-Commands used, for a server whose owner grants no more than needed (`ACL SETUSER capper on >PASSWORD resetchannels ~cap{*
--@all +evalsha +eval +mget +set +scan +unlink +ping +info +select`): EVALSHA and EVAL for claims, SET for
-journal records, SCAN and MGET to read a person's own record, SCAN and UNLINK to forget it, INFO for health.
+`rights.py` lists the commands used, for a server whose owner grants no more than needed.
 """
 
 import asyncio
