@@ -31,6 +31,7 @@ from capper.rewrite.feeds import load_feeds
 from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
 from capper.settings.closed import YOURS, ClosedHosts, built_in, closed_file
+from capper.settings.places import own_policy
 from capper.settings.sites import OwnSites
 from capper.settings.version import check_state, ready_state
 from capper.settings.watch import LOOK
@@ -106,6 +107,11 @@ async def keep_watch(policy: Callable[[], Policy]) -> None:
         await asyncio.sleep(LOOK.total_seconds())
 
 
+def policy_source(settings: Settings, now: Callable[[], datetime]) -> PolicySource:
+    """The policy in force; while it is the starter policy, the owner's own is looked for."""
+    return PolicySource(policy_file(settings), now, successor=None if settings.policy else own_policy())
+
+
 async def assemble(
     settings: Settings,
     *,
@@ -126,7 +132,7 @@ async def assemble(
     """
     ready_state(settings.state)
     if policy is None:
-        policy = PolicySource(policy_file(settings), now).current
+        policy = policy_source(settings, now).current
     recogniser = await asyncio.to_thread(RecogniserSource, settings, now())
     if ledger is None:
         ledger = household_ledger(settings)

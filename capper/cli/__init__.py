@@ -63,6 +63,7 @@ Examples:
   capper run --policy ~/caps.toml               ... with your own policy, reloaded whenever you save it
   capper policy check ~/caps.toml               is the file right, and does every rule in it get to speak?
   capper policy explain --advertiser shoes.example --person anna
+  capper people devices                         which devices are nobody's yet?
   capper replay page.har --out capped.har       what would have been delivered?
   capper ledger show --person anna              what has been counted for anna?
   capper doctor                                 is everything in order?

@@ -19,14 +19,19 @@ from capper import __version__
 from capper.backup.swap import ASIDE, interrupted
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.tables import print_json, print_table
+from capper.devices.leasefiles import LeaseFiles, usual_places
+from capper.devices.matching import mismatches
+from capper.devices.neighbours import neighbours
 from capper.domain.errors import CapperError
 from capper.ledger import open_ledger
 from capper.ledger.base import Health
 from capper.ledger.secret import Secret
 from capper.recognise.lists import ListStore
-from capper.settings import Settings, first_words, load_settings, policy_file, read_policy
+from capper.settings import Settings, first_words, load_policy, load_settings, policy_file, read_policy
 from capper.settings.load import PREFIX
+from capper.settings.names import is_mac
 from capper.settings.options import OPTIONS, redacted
+from capper.settings.pauses import in_force, pauses_file, read_pauses
 from capper.settings.places import config_file
 from capper.settings.reader import near
 from capper.settings.review import review
@@ -77,7 +82,7 @@ def fail(what: str, detail: str, advice: str) -> Finding:
 def doctor(*, ledger: LedgerUrl = None, state: State = None, config: Config = None, as_json: Json = False) -> None:
     """Is everything in order, and what to do if not.
 
-    Looks at Python, the settings and the policy, the state folder and its secrets, the ledger, the certificate authority, the
+    Looks at Python, the settings, the policy and its people, the state folder and its secrets, the ledger, the certificate authority, the
     filter lists, the port and the clock. Nothing is changed, and nothing but the ledger and the port is connected to. Exits
     with 1 when something fails; a warning alone is no failure.
     """
@@ -103,6 +108,7 @@ def examine(settings: Settings, config: Path | None, now: datetime) -> Iterator[
         ("python", lambda: python(sys.version_info[:3])),
         ("settings", lambda: configuration(config, os.environ)),
         ("policy", lambda: policy(settings)),
+        ("people", lambda: people(settings, now)),
         ("state", lambda: state_folder(settings.state)),
         ("version", lambda: versions(settings.state)),
         ("ledger", lambda: ledger_answers(settings)),
@@ -150,6 +156,34 @@ def policy(settings: Settings) -> Iterator[Finding]:
         yield warn("policy", f"{path}: {len(notes)} to look at, the first: {notes[0]}", "capper policy check")
         return
     yield ok("policy", first_words(settings) or f"{path}: {len(list(reading.policy.caps()))} caps")
+
+
+def people(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Whether each person can be recognised by her devices, and who is left alone."""
+    policy = load_policy(policy_file(settings))
+    problem = ""
+    try:
+        neighbours()
+    except OSError as exc:
+        problem = exc.strerror or str(exc)
+    found = list(mismatches(policy, settings.mode, settings.proxy_auth, problem))
+    yield from (warn("people", one.what, one.advice) for one in found)
+    if any(is_mac(device) for person in policy.people.values() for device in person.devices):
+        leases = LeaseFiles((*usual_places(), *map(str, settings.leases)))
+        leases.refresh()
+        for path in sorted(leases.unreadable):
+            yield warn(
+                "people",
+                f"{path} cannot be read",
+                "let capper's account read it: it says which device has which address",
+            )
+    if paused := in_force(read_pauses(pauses_file(settings.state)), now):
+        until = ", ".join(f"{name} until {end:%H:%M} UTC" for name, end in sorted(paused.items()))
+        yield ok("people", f"left alone: {until}")
+    if policy.people and not found:
+        yield ok(
+            "people", f"{len(policy.people)}, by {sum(len(one.devices) for one in policy.people.values())} devices"
+        )
 
 
 def state_folder(folder: Path) -> Iterator[Finding]:

@@ -122,7 +122,7 @@ def wireguard(
     port = endpoint.rpartition(":")[2]
     print_text(
         f"In capper.toml, `mode` needs:  wireguard:{file}@0.0.0.0:{port}",
-        f"In the policy, her `devices`:  wireguard:{name}",
+        f"Counts as hers after:  capper people add {name} --device wireguard:{name}",
         f"In the router, forward UDP {port} to this machine if she is to use it away from home.",
     )
 

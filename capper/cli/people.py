@@ -18,7 +18,7 @@ from capper.devices.present import Device, present
 from capper.devices.strangers import read_strangers, strangers_file
 from capper.domain.cap import spell_length
 from capper.domain.errors import ConfigError
-from capper.domain.identity import HOUSEHOLD
+from capper.domain.identity import HOUSEHOLD, LEFT_ALONE
 from capper.domain.policy import CreditPrompts, Person
 from capper.domain.policy import Policy as Caps
 from capper.proxy.viewer import Caller, household, parse_address
@@ -103,7 +103,7 @@ def add(
         print_json(_person_json(after, None))
         return
     if begun:
-        print_text(f"{path} is begun, from the starter policy; a capper that runs must be started again to go by it")
+        print_text(f"{path} is begun, from the starter policy")
     print_text(
         f"{person}: {', '.join(after.devices) or 'no devices yet; `capper people devices` shows which there are'}"
     )
@@ -134,7 +134,7 @@ def show(*, policy: Policy = None, state: State = None, config: Config = None, a
         rows.append([HOUSEHOLD, rest, "", moment(paused.get(HOUSEHOLD), now, caps.zone)])
     print_table(["person", "devices", "language", "left alone until"], rows)
     if caps.unknown_devices != HOUSEHOLD:
-        print_text("", f"Devices that are nobody's count as {_rest(caps)}.")
+        print_text("", f"Devices that are nobody's {_rest(caps)}.")
 
 
 @app.command()
@@ -272,7 +272,7 @@ def remove(
     if as_json:
         print_json({"person": name, "removed": True})
         return
-    print_text(f"{name} is out of the policy; her devices count as {_rest(caps)} from now on")
+    print_text(f"{name} is out of the policy; her devices {_rest(caps)} from now on")
     print_text(f"`capper ledger forget --person {name}` forgets what was counted for her.")
     if any(one.startswith("wireguard:") for one in known.devices):
         print_text("Whoever has her WireGuard profile can still come in: take its listener out of `mode` too.")
@@ -356,8 +356,10 @@ def _neighbours() -> tuple[list[Neighbour], str]:
 
 
 def _rest(caps: Caps) -> str:
-    """As whose the devices count that are nobody's."""
-    return "the household's" if caps.unknown_devices == HOUSEHOLD else f"{caps.unknown_devices}'s"
+    """What becomes of the devices that are nobody's."""
+    if caps.unknown_devices == LEFT_ALONE:
+        return "are left alone"
+    return "count as the household's" if caps.unknown_devices == HOUSEHOLD else f"count as {caps.unknown_devices}'s"
 
 
 def _whose(caps: Caps, device: Device) -> str | None:

@@ -11,7 +11,7 @@ from capper.cli.options import Config, Json, PolicyFile
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.cap import Cap, spell_length
 from capper.domain.errors import ConfigError
-from capper.domain.identity import HOUSEHOLD, Ad, Basis
+from capper.domain.identity import HOUSEHOLD, LEFT_ALONE, Ad, Basis
 from capper.domain.policy import Policy, Rule
 from capper.domain.sighting import Format, Sighting
 from capper.recognise.domains import registrable
@@ -214,7 +214,9 @@ def _print_policy(path: Path, policy: Policy) -> None:
                 for one in policy.credit
             ],
         )
-    print_text("", f"unknown devices count as: {policy.unknown_devices}; credit prompts: {policy.credit_prompts}")
+    alone = policy.unknown_devices == LEFT_ALONE
+    unknown = "are left alone" if alone else f"count as: {policy.unknown_devices}"
+    print_text("", f"unknown devices {unknown}; credit prompts: {policy.credit_prompts}")
 
 
 def _policy_json(policy: Policy) -> dict[str, Any]:

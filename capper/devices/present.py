@@ -12,6 +12,8 @@ from capper.settings.names import is_mac
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_HERE = ("127.0.0.1", "::1")
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -43,9 +45,12 @@ def present(
     near = {mac for mac, found in addresses.items() if mac not in routers and any(_on(one, lan) for one in found)}
     named = [*(name for name in strangers), *sorted(near - set(strangers), key=lambda mac: _order(addresses[mac]))]
     return [
-        Device(name, _shown(addresses.get(name, set())), leased.names.get(name, ""), strangers.get(name))
-        for name in named
+        Device(name, _shown(addresses.get(name, set())), _label(name, leased), strangers.get(name)) for name in named
     ]
+
+
+def _label(name: str, leased: Leased) -> str:
+    return "(this machine)" if name in _HERE else leased.names.get(name, "")
 
 
 def _on(address: Address, lan: Sequence[Network]) -> bool:

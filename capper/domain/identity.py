@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 HOUSEHOLD = "household"
+LEFT_ALONE = "leave"
+"""What a policy may say instead of a viewer's name: nothing is opened, counted or changed."""
 
 
 class Level(StrEnum):

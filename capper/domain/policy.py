@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from capper.domain.cap import Cap
-from capper.domain.identity import HOUSEHOLD, Level, Viewer
+from capper.domain.identity import HOUSEHOLD, LEFT_ALONE, Level, Viewer
 from capper.domain.sighting import Sighting
 from capper.domain.window import Window, Within, lifespan
 
@@ -88,7 +88,8 @@ class Kept:
 class Policy:
     """The whole policy of a household, immutable; a changed file makes a new one.
 
-    `default` speaks where no rule fits. No cap means unlimited, a cap of 0 means never.
+    `default` speaks where no rule fits. No cap means unlimited, a cap of 0 means never. `unknown_devices` names the viewer
+    that devices count as which are nobody's, or is LEFT_ALONE.
     """
 
     default: Rule = Rule("caps", ())
@@ -127,6 +128,10 @@ class Policy:
         """The viewer called `name`, with what the policy knows of her."""
         person = self.people.get(name)
         return Viewer(name, person.language if person else None)
+
+    def leaves_alone(self, viewer: Viewer) -> bool:
+        """Whether the viewer is whoever has a device that is nobody's, and the policy leaves those alone."""
+        return viewer.name == LEFT_ALONE and viewer.name not in self.people
 
     @cached_property
     def kept(self) -> Mapping[tuple[Level, Window | None], Kept]:

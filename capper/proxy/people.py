@@ -125,7 +125,7 @@ class People:
 
     def paused(self, viewer: Viewer) -> bool:
         """Whether nothing of this person's is to be counted or changed now."""
-        return self._sources.paused(viewer.name)
+        return self._household.policy.leaves_alone(viewer) or self._sources.paused(viewer.name)
 
     def leaves_alone(self, client: connection.Client) -> bool:
         """The same for whoever is behind a connection."""

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from capper.domain.cap import Cap, spell_length
 from capper.domain.errors import ConfigError
-from capper.domain.identity import HOUSEHOLD
+from capper.domain.identity import HOUSEHOLD, LEFT_ALONE
 from capper.domain.policy import CreditPrompts, CreditRule, Person, Policy, Rule
 from capper.domain.sighting import Format
 from capper.domain.window import SESSION_LIMIT, lifespan
@@ -112,7 +112,7 @@ def read_policy(text: str, name: str) -> Reading:
         ),
         retention=retention,
         credit_prompts=top.take("credit_prompts", _A_MODE, CreditPrompts.STRIP),
-        unknown_devices=top.take("unknown_devices", lambda value: _a_viewer(value, people), HOUSEHOLD),
+        unknown_devices=top.take("unknown_devices", lambda value: _unknown(value, people), HOUSEHOLD),
         credit=tuple(_credit(top, people)),
     )
     top.close()
@@ -166,6 +166,17 @@ def _a_viewer(value: object, people: dict[str, Person]) -> str:
     return name
 
 
+def _unknown(value: object, people: dict[str, Person]) -> str:
+    """Whose count a device is that is nobody's; LEFT_ALONE where it is nobody's."""
+    if value == LEFT_ALONE:
+        return LEFT_ALONE
+    name = a_text(value, f'"{HOUSEHOLD}", "{LEFT_ALONE}" or the name of a person')
+    if name != HOUSEHOLD and name not in people:
+        known = [HOUSEHOLD, LEFT_ALONE, *people]
+        raise ValueError(f"expected one of {', '.join(known)}, found {spell_value(value)}{near(name, known)}")
+    return name
+
+
 def _people(top: Table) -> Iterator[Person]:
     owners: dict[str, str] = {}
     for name, table in top.tables("people"):
@@ -173,6 +184,8 @@ def _people(top: Table) -> Iterator[Person]:
             a_name(name)
         except ValueError as exc:
             top.reader.wrong(table.where, str(exc))
+        if name == LEFT_ALONE:
+            top.reader.wrong(table.where, f'nobody can be called "{LEFT_ALONE}": it is what unknown_devices may say')
         devices = table.take_list("devices", a_device, 'a device like "192.168.1.20"') or ()
         for device in devices:
             owner = owners.setdefault(device, name)

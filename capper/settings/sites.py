@@ -1,11 +1,8 @@
 """Sites that are opened besides those that deliver ads: a person's own, as their file changes, and those known for credit."""
 
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +13,7 @@ from capper.settings.names import a_host
 from capper.settings.options import a_site
 from capper.settings.toml import parse, read_text
 from capper.settings.watch import LOOK, Stamp, now, stamp
+from capper.settings.writing import put
 
 log = logging.getLogger(__name__)
 
@@ -102,19 +100,7 @@ def write_sites(path: Path, sites: Iterable[str], head: str = _HEAD) -> None:
     Raises:
         ConfigError: it cannot be written.
     """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(head + "".join(f"{site}\n" for site in sites))
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
-    except OSError as exc:
-        raise ConfigError(f"write {path}: {exc.strerror}") from exc
+    put(path, (head + "".join(f"{site}\n" for site in sites)).encode())
 
 
 class OwnSites:

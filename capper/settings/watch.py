@@ -46,6 +46,8 @@ class PolicySource:
        to the next, so an editor that truncates and then writes is never caught half-way; and again if it changed meanwhile.
     3. A file that cannot be used, or is gone, leaves the policy as it is and says so once: in `problem`, in the log, and
        to `tell`.
+    4. Where a `successor` is named (the owner's own policy, while the starter policy is in force), it takes the file's place as
+       soon as it is there.
     """
 
     def __init__(
@@ -54,10 +56,11 @@ class PolicySource:
         clock: Callable[[], datetime] = now,
         tell: Callable[[str], None] | None = None,
         *,
+        successor: Path | None = None,
         look: Callable[[Path], Stamp | None] = stamp,
         read: Callable[[Path], str] = read_text,
     ) -> None:
-        self.path = path
+        self.path, self._successor = path, successor
         self.problem: ConfigError | None = None
         self._clock, self._tell, self._look, self._read = clock, tell, look, read
         self._looked = clock()
@@ -76,6 +79,8 @@ class PolicySource:
 
     def refresh(self) -> None:
         """Look at the file now; for a caller that keeps its own time, such as a thread beside an event loop."""
+        if self._successor and self._look(self._successor):
+            self.path, self._successor, self._used, self._seen = self._successor, None, None, None
         found = self._look(self.path)
         settled, self._seen = found == self._seen, found
         if not settled or found == self._used:

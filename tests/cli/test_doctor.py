@@ -178,3 +178,18 @@ def test_lists_out_of_date(home):
 
     assert [row.state for row in doctors.filter_lists(home, NOON)] == ["ok"]
     assert [row.detail for row in doctors.filter_lists(home, NOON + timedelta(days=2))] == ["out of date: list"]
+
+
+def test_people_who_cannot_be_recognised(examine, home, capper):
+    """A device by which nobody can be known is a warning with what to do; who pauses is named."""
+    capper("people", "add", "anna", "--device", "user:anna")
+    warned = examine()["people"]
+    capper("people", "remove", "anna", "--device", "user:anna")
+    capper("people", "add", "anna", "--device", "192.168.1.20")
+    capper("people", "pause", "anna")
+    fine = examine()["people"]
+
+    assert [("warn", "anna's user:anna: the proxy asks nobody for that name", "proxy_auth asks for names")] == warned
+    assert ["ok", "ok"] == [row[0] for row in fine]
+    assert fine[0][1].startswith("left alone: anna until ")
+    assert "anna; devices: 1" == fine[1][1]

@@ -163,6 +163,17 @@ def test_unknown_devices_are_somebodys(capper, tmp_path):
     assert "household" not in told
 
 
+def test_unknown_devices_are_left_alone(capper, tmp_path):
+    """Where the policy says so, so does the list, and who is removed is told."""
+    file = tmp_path / "p.toml"
+    file.write_text('caps = []\nunknown_devices = "leave"\n[people.anna]\n')
+    listed = capper("people", "list", "--policy", file).out
+    removed = capper("people", "remove", "anna", "--policy", file).out
+
+    assert "Devices that are nobody's are left alone." in listed
+    assert "her devices are left alone from now on" in removed
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

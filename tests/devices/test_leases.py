@@ -1,7 +1,8 @@
-"""Lease files of DHCP servers, in the forms of their manuals; the values are made up."""
+"""Lease files of DHCP servers: as real ones wrote them (`leases/`, for one made-up client), and in the forms of their manuals."""
 
 import ipaddress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -137,6 +138,26 @@ def test_odhcpd():
         "2001:db8::20": ("01", "annas-laptop"),
         "fd00::21": ("02", ""),
     } == said(ODHCPD)
+
+
+@pytest.mark.parametrize(
+    ("file", "addresses"),
+    [
+        ("dnsmasq-2.90.leases", {"192.168.50.18": "annas-laptop", "fd50::1e": ""}),
+        ("isc-4.4.3-v4.leases", {"192.168.50.30": "annas-laptop"}),
+        ("isc-4.4.3-v6.leases", {"fd50::40": ""}),
+        ("kea-2.2-v4.csv", {"192.168.50.50": "annas-laptop"}),
+        ("kea-2.2-v6.csv", {"fd50::50": ""}),
+    ],
+)
+def test_as_real_servers_wrote_them(file, addresses):
+    """One client that asked each server for an address, by IPv4 and IPv6; an hour later nobody has it."""
+    text = (Path(__file__).with_name("leases") / file).read_text()
+    leased = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+    found = {str(ipaddress.ip_address(one.address)): (one.mac, one.name) for one in read_leases(text, leased)}
+
+    assert {address: ("d8:3a:dd:00:00:01", name) for address, name in addresses.items()} == found
+    assert () == read_leases(text, leased + timedelta(hours=1))
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "a b", "", "x" * 64, "über", "-x", "a\u202eb"])

@@ -33,3 +33,17 @@ def test_a_person_more(household, wait_for):
 
     assert added.returncode == 0, added.stderr
     assert [True, False, True, False] == shown
+
+
+def test_the_first_person(household, wait_for):
+    """Who begins a policy by adding a person need not start capper again: it gives up the starter policy for it."""
+    capper = household()
+    policy = capper.folder / "config" / "capper" / "policy.toml"
+    usual = capper.options
+    capper.options = lambda: [word for word in usual() if word not in {"--policy", str(capper.policy)}]
+    capper.start("--ledger", "memory")
+    added = capper.run("people", "add", "anna", "--device", "127.0.0.1", "--state", str(capper.state))
+    wait_for(lambda: f"policy reloaded: {policy}" in capper.errors())
+
+    assert "is begun, from the starter policy" in added.stdout
+    assert capper.visit()

@@ -8,6 +8,7 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("namespaces")]
 
 AS_FRAME = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site", "Referer": "https://news.test/"}
+CAPPERS_OWN = {4: "192.0.2.88", 6: "2001:db8:ca99::88"}
 ADS = {4: "203.0.113.10", 6: "2001:db8:1::10"}
 OURS = {4: "192.168.77.20", 6: "fd77::20"}
 THEIRS = {4: "192.168.79.20", 6: "fd79::20"}
@@ -62,6 +63,9 @@ def house(bare_street):
     street.capper("gateway", "apply", "--unwatched", "--dnsmasq", str(street.folder / "x.conf"), "--restart", "")
     for name, address in (("ads4", ADS[4]), ("ads6", ADS[6])):
         street.run("gateway", "nft", "add", "element", "inet", "capper", name, f"{{ {address} }}")
+    # Each device proves once that it trusts capper, by whichever address it has at first.
+    for where, source, at in (("client", OURS[4], CAPPERS_OWN[4]), ("phone", THEIRS[6], CAPPERS_OWN[6])):
+        assert street.enrol(where=where, source=source, at=at).get("status") == 200
     return street
 
 
@@ -74,7 +78,10 @@ def add(street, wait_for, *words: str) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_each_device_is_a_persons_by_its_mac(house, wait_for, version):
-    """Two people behind one gateway have counts of their own, over IPv4 and IPv6 together, whatever address a device takes."""
+    """Two people behind one gateway have counts of their own, over IPv4 and IPv6 together, whatever address a device takes.
+
+    Nor must a device prove anew that it trusts capper when its address changes.
+    """
     add(house, wait_for, "anna", "--device", mac(house, "client"))
     add(house, wait_for, "ben", "--device", mac(house, "phone"))
     other = 10 - version

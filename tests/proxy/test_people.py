@@ -196,3 +196,18 @@ async def test_somebody_elses_pause(origin, proxy, client, paused):
     await http.get("http://news.test/")
 
     assert ["household"] == [exchange.viewer.name for exchange in gate.asked]
+
+
+async def test_devices_that_are_left_alone(origin, proxy, client, tunnel, authority_pem):
+    """Where the policy leaves unknown devices alone nothing of theirs is judged or opened, and they are taken note of."""
+    told = []
+    site = await origin(lambda _: PLAIN, tls=True)
+    gate = PassingGate(want=lambda _: True)
+    policy = Policy(unknown_devices="leave")
+    running = await proxy(gate, secure={"ads.test": site}, policy=policy, sources=Sources(strange=told.append))  # fmt: skip
+    _, writer = await tunnel(running, "ads.test", tls=running.client_tls(authority_pem))
+    issuer = dict(part[0] for part in writer.get_extra_info("ssl_object").getpeercert()["issuer"])["commonName"]
+
+    assert "origins" == issuer
+    assert [] == gate.asked
+    assert {"127.0.0.1"} == set(told)

@@ -165,7 +165,12 @@ def test_no_cap_means_unlimited():
             '[people.anna]\n[[rules]]\npeople = "ana"\ncaps = []',
             'line 3: rules[1].people: expected one of household, anna, found "ana"; did you mean "anna"?',
         ),
-        ('unknown_devices = "guest"', 'line 1: unknown_devices: expected one of household, found "guest"'),
+        ('unknown_devices = "guest"', 'line 1: unknown_devices: expected one of household, leave, found "guest"'),
+        ("unknown_devices = 1", 'line 1: unknown_devices: expected "household", "leave" or the name of a person, found the number 1'),
+        (
+            "[people.leave]",
+            'line 1: people.leave: nobody can be called "leave": it is what unknown_devices may say',
+        ),
         ("[people]\nanna = 1", "line 2: people.anna: expected a table like [people.NAME], found the number 1"),
         ("people = []", "line 1: people: expected tables like [people.NAME], found a list"),
         ("[people.anna]\ndevice = []", 'line 2: people.anna.device: unknown key; did you mean "devices"?'),
@@ -320,3 +325,12 @@ def test_any_text_is_a_policy_or_a_config_error(text):
     """No text makes the reader raise anything but ConfigError."""
     with suppress(ConfigError):
         assert isinstance(parse_policy(text, "p"), Policy)
+
+
+def test_unknown_devices_may_be_left_alone():
+    """What is nobody's is then left alone; written and read again that is the same."""
+    policy = parse_policy('caps = []\nunknown_devices = "leave"\n[people.anna]\ndevices = "user:anna"', "p")
+
+    assert [True, False] == [policy.leaves_alone(policy.viewer(name)) for name in (policy.unknown_devices, "anna")]
+    assert policy == parse_policy(policy_text(policy), "p")
+    assert not Policy().leaves_alone(Policy().viewer("household"))

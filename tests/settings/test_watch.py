@@ -172,3 +172,32 @@ def test_a_bad_file_at_the_start_is_refused(file):
 def test_it_holds_caps(file):
     """The source gives policies."""
     assert PolicySource(file).policy.default.caps == (Cap.parse("1 per day"),)
+
+
+def test_an_own_policy_that_is_begun(file, tmp_path):
+    """The starter policy gives way to the owner's own as soon as there is one; from then on that one is looked at."""
+    own = tmp_path / "own.toml"
+    watched = Watched(file, successor=own)
+    before = watched.look()
+    own.write_text(caps("2 per day"))
+    begun = watched.look()
+    own.write_text(caps("3 per day"))
+    file.write_text(caps("4 per day"))
+
+    assert ["1 per advertiser per day"] == before
+    assert ["2 per advertiser per day"] == begun
+    assert ["3 per advertiser per day"] == watched.look()
+    assert [f"policy reloaded: {own}"] * 2 == watched.told
+
+
+def test_an_own_policy_that_cannot_be_used(file, tmp_path):
+    """It leaves the starter policy in force, and says so, until it is mended."""
+    own = tmp_path / "own.toml"
+    own.write_text("caps = [")
+    watched = Watched(file, successor=own)
+    broken = watched.look()
+    own.write_text(caps("2 per day"))
+
+    assert ["1 per advertiser per day"] == broken
+    assert "stays as it was" in watched.told[0]
+    assert ["2 per advertiser per day"] == watched.look()
