@@ -181,9 +181,8 @@ def people(settings: Settings, now: datetime) -> Iterator[Finding]:
         until = ", ".join(f"{name} until {end:%H:%M} UTC" for name, end in sorted(paused.items()))
         yield ok("people", f"left alone: {until}")
     if policy.people and not found:
-        yield ok(
-            "people", f"{len(policy.people)}, by {sum(len(one.devices) for one in policy.people.values())} devices"
-        )
+        devices = sum(len(person.devices) for person in policy.people.values())
+        yield ok("people", f"{', '.join(policy.people)}; devices: {devices}")
 
 
 def state_folder(folder: Path) -> Iterator[Finding]:
