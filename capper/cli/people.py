@@ -13,7 +13,7 @@ from capper.cli.policy import known_person
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.devices.leasefiles import LeaseFiles, usual_places
 from capper.devices.macs import Macs
-from capper.devices.neighbours import Neighbour, neighbours
+from capper.devices.neighbours import Neighbour, default_routers, neighbours
 from capper.devices.present import Device, present
 from capper.devices.strangers import read_strangers, strangers_file
 from capper.domain.cap import spell_length
@@ -156,7 +156,7 @@ def devices(
     found, problem = _neighbours()
     leases = _leases(settings)
     strangers = read_strangers(strangers_file(settings.state), now)
-    rows = [(one, _whose(caps, one)) for one in present(found, leases.now, strangers, settings.lan)]
+    rows = [(one, _whose(caps, one)) for one in present(found, leases.now, strangers, settings.lan, default_routers())]
     shown = [(one, whose) for one, whose in rows if everybody or whose is None]
     if as_json:
         print_json([_device_json(one, whose) for one, whose in shown])

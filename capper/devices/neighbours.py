@@ -2,8 +2,10 @@
 
 import socket
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence number, port
 _ENTRY = struct.Struct("=BBHiHBB")  # struct ndmsg: family, padding, padding, interface, state, flags, type
@@ -49,6 +51,16 @@ def neighbours() -> list[Neighbour]:
         kernel.sendto(_HEADER.pack(length, _GET, _REQUEST | _DUMP, 1, 0) + request, (0, 0))
         # The kernel answers while it is asked: there is never anything to wait for.
         return list(parse(kernel.recv(_BUFFER) for _ in range(_MOST)))
+
+
+def default_routers(table: Path = Path("/proc/net/route")) -> set[bytes]:
+    """The packed IPv4 addresses of the routers that lead out; those of IPv6 say themselves that they are. None where it is not told."""
+    try:
+        rows = [line.split() for line in table.read_text().splitlines()[1:]]
+        # The kernel writes an address's number in this machine's own order of bytes.
+        return {int(row[2], 16).to_bytes(4, sys.byteorder) for row in rows if row[1] == "00000000" and row[2] != row[1]}
+    except (OSError, ValueError, IndexError, OverflowError):
+        return set()
 
 
 def parse(datagrams: Iterable[bytes]) -> Iterator[Neighbour]:

@@ -1,7 +1,7 @@
 """The devices of the household's networks as they can be seen now: one row for each, whatever addresses it has."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,11 +34,18 @@ class Device:
 
 
 def present(
-    neighbours: Iterable[Neighbour], leased: Leased, strangers: Mapping[str, datetime], lan: Sequence[Network]
+    neighbours: Iterable[Neighbour],
+    leased: Leased,
+    strangers: Mapping[str, datetime],
+    lan: Sequence[Network],
+    ways_out: Collection[bytes] = (),
 ) -> list[Device]:
-    """All of them, those that came to capper last first; routers, and what is not on `lan` (if any is named), left out."""
+    """All of them, those that came to capper last first; routers, and what is not on `lan` (if any is named), left out.
+
+    `ways_out`: packed addresses of routers that do not say in the table what they are.
+    """
     rows = list(neighbours)
-    routers = {one.mac for one in rows if one.router}
+    routers = {one.mac for one in rows if one.router or one.address in ways_out}
     addresses: dict[str, set[Address]] = {}
     for address, mac in (*((one.address, one.mac) for one in rows), *leased.macs.items()):
         addresses.setdefault(mac, set()).add(ipaddress.ip_address(address))

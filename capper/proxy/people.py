@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import PurePath
 
 from mitmproxy import connection
@@ -104,10 +105,8 @@ class People:
         mode, address = client.proxy_mode, client.peername[0]
         if isinstance(mode, mode_specs.WireGuardMode):
             return Caller(address, self._user(client), PurePath(mode.data).stem or "wireguard")
-        parsed = parse_address(address)
-        if parsed is None or parsed.is_loopback:
-            return Caller(address, self._user(client))
-        return Caller(str(parsed), self._user(client), mac=self._sources.mac(parsed.packed))
+        plain, packed = _place(address)
+        return Caller(plain, self._user(client), mac=self._sources.mac(packed) if packed else None)
 
     def viewer(self, caller: Caller) -> Viewer:
         """Whose count it is; a device that is nobody's is taken note of."""
@@ -130,3 +129,12 @@ class People:
     def leaves_alone(self, client: connection.Client) -> bool:
         """The same for whoever is behind a connection."""
         return self.paused(self.viewer(self.caller(client)))
+
+
+@lru_cache(maxsize=_MOST)
+def _place(address: str) -> tuple[str, bytes | None]:
+    """An address as it is compared, and packed where a MAC may be behind it: not this machine's own."""
+    parsed = parse_address(address)
+    if parsed is None:
+        return address, None
+    return str(parsed), None if parsed.is_loopback else parsed.packed

@@ -32,7 +32,8 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Put `content` in the file, all at once. A new one is for its owner only; an old one keeps owner and mode, and links lead on.
+    """Put `content` in the file, all at once. An old one keeps owner and mode, and links lead on. A new one is for its
+    owner only: whoever owns the folder, if root makes it.
 
     Raises:
         ConfigError: it cannot be written.
@@ -59,9 +60,17 @@ def put(path: Path, content: bytes) -> None:
 
 
 def _as_before(handle: int, target: Path) -> None:
-    """What was readable for capper's own user stays so when root edits it."""
-    with contextlib.suppress(FileNotFoundError):
+    """What capper's own user could read stays so when root edits it, and what root makes among her files is hers."""
+    root = os.geteuid() == 0
+    try:
         was = target.stat()
-        if (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
-            os.fchown(handle, was.st_uid, was.st_gid)
-        os.fchmod(handle, was.st_mode & 0o7777)
+    except FileNotFoundError:
+        folder = target.parent.stat()
+        if root:
+            os.fchown(handle, folder.st_uid, folder.st_gid)
+        return
+    if root:
+        os.fchown(handle, was.st_uid, was.st_gid)
+    elif os.fstat(handle).st_gid != was.st_gid:
+        os.fchown(handle, -1, was.st_gid)
+    os.fchmod(handle, was.st_mode & 0o7777)

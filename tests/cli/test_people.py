@@ -27,6 +27,7 @@ def network(home, monkeypatch):
     monkeypatch.setenv("CAPPER_CONFIG", str(home / "capper.toml"))
     monkeypatch.setattr(cli, "usual_places", lambda: ())
     monkeypatch.setattr(cli, "neighbours", lambda: rows)
+    monkeypatch.setattr(cli, "default_routers", set)
     strangers = Strangers(strangers_file(home / "state"), datetime.now(UTC))
     strangers.note(LAPTOP, datetime.now(UTC))
     strangers.write(strangers.due(datetime.now(UTC), lambda _: False))

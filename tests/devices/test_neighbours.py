@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capper.devices.neighbours import Neighbour, is_device, is_random, neighbours, parse
+from capper.devices.neighbours import Neighbour, default_routers, is_device, is_random, neighbours, parse
 
 REACHABLE, STALE, INCOMPLETE, FAILED, NOARP, PERMANENT = 0x02, 0x04, 0x01, 0x20, 0x40, 0x80
 MAC = bytes.fromhex("deadbeef0001")
@@ -104,3 +104,20 @@ def test_a_system_without_netlink(monkeypatch):
 
     with pytest.raises(OSError, match="no netlink"):
         neighbours()
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the sample is of a little-endian machine")
+def test_the_way_out(tmp_path):
+    """The router of the default route, as the kernel's table of routes says it; without a table there is none."""
+    table = tmp_path / "route"
+    table.write_text(
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+        "eth0\t00000000\t0101A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
+        "eth0\t0001A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0\n"
+        "tun0\t00000000\t00000000\t0001\t0\t0\t100\t00000000\t0\t0\t0\n"
+    )
+    broken = tmp_path / "broken"
+    broken.write_text("Iface\neth0 00000000\n")
+
+    assert {bytes([192, 168, 1, 1])} == default_routers(table)
+    assert [set(), set()] == [default_routers(broken), default_routers(tmp_path / "none")]

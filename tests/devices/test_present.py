@@ -39,6 +39,11 @@ def test_no_network_is_named():
     assert [TV, LAPTOP] == [one.name for one in present(SEEN, Leased(), {}, ())]
 
 
+def test_a_router_that_does_not_say_so():
+    """Whoever leads out is no device of the household's, nor is what the same MAC answers for besides."""
+    assert [LAPTOP] == [one.name for one in present(SEEN, Leased(), {}, (), {bytes([192, 168, 1, 3])})]
+
+
 def test_an_address_of_the_cable_alone():
     """It is shown where there is no other."""
     assert [("fe80::5",)] == [one.addresses for one in present([row("fe80::5", TV)], Leased(), {}, ())]

@@ -1,6 +1,7 @@
 """People by their devices' MACs behind one gateway, in network namespaces: counts of their own, whatever the addresses."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -134,3 +135,26 @@ def test_a_pause(house, wait_for):
     assert ["shoes.png" in answer.get("body", "") for answer in during] == [True, True]
     assert [True, False] == ben
     assert not saw(house, OURS[4])
+
+
+def test_names_that_devices_give_the_router(house, wait_for):
+    """Where dnsmasq gives out the addresses, a device may be named as it calls itself, and is shown by that name."""
+    if not shutil.which("udhcpc"):
+        pytest.skip("not installed: udhcpc (apt-get install udhcpc)")
+    leases, script = house.folder / "dhcp.leases", house.folder / "udhcpc.sh"
+    config = house.folder / "capper.toml"
+    config.write_text(config.read_text() + f'leases = ["{leases}"]\n')
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    house.start(
+        "dhcp", "gateway", "dnsmasq", "--keep-in-foreground", "--log-facility=-", "--user=root", "--pid-file=", "--port=0",
+        "--conf-file=/dev/null", "--interface=lan1", f"--dhcp-leasefile={leases}",
+        "--dhcp-range=192.168.79.50,192.168.79.60,1h", ready="dnsmasq",
+    )  # fmt: skip
+    house.run("phone", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-s", str(script), "-x", "hostname:bens-phone")
+    wait_for(lambda: leases.exists() and "bens-phone" in leases.read_text())
+    shown = json.loads(house.capper("people", "devices", "--json").stdout)
+    add(house, wait_for, "ben", "--device", "Bens-Phone")
+
+    assert [(mac(house, "phone"), "bens-phone")] == [(row["device"], row["name"]) for row in shown if row["name"]]
+    assert f'devices = ["{mac(house, "phone")}"]' in (house.folder / "policy.toml").read_text()

@@ -21,10 +21,9 @@ def household(bare_street):
         said = street.capper("gateway", "wireguard", person, "--endpoint", f"192.168.77.1:{port}", "--no-qr").stdout
         (street.folder / f"{person}.conf").write_text(said.partition("In capper.toml")[0])
         modes.append(next(word for word in said.split() if word.startswith("wireguard:/")))
-    (street.folder / "policy.toml").write_text(
-        'caps = ["1 per advertiser per day"]\n'
-        + "".join(f'\n[people.{person}]\ndevices = ["wireguard:{person}"]\n' for person in PEOPLE)
-    )
+    (street.folder / "policy.toml").write_text('caps = ["1 per advertiser per day"]\n')
+    for person in PEOPLE:
+        street.capper("people", "add", person, "--device", f"wireguard:{person}")
     plain = (street.folder / "capper.toml").read_text()
     (street.folder / "capper.toml").write_text(
         "".join(f"mode = {modes!r}\n" if line.startswith("mode") else f"{line}\n" for line in plain.splitlines())

@@ -34,6 +34,16 @@ def test_an_old_file_stays_as_readable_as_it_was(tmp_path):
     assert (before.st_mode, before.st_uid, before.st_gid) == (after.st_mode, after.st_uid, after.st_gid)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_is_the_folders_owners(tmp_path):
+    """A pause that root begins can be read by the account that capper runs under."""
+    os.chown(tmp_path, 65534, 65534)
+    put(tmp_path / "pauses.toml", b"x")
+    about = (tmp_path / "pauses.toml").stat()
+
+    assert (65534, 65534, 0o600) == (about.st_uid, about.st_gid, stat.S_IMODE(about.st_mode))
+
+
 def test_a_link_leads_on(tmp_path):
     """Who keeps the file elsewhere keeps it there."""
     (tmp_path / "dotfiles").mkdir()
