@@ -68,6 +68,11 @@ class Heat:
 ANYWHERE = Heat()
 
 
+def bare(text: str) -> str:
+    """The words of a text, whatever is between them and whatever their case."""
+    return " ".join(text.split()).casefold()
+
+
 class Role(StrEnum):
     """What a piece is beside a prompt.
 
@@ -95,6 +100,16 @@ class Found:
 
     place: Place
     prompts: list[Prompt] = field(default_factory=list)
+    movable: bool = False
+    """Whether a warning may go with a prompt, since whoever cuts puts it elsewhere."""
+    moved: list[str] = field(default_factory=list)
+    """The warnings that went."""
+    said: frozenset[str] = frozenset()
+    """What a page says in its prompts, as `bare` words: where its state says it too, it is part of the same."""
+
+    def aside(self) -> "Found":
+        """A record of its own for what is noted as part of something else."""
+        return Found(self.place, [], self.movable, self.moved, self.said)
 
     def add(self, reading: Reading, text: str = "") -> None:
         """Note one prompt."""

@@ -9,8 +9,7 @@ from capper.rewrite.charset import bytes_of, likely, text_of
 from capper.rewrite.prompts import text as lines
 from capper.rewrite.prompts.answer.strip import strip as strip_answer
 from capper.rewrite.prompts.base import Found, Heat, Reader
-from capper.rewrite.prompts.page import strip as page
-from capper.rewrite.prompts.page.strip import in_string, splice
+from capper.rewrite.prompts.page.strip import Page, in_string, splice
 from capper.rewrite.prompts.state import strip as state
 
 
@@ -47,9 +46,15 @@ def strip(
 def _page(
     data: bytes, url: str, reader: Reader, charset: str, heat: Heat, *, mark: bool = False
 ) -> tuple[bytes, tuple[Prompt, ...]]:
-    edits, prompts = page.find(data, url, reader, charset, heat, mark=mark)
-    held, more = ([], []) if mark else state.find(data, reader, charset, heat)
-    return (splice(data, [*edits, *held]), (*prompts, *more)) if edits or held else (data, ())
+    page = Page(data, url, reader, charset, heat)
+    if mark:
+        edits, prompts = page.edits(mark=True)
+    else:
+        # What is shown and what scripts know of it are to agree: they are compared when the scripts take over.
+        held, found = state.find(data, reader, charset, heat, page.said())
+        edits, prompts = page.edits(found.moved if held else None)
+        edits, prompts = [*edits, *held], [*prompts, *found.prompts]
+    return (splice(data, edits), tuple(prompts)) if edits else (data, ())
 
 
 def _answer(data: bytes, reader: Reader, charset: str, heat: Heat) -> tuple[bytes, tuple[Prompt, ...]]:

@@ -48,6 +48,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     subprocess.run([node, HERE / "build.mjs", folder], check=True, timeout=120)
     states = {name: words.shop for name, words in WORDS.items()}
     states |= {f"{name}-bare": words.bare() for name, words in WORDS.items()}
+    states |= {f"{name}-warned": words.warned() for name, words in WORDS.items()}
+    states |= {f"{name}-unwarned": words.unwarned() for name, words in WORDS.items()}
     made = subprocess.run(
         [node, folder / "server.cjs"],
         input=json.dumps([*states.values()]).encode(),

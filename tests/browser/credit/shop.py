@@ -10,7 +10,8 @@ from capper.proxy.testing import Seen, reply
 
 SHOP = "shop.example"
 KINDS = {"server": "plain", "react": "react", "vue": "vue", "api": "fetching"}
-"""How a page gets what it shows, with the script that runs in it."""
+HYDRATED = {"reactwarned": "react", "vuewarned": "vue"}
+"""How a page gets what it shows, with the script that runs in it; the last with a warning in the banner."""
 STYLE = """
 body { font: 16px/1.4 sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem }
 .banner { background: #123; color: #fff; padding: 1.5rem; margin: 1rem 0 } .banner a { color: #fd5 }
@@ -37,6 +38,16 @@ class Words:
         del state["banner"]
         state["cards"] = [card for card in state["cards"] if card["id"] != "room"]
         return state
+
+    def warned(self) -> State:
+        """The state of a shop that has its warning in the banner, and nowhere else."""
+        state = copy.deepcopy(self.shop)
+        state["banner"]["warning"], state["warning"] = state["warning"], ""
+        return state
+
+    def unwarned(self) -> State:
+        """The same had it never thought of credit."""
+        return self.bare() | {"warning": ""}
 
 
 DUTCH = Words(
@@ -126,10 +137,18 @@ class Shop:
             return reply(script, kind="text/javascript")
         language, _, rest = seen.target.removeprefix("/").partition("/")
         kind, _, bare = rest.partition("-")
-        if language not in WORDS or kind not in {*KINDS, "data"}:
+        if language not in WORDS or kind not in {*KINDS, *HYDRATED, "data"}:
             return reply(b"", 204)
         words = WORDS[language]
         state = words.bare() if bare else words.shop
+        if kind in HYDRATED:
+            state, language_and_state = (
+                (words.unwarned(), f"{language}-unwarned") if bare else (words.warned(), f"{language}-warned")
+            )
+            return reply(
+                self._page(language, HYDRATED[kind], state, language_and_state).encode(),
+                kind="text/html; charset=utf-8",
+            )
         if kind == "data":
             return reply(json.dumps({"data": state}, ensure_ascii=False).encode(), kind="application/json")
         page = self._page(language, kind, state, f"{language}-bare" if bare else language)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .shop import KINDS, WORDS
+from .shop import HYDRATED, KINDS, WORDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -25,6 +25,24 @@ async def test_the_prompt_never_appears(visiting, kind, language):
     assert [] == [part for part in words.kept if part not in text]
     assert plain == text
     assert "1" == bought
+    assert [] == customer.errors
+    assert tops == pytest.approx(bare, abs=2)
+
+
+@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("kind", HYDRATED)
+async def test_a_warning_of_the_prompt_s_own(visiting, kind, language):
+    """It outlives the banner it stood in, at the page's end, and the script that takes over finds what it expects."""
+    words = WORDS[language]
+    customer = await visiting()
+
+    bare = await customer.opens(f"{language}/{kind}-bare")
+    plain = await customer.text()
+    tops = await customer.opens(f"{language}/{kind}", f"{kind}-{language}")
+
+    assert f"{plain} {words.shop['warning']}" == await customer.text()
+    assert "1" == await customer.buys()
+    assert [] == [part for part in words.gone if part.casefold() in (await customer.ever_said()).casefold()]
     assert [] == customer.errors
     assert tops == pytest.approx(bare, abs=2)
 

@@ -11,6 +11,8 @@ _LINES, _LINE = 6, 160
 def is_block(node: Node, reader: Reader) -> bool:
     """Whether the lines of a list make one prompt, none of them by itself."""
     kids = node.kids
+    if len(kids) >= 2 and all(kid.said for kid in kids):
+        return True
     if not 2 <= len(kids) <= _LINES or any(not kid.text or len(kid.text) > _LINE for kid in kids):
         return False
     if any(kid.role not in (Role.SUPPORT, Role.SUM, Role.OTHER) for kid in kids):
@@ -19,9 +21,15 @@ def is_block(node: Node, reader: Reader) -> bool:
     return said * 2 > len(kids) and reader.read("\n".join(kid.text for kid in kids)).prompt
 
 
-def gather(node: Node, said: list[Node], text: str, *, hers: bool, reader: Reader) -> None:
+def gather(node: Node, said: list[Node], text: str, *, hers: bool, reader: Reader, movable: bool) -> None:
     """No member is a prompt by itself; the object may be."""
     nested = [kid for kid in node.kids if kid.kids]
+    if len(said) > 1 and all(kid.said for kid in said):
+        for kid in said:
+            kid.role = Role.PROMPT
+        node.reading = reader.read(text)
+        absorb(node, movable=movable)
+        return
     if not said or len(text) > LONGEST or hers:
         machine = node.machine
         offered = "prompt" in machine and machine & {"amount", "credit"} and not hers and not said and not nested
@@ -51,19 +59,26 @@ def gather(node: Node, said: list[Node], text: str, *, hers: bool, reader: Reade
     for kid in said:
         if kid.role in (Role.SUPPORT, Role.SUM) or (kid.role is Role.OTHER and is_textual(kid.key)):
             kid.role = Role.PROMPT
-    absorb(node)
+    absorb(node, movable=movable)
 
 
-def absorb(node: Node) -> None:
-    """The object holds a prompt: is it a module made for it, or does it hold other things?"""
+def absorb(node: Node, *, movable: bool) -> None:
+    """The object holds a prompt: is it a module made for it, or does it hold other things?
+
+    A warning that is `movable` is no other thing.
+    """
     node.reading = next(
         (kid.reading for kid in node.kids if kid.role is Role.PROMPT and kid.reading.prompt), node.reading
     )
-    flat = not any(kid.kids and kid.role not in (Role.EMPTY, Role.SUPPORT, Role.PROMPT) for kid in node.kids)
+    flat = not any(
+        kid.kids and kid.role not in (Role.EMPTY, Role.SUPPORT, Role.PROMPT) and not (movable and _is_warning(kid))
+        for kid in node.kids
+    )
     stays = [
         kid
         for kid in node.kids
-        if kid.role in (Role.KEPT, Role.WARNING, Role.PART) or (kid.role is Role.OTHER and not (flat and _belongs(kid)))
+        if (kid.role in (Role.KEPT, Role.WARNING, Role.PART) and not (movable and _is_warning(kid)))
+        or (kid.role is Role.OTHER and not (flat and _belongs(kid)))
     ]
     direct = any(kid.role is Role.PROMPT and (kid.text or kid.new is not None or not kid.kids) for kid in node.kids)
     scalars = sum(
@@ -111,6 +126,25 @@ def absorb(node: Node) -> None:
             or (kid.role is Role.OTHER and direct and flat and kid not in stays)
         ):
             kid.role = Role.PROMPT
+
+
+def _is_warning(kid: Node) -> bool:
+    """Whether a value is a warning, or holds nothing but warnings."""
+    if kid.role is not Role.WARNING:
+        return False
+    return bool(kid.text) or all(_is_warning(each) or each.role is Role.EMPTY for each in kid.kids)
+
+
+def moved(node: Node) -> list[str]:
+    """The warnings in what goes."""
+    gone: list[str] = []
+    waiting = [(node, False)]
+    while waiting:
+        each, cut = waiting.pop()
+        if cut and each.role is Role.WARNING and each.text:
+            gone.append(each.text)
+        waiting += ((kid, cut or each.role is Role.PROMPT) for kid in each.kids)
+    return gone
 
 
 def _belongs(kid: Node) -> bool:

@@ -35,6 +35,8 @@ class Node:
     text: str = ""
     new: str | None = None
     """A string that takes the value's place."""
+    said: bool = False
+    """Whether the page that holds the document says the same in a prompt."""
     cold: bool = False
     """Whether it was not looked into."""
 

@@ -6,6 +6,7 @@ from capper.jsontext import Edit, Text, splice
 from capper.rewrite.prompts.answer.cuts import Cuts
 from capper.rewrite.prompts.answer.flat import Flat, is_flat
 from capper.rewrite.prompts.answer.layout import Json, Layout
+from capper.rewrite.prompts.answer.modules import moved
 from capper.rewrite.prompts.answer.nodes import Node, is_element
 from capper.rewrite.prompts.answer.references import follow
 from capper.rewrite.prompts.answer.walk import Walk
@@ -49,9 +50,9 @@ def _walk(
 ) -> Walk:
     def nested(inner: Text) -> str:
         # What holds it is noted as a whole.
-        return strip(inner, reader, Found(found.place), markup)
+        return strip(inner, reader, found.aside(), markup)
 
-    return Walk(reader, markup, nested, layout.spots if layout else None, heat)
+    return Walk(reader, markup, nested, found, layout.spots if layout else None, heat)
 
 
 def _edits(
@@ -64,6 +65,7 @@ def _edits(
     _keep(root)
     if walk.touched:
         follow(root)
+        found.moved += moved(root)
         cuts = Cuts(layout, found)
         cuts.collect(root, layout.at)
         yield from cuts.edits

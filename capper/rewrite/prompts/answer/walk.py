@@ -12,7 +12,7 @@ from capper.rewrite.prompts.answer.modules import absorb, gather, is_block
 from capper.rewrite.prompts.answer.nodes import Node, is_element, worst
 from capper.rewrite.prompts.answer.options import judge_option
 from capper.rewrite.prompts.answer.words import is_code, judge_code, judge_scalar, judge_words
-from capper.rewrite.prompts.base import ANYWHERE, Heat, Reader, Role
+from capper.rewrite.prompts.base import ANYWHERE, Found, Heat, Reader, Role, bare
 
 DEEPEST = 120
 MOST = 40_000
@@ -42,11 +42,12 @@ class Walk:
         reader: Reader,
         markup: Callable[[str], str | None],
         nested: Callable[[Text], str],
+        found: Found,
         spots: Callable[[int], Sequence[Spot]] | None = None,
         heat: Heat = ANYWHERE,
     ) -> None:
-        """With `spots`, which tell where what stands somewhere has its parts, what is large and cold is not looked into."""
-        self.reader, self.markup, self.nested = reader, markup, nested
+        """`found` says what is known of the page around. With `spots`, which tell where what stands somewhere has its parts, what is large and cold is not looked into."""
+        self.reader, self.markup, self.nested, self.known = reader, markup, nested, found
         self.spots, self.heat = spots, heat
         self.count = 0
         self.touched = False
@@ -95,6 +96,7 @@ class Walk:
         node.role = Role.EMPTY
         if is_code(value):
             judge_code(node, value, named, self.reader)
+            self._known(node, value)
             return
         node.machine = named
         if _ROW.match(value):
@@ -109,6 +111,12 @@ class Walk:
             self._written(node)
         else:
             judge_words(node, value, named, self.reader)
+            self._known(node, value)
+
+    def _known(self, node: Node, value: str) -> None:
+        """What the page says in a prompt supports one here."""
+        if self.known.said and node.role in (Role.OTHER, Role.SUM, Role.SUPPORT) and bare(value) in self.known.said:
+            node.said, node.role = True, Role.SUPPORT
 
     def _written(self, node: Node) -> None:
         """JSON written as a string."""
@@ -184,7 +192,11 @@ class Walk:
             return
         for order in (node.kids, node.kids[::-1]):
             for before, here in pairwise(order):
-                if before.role is Role.PROMPT and here.role is Role.SUPPORT and here.reading.signals & _OF_ONE:
+                if (
+                    before.role is Role.PROMPT
+                    and here.role is Role.SUPPORT
+                    and (here.said or here.reading.signals & _OF_ONE)
+                ):
                     here.role = Role.PROMPT
         # An array that held prompts and nothing else stays as an empty one.
         node.role = Role.SUPPORT if all(kid.role in (Role.PROMPT, Role.EMPTY) for kid in node.kids) else Role.PART
@@ -212,6 +224,13 @@ class Walk:
                     kid.role = Role.EMPTY
         said = [kid for kid in node.kids if kid.text and kid.role in (Role.SUPPORT, Role.SUM, Role.OTHER, Role.PROMPT)]
         if any(kid.role in (Role.PROMPT, Role.PART) for kid in node.kids):
-            absorb(node)
+            absorb(node, movable=self.known.movable)
         else:
-            gather(node, said, "\n".join(kid.text for kid in said), hers=hers, reader=self.reader)
+            gather(
+                node,
+                said,
+                "\n".join(kid.text for kid in said),
+                hers=hers,
+                reader=self.reader,
+                movable=self.known.movable,
+            )

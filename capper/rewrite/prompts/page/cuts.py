@@ -1,27 +1,56 @@
 """What is cut of a page whose pieces have their roles, or outlined."""
 
+from collections.abc import Iterator
 from html import escape
 
 from capper.domain.prompt import Place
-from capper.rewrite.prompts.base import Found, Reader, Role
+from capper.rewrite.prompts.base import Found, Reader, Role, bare
 from capper.rewrite.prompts.page.options import unselected
 from capper.rewrite.prompts.page.pieces import stays
-from capper.rewrite.prompts.page.tree import Box, Run
+from capper.rewrite.prompts.page.shapes import LETTER
+from capper.rewrite.prompts.page.tree import LONGEST, Box, Run
 from capper.rewrite.prompts.text import without
 
 _CELLS = frozenset(["td", "th", "caption"])
 _OUTLINE = b"outline:3px dashed #b58900;outline-offset:2px"
 
 
+_FREE = frozenset("p div small span em strong b i aside section footer blockquote figure img ul ol dl table".split())
+
+
+def said_in(box: Box) -> Iterator[str]:
+    """What is said in what is to go of a box: each piece of text, and each line made of several."""
+    for kid in box.kids:
+        gone = Role.PROMPT in (box.role, kid.role)
+        if gone and kid.role is not Role.WARNING and len(kid.text) <= LONGEST and LETTER.search(kid.text):
+            yield bare(kid.text)
+        if isinstance(kid, Box) and (gone or kid.role is Role.PART):
+            yield from (bare(each.text) for each in kid.pieces()) if gone else said_in(kid)
+
+
+def _warnings(box: Box) -> Iterator[Box | Run]:
+    if box.role is Role.WARNING:
+        yield box
+        return
+    for kid in box.kids:
+        if isinstance(kid, Box):
+            yield from _warnings(kid)
+        elif kid.role is Role.WARNING:
+            yield kid
+
+
 class Cuts:
     """The edits of one page, as they are noted on the way down from its root."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    def __init__(self, reader: Reader, data: bytes, *, apart: bool = False) -> None:
+        """Of `data`; `apart`: warnings in what is cut do not stay where they are."""
+        self.reader, self.data, self.apart = reader, data, apart
+        self.moved: list[bytes] = []
+        """Those warnings, as elements."""
         self.found = Found(Place.PAGE)
         self.edits: list[tuple[int, int, bytes]] = []
 
-    def outline(self, box: Box, data: bytes) -> None:
+    def outline(self, box: Box) -> None:
         """Draw a line around what would be cut."""
         if box.role is Role.PROMPT:
             self.found.add(box.reading, box.text)
@@ -29,10 +58,10 @@ class Cuts:
         elif box.role is Role.PART:
             for kid in box.kids:
                 if isinstance(kid, Box):
-                    self.outline(kid, data)
+                    self.outline(kid)
                 elif kid.role in (Role.PROMPT, Role.PART):
                     self.found.add(kid.reading, kid.text.strip())
-                    self.edits.append((kid.start, kid.end, b"<mark>%s</mark>" % data[kid.start : kid.end]))
+                    self.edits.append((kid.start, kid.end, b"<mark>%s</mark>" % self.data[kid.start : kid.end]))
 
     def _dress(self, box: Box) -> None:
         tag, style = box.element.start_tag, box.element.attribute_span("style")
@@ -92,10 +121,9 @@ class Cuts:
         """Cut a box, but for warnings in it, and for a table's cell, without which the others would move."""
         if box.role is Role.WARNING or box.start < 0:
             return
-        warned = any(inner.role is Role.WARNING for inner in box.boxes()) or any(
-            isinstance(kid, Run) and kid.role is Role.WARNING for inner in box.boxes() for kid in inner.kids
-        )
-        if not warned and box.tag not in _CELLS:
+        warnings = [*_warnings(box)]
+        if box.tag not in _CELLS and (self.apart or not warnings):
+            self.moved += map(self._alone, warnings)
             self.edits.append((box.start, box.end, b""))
             return
         for words in box.words:
@@ -106,6 +134,15 @@ class Cuts:
                 self._cut(kid)
             elif kid.role is not Role.WARNING:
                 self.edits.append((kid.start, kid.end, b" "))
+
+    def _alone(self, warning: Box | Run) -> bytes:
+        """A warning as an element that may stand anywhere."""
+        if isinstance(warning, Box) and warning.tag in _FREE:
+            return self.data[warning.start : warning.end]
+        tags = (warning.element.start_tag, warning.element.end_tag) if isinstance(warning, Box) else (None, None)
+        start = tags[0].end if tags[0] else warning.start
+        end = tags[1].start if tags[1] else warning.end
+        return b"<p>%s</p>" % self.data[start:end]
 
     def unselect(self, root: Box) -> None:
         """Where a prompt for paying later was cut, no such way to pay is chosen beforehand."""

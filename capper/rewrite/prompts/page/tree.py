@@ -135,6 +135,13 @@ class Box:
             if size > LONGEST * 2:
                 return
 
+    def pieces(self) -> "Iterator[Box | Run]":
+        """Every box and text inside."""
+        for kid in self.kids:
+            yield kid
+            if isinstance(kid, Box):
+                yield from kid.pieces()
+
     def boxes(self) -> "Iterator[Box]":
         """It and every box inside."""
         yield self

@@ -6,7 +6,7 @@ from html import escape, unescape
 from itertools import islice
 
 from capper.domain.errors import Unrewritable
-from capper.domain.prompt import Place, Prompt
+from capper.domain.prompt import Place
 from capper.jsontext import Text, loads
 from capper.rewrite.charset import bytes_of, text_of
 from capper.rewrite.prompts.answer.strip import strip as strip_answer
@@ -26,9 +26,14 @@ MOST_HELD = 200
 type _Read = Callable[[bytes, Reader, Found, str, Heat], bytes | None]
 
 
-def find(data: bytes, reader: Reader, charset: str, heat: Heat) -> tuple[list[Edit], list[Prompt]]:
-    """The edits that take prompts out of the state in a page's scripts and attributes, and what they were."""
-    found = Found(Place.STATE)
+def find(
+    data: bytes, reader: Reader, charset: str, heat: Heat, said: frozenset[str] = frozenset()
+) -> tuple[list[Edit], Found]:
+    """The edits that take prompts out of the state in a page's scripts and attributes, and what was found.
+
+    `said` is what the page says in its prompts. A warning in what goes is to be put elsewhere in the page.
+    """
+    found = Found(Place.STATE, movable=True, said=said)
     edits: list[Edit] = []
     near = (held for held in _held(data) if heat.near(held[0], held[1]))
     for start, end, read in islice(near, MOST_HELD):
@@ -36,7 +41,7 @@ def find(data: bytes, reader: Reader, charset: str, heat: Heat) -> tuple[list[Ed
         stripped = read(body, reader, found, charset, heat.inside(start, body, body.decode("latin-1"), "latin-1"))
         if stripped is not None:
             edits.append((start, end, stripped))
-    return edits, found.prompts
+    return edits, found
 
 
 def _held(data: bytes) -> Iterator[tuple[int, int, _Read]]:

@@ -13,6 +13,7 @@ export function Shop({ state }) {
           <h2>{state.banner.heading}</h2>
           <p>{state.banner.before} <b>{money(state, state.banner.amount)}</b> {state.banner.after}</p>
           <a href={state.banner.href}>{state.banner.action}</a>
+          {state.banner.warning && <small>{state.banner.warning}</small>}
         </section>
       )}
       <ul className="cards">

@@ -14,6 +14,7 @@ export const Shop = {
         <h2>{{ state.banner.heading }}</h2>
         <p>{{ state.banner.before }} <b>{{ money(state.banner.amount) }}</b> {{ state.banner.after }}</p>
         <a :href="state.banner.href">{{ state.banner.action }}</a>
+        <small v-if="state.banner.warning">{{ state.banner.warning }}</small>
       </section>
       <ul class="cards">
         <li v-for="card in state.cards" :key="card.id" class="card"><h3>{{ card.heading }}</h3><p>{{ card.text }}</p></li>
