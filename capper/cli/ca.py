@@ -13,6 +13,7 @@ from capper.cli.tables import print_json, print_text
 from capper.domain.errors import ConfigError
 from capper.gateway.ours import HOST
 from capper.settings import load_settings
+from capper.settings.version import check_state
 
 if TYPE_CHECKING:
     from capper.proxy.authority import Authority
@@ -47,7 +48,7 @@ def show(*, state: State = None, config: Config = None, as_json: Json = False) -
     """Show whose it is, until when it holds, and by which fingerprint to know it on a device."""
     from capper.proxy.authority import authority_file, read_authority  # noqa: PLC0415  imports mitmproxy, which takes a while
 
-    folder, now = load_settings(config, {"state": state}).state, datetime.now(UTC)
+    folder, now = _state(config, state), datetime.now(UTC)
     authority = read_authority(folder)
     ends = authority.expires()
     told = {
@@ -85,7 +86,7 @@ def export(
     """Write the certificate, as devices take it. The key stays where it is."""
     from capper.proxy.authority import read_authority  # noqa: PLC0415  as above
 
-    content = _wrapped(read_authority(load_settings(config, {"state": state}).state), form)
+    content = _wrapped(read_authority(_state(config, state)), form)
     if out is None:
         if form is Form.DER and sys.stdout.isatty():
             raise ConfigError("this is not for a terminal: name a file with --out, or send it into one")
@@ -96,6 +97,12 @@ def export(
     except OSError as exc:
         raise ConfigError(f"write {out}: {exc.strerror or exc}") from exc
     print_text(f"{out} written; install it as an authority for websites")
+
+
+def _state(config: Path | None, state: Path | None) -> Path:
+    folder = load_settings(config, {"state": state}).state
+    check_state(folder)
+    return folder
 
 
 def _wrapped(authority: "Authority", form: Form) -> bytes:
@@ -112,16 +119,18 @@ def renew(*, yes: Yes = False, state: State = None, config: Config = None, as_js
     Every device needs the new certificate, and until it has proven that it trusts it, its connections pass through unopened. Do it
     when the old one nears its end, or if somebody may have got hold of its key.
     """
-    from capper.proxy.authority import authority_file, renew_authority  # noqa: PLC0415  as above
+    from capper.proxy.authority import authority_file, has_authority, read_authority, renew_authority  # noqa: PLC0415  as above
 
-    folder = load_settings(config, {"state": state}).state
+    folder = _state(config, state)
     if not yes and not typer.confirm(f"Throw away the key in {folder / 'ca'}, and set up every device anew?"):
         raise typer.Exit(1)
+    old = read_authority(folder).name() if has_authority(folder) else ""
     authority = renew_authority(folder, datetime.now(UTC))
     if as_json:
         print_json({"until": authority.expires(), "sha256": authority.fingerprint()})
         return
     print_text(
         f"{authority_file(folder)} is new and holds until {authority.expires():%Y-%m-%d}",
-        f"Start `capper run` again, then open http://{HOST}/ on each device. Remove the old one there: it is called {authority.name()}.",
+        f"It is called {authority.name()}. Start `capper run` again, then open http://{HOST}/ on each device.",
+        *([f"Remove the old one there: it is called {old}."] if old else []),
     )

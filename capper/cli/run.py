@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +23,7 @@ from capper.cli.plain import plain
 from capper.cli.supervised import Supervisor, answers
 from capper.cli.tables import print_text
 from capper.domain.errors import ConfigError, LedgerUnavailable
+from capper.gateway.ours import HOST
 from capper.gateway.pac import PacFile
 from capper.gateway.ways import chooser_for, hosts_for, sites_for
 from capper.settings import Address, Enrolment, Open, Settings, first_words, load_settings, policy_file
@@ -140,7 +141,12 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
         try:
             with _signals(master):
                 policy = assembly.policy
-                works = (_refresh(assembly, closed), keep_watch(policy), keeping.keep(policy))
+                works = (
+                    _refresh(assembly, closed),
+                    keep_watch(policy),
+                    keeping.keep(policy),
+                    _warn_of_end(master.certificate_ends),
+                )
                 beside = [asyncio.create_task(work) for work in works]
                 _tell(settings, master, assembly)
                 told, where = Supervisor.of(os.environ), ", ".join(str(Address(*each)) for each in master.addresses)
@@ -262,6 +268,22 @@ async def _refresh(assembly: Assembly, closed: ClosedSource) -> None:
         await asyncio.sleep(REFRESH.total_seconds())
 
 
+async def _warn_of_end(ends: datetime) -> None:
+    """A word a day in the log while the certificate nears its end: each device needs the next one by hand."""
+    from capper.proxy.authority import SOON  # noqa: PLC0415
+
+    while True:
+        if (left := ends - utc_now()) < SOON:
+            what = f"ends in {left.days} days" if left > timedelta(0) else "has ended, and nothing is opened any more"
+            logging.getLogger("capper").warning(
+                "the certificate %s (%s): capper ca renew, start again, and open http://%s/ on each device",
+                what,
+                f"{ends:%Y-%m-%d}",
+                HOST,
+            )
+        await asyncio.sleep(timedelta(days=1).total_seconds())
+
+
 def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> None:
     """What to do next, for a person; and a last line for scripts."""
     from capper.proxy.addresses import local_address  # noqa: PLC0415
@@ -273,6 +295,7 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
     rows = [
         *_ways_in(master, reachable),
         ("certificate", f"{authority_file(settings.state)}: install it there too, as an authority for websites"),
+        ("then open", f"http://{HOST}/ in each browser: it gives the certificate, and proves that it is trusted"),
         (
             "opened",
             "every site (--open all)"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from capper.cli.machines import machines
 from capper.cli.options import Config, Json, State
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain.errors import ConfigError
@@ -16,6 +17,7 @@ from capper.settings import Enrolment, Open, Settings, load_policy, load_setting
 from capper.settings.closed import CLOSED_HEAD, YOURS, closed_file
 from capper.settings.options import a_site
 from capper.settings.sites import read_sites, sites_file, write_sites
+from capper.settings.version import check_state
 
 if TYPE_CHECKING:
     from capper.proxy.trust import Book, Names
@@ -49,7 +51,7 @@ def why(
     host: Host, *, device: Device = None, state: State = None, config: Config = None, as_json: Json = False
 ) -> None:
     """Say whether connections to a host are opened, by which rule, and what devices made of it."""
-    settings = load_settings(config, {"state": state})
+    settings = _settings(config, state)
     name = _host(host)
     ruling = _ruling(settings, name)
     learnt = list(_refusals_at(settings, name, device))
@@ -75,7 +77,7 @@ def show(*, state: State = None, config: Config = None, as_json: Json = False) -
     Devices are kept as digests: those that the policy names, and those that this machine sees on the network now, are shown by
     name. Hosts are kept as digests too; `capper tls why HOST` says what is known of one.
     """
-    settings = load_settings(config, {"state": state})
+    settings = _settings(config, state)
     known = _known(settings)
     if known is None or not (known[0].clients or known[0].refusals):
         print_json([]) if as_json else print_text(
@@ -122,7 +124,7 @@ def forget(
     """
     if not (host or device or everything):
         raise ConfigError("name a host, a --device, or --all")
-    settings = load_settings(config, {"state": state})
+    settings = _settings(config, state)
     known = _known(settings)
     gone = 0 if known is None else _forget(*known, settings, host and _host(host), device)
     if as_json:
@@ -134,7 +136,7 @@ def forget(
 @app.command()
 def close(host: Host, *, state: State = None, config: Config = None, as_json: Json = False) -> None:
     """Never open a host, nor what is below it; holds for the next connection. Lists go on being updated beside it."""
-    file = closed_file(load_settings(config, {"state": state}).state)
+    file = closed_file(_settings(config, state).state)
     name, closed = _host(host), read_sites(file)
     if name not in closed:
         write_sites(file, (*closed, name), CLOSED_HEAD)
@@ -144,7 +146,7 @@ def close(host: Host, *, state: State = None, config: Config = None, as_json: Js
 @app.command()
 def reopen(host: Host, *, state: State = None, config: Config = None, as_json: Json = False) -> None:
     """Take back that a host was closed; what travels with capper or comes from lists stays closed."""
-    settings = load_settings(config, {"state": state})
+    settings = _settings(config, state)
     file, name = closed_file(settings.state), _host(host)
     closed = read_sites(file)
     if name not in closed:
@@ -154,6 +156,12 @@ def reopen(host: Host, *, state: State = None, config: Config = None, as_json: J
         raise ConfigError(f"{name} is not among the hosts that you closed{told}")
     write_sites(file, (each for each in closed if each != name), CLOSED_HEAD)
     _tell(name, "is no longer closed by you", as_json=as_json)
+
+
+def _settings(config: Path | None, state: Path | None) -> Settings:
+    settings = load_settings(config, {"state": state})
+    check_state(settings.state)
+    return settings
 
 
 def _host(text: str) -> str:
@@ -217,7 +225,7 @@ def _known(settings: Settings) -> "tuple[Book, Names, TrustFile] | None":
 
 
 def _devices(book: "Book", names: "Names", settings: Settings) -> Iterable[dict[str, Any]]:
-    labels = {names.device(machine): label for machine, label in _machines(settings, None)}
+    labels = {names.device(machine): label for machine, label in machines(settings, None)}
     for digest in dict.fromkeys(
         (*(row.device for row in book.clients.values()), *(row.device for row in book.refusals.values()))
     ):
@@ -241,7 +249,7 @@ def _refusals_at(settings: Settings, host: str, device: str | None) -> Iterable[
     if (known := _known(settings)) is None:
         return
     book, names, _ = known
-    labels = {names.device(machine): label for machine, label in _machines(settings, device)}
+    labels = {names.device(machine): label for machine, label in machines(settings, device)}
     wanted = labels if device else None
     stacks = {(row.device, stack) for stack, row in book.clients.items()}
     stacks |= {(row.device, row.stack) for row in book.refusals.values()}
@@ -256,7 +264,7 @@ def _forget(
 ) -> int:
     from capper.proxy.trust import Client  # noqa: PLC0415  as above
 
-    whose = {names.device(machine) for machine, _ in _machines(settings, device)} if device else None
+    whose = {names.device(machine) for machine, _ in machines(settings, device)} if device else None
     gone = {
         key
         for key, row in book.refusals.items()
@@ -270,35 +278,3 @@ def _forget(
     if gone:
         file.save(book, datetime.now(UTC))
     return len(gone)
-
-
-def _machines(settings: Settings, device: str | None) -> Iterable[tuple[str, str]]:
-    """Every device that can be told by name, as the proxy names it, and how to show it; or only `device`."""
-    from capper.proxy.viewer import Caller  # noqa: PLC0415  as above
-
-    people = (
-        {}
-        if device
-        else {item: one.name for one in load_policy(policy_file(settings)).people.values() for item in one.devices}
-    )
-    devices = [device] if device else [*people, *_neighbours(), "127.0.0.1", "::1"]
-    users = [item.removeprefix("user:") for item in devices if item.startswith("user:")]
-    for item in dict.fromkeys(devices):
-        label = f"{item} ({people[item]})" if item in people else item
-        if item.startswith("wireguard:"):
-            yield Caller("", None, item.removeprefix("wireguard:")).machine(), label
-        elif not item.startswith("user:"):
-            for user in (None, *users):
-                yield Caller(item, user).machine(), f"{label} as {user}" if user else label
-    if device and device.startswith("user:"):
-        for address in (*_neighbours(), "127.0.0.1", "::1"):
-            yield Caller(address, users[0]).machine(), device
-
-
-def _neighbours() -> list[str]:
-    """The addresses that this machine has lately exchanged packets with; nothing where the system does not say."""
-    try:
-        lines = Path("/proc/net/arp").read_text("ascii").splitlines()[1:]
-    except (OSError, UnicodeDecodeError):
-        return []
-    return [line.split()[0] for line in lines if line.split()]

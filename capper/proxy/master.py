@@ -104,6 +104,7 @@ class CapperMaster(master.Master):
     ) -> None:
         check_listener(choices.host, choices.modes, lan=bool(choices.lan), auth=choices.auth is not None)
         authority = load_authority(choices.state, datetime.now(UTC))
+        self.certificate_ends = authority.expires()
         mend()
         vouch()
         trust_messages()

@@ -103,10 +103,18 @@ class Opening:
 
     def opens(self, client: Client, host: str, *, here: bool = False) -> bool:
         """Whether `host` is opened for the client, which may be on this machine itself (`here`)."""
-        if not self._opened(host):
-            return False
-        if self._invalid.get(host, 0.0) > self._ticks() or self._now() >= self._ends:
-            return False
+        return self._is_wanted(host) and self._takes(client, host, here=here)
+
+    def _is_wanted(self, host: str) -> bool:
+        """Whether it is opened for anybody."""
+        return (
+            self._opened(host)
+            and not (self._invalid and self._invalid.get(host, 0.0) > self._ticks())
+            and self._now() < self._ends
+        )
+
+    def _takes(self, client: Client, host: str, *, here: bool) -> bool:
+        """Whether the client may be expected to take our certificate for it."""
         return self.trust.opens(client, self.names.host(client, host), untried=here or not self._proof)
 
     def invalid(self, host: str) -> None:
@@ -150,10 +158,12 @@ class Opening:
         if host is None:
             data.ignore_connection = True
             return
-        who = self.names.client(self._device(client), kind_of(data.client_hello))
         ours = is_ours(host)
-        opens = self.opens(who, host, here=_is_here(client)) and not self._leaves_alone(client)
-        data.ignore_connection = not ours and not opens
+        if not ours and (not self._is_wanted(host) or self._leaves_alone(client)):
+            data.ignore_connection = True
+            return
+        who = self.names.client(self._device(client), kind_of(data.client_hello))
+        data.ignore_connection = not ours and not self._takes(who, host, here=_is_here(client))
         if not data.ignore_connection:
             self._handshakes[client.id] = Handshake(who, host, ours)
 

@@ -27,7 +27,7 @@ def _host(name: str) -> str | None:
     name, _, modifiers = name.partition("$")
     if modifiers:
         return None
-    name = name[: 2 * _LONGEST].partition(" ")[0].partition("#")[0].rpartition("*")[2].strip(".").lower()
+    name = name[: 2 * _LONGEST].partition(" ")[0].partition("#")[0].rpartition("*")[2].strip("\"'.").lower()
     try:
         name = name if name.isascii() else name.encode("idna").decode("ascii")
     except UnicodeError:

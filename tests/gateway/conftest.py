@@ -215,14 +215,18 @@ def bare(folder: Path) -> Iterator[Street]:
     """Cables, addresses and the web; nothing runs on the gateway but its forwarding."""
     with contextlib.ExitStack() as stack:
         street = Street(folder, secrets.token_hex(3), stack)
-        for where in ("client", "gateway", "web"):
+        for where in ("client", "guest", "tablet", "gateway", "web"):
             subprocess.run(["ip", "netns", "add", street.name(where)], check=True)
             stack.callback(subprocess.run, ["ip", "netns", "del", street.name(where)], check=False)
             street.run(where, "ip", "link", "set", "lo", "up")
         cable(street, "client", "gateway", "lan0")
         cable(street, "web", "gateway", "wan0")
+        for other in ("guest", "tablet"):
+            beside(street, "client", other)
         for where, device, *addresses in (
-            ("client", "eth0", *(f"192.168.77.{n}/24" for n in range(20, 25)), *(f"fd77::{n}/64" for n in (22, 20))),
+            ("client", "eth0", "192.168.77.20/24", "192.168.77.21/24", "fd77::20/64"),
+            ("guest", "eth0", "192.168.77.22/24", "fd77::22/64"),
+            ("tablet", "eth0", "192.168.77.23/24", "fd77::23/64"),
             ("gateway", "lan0", f"{GATEWAY}/24", f"{GATEWAY6}/64"),
             # A second network, of which capper.toml says nothing.
             ("client", "eth0", "192.168.78.20/24"),
@@ -238,7 +242,8 @@ def bare(folder: Path) -> Iterator[Street]:
             for address in addresses:
                 more = ("nodad",) if ":" in address else ()
                 street.run(where, "ip", "addr", "add", address, "dev", device, *more)
-        for where, four, six in (("client", GATEWAY, GATEWAY6), ("web", "203.0.113.1", "2001:db8:1::1")):
+        homes = ((where, GATEWAY, GATEWAY6) for where in ("client", "guest", "tablet"))
+        for where, four, six in (*homes, ("web", "203.0.113.1", "2001:db8:1::1")):
             street.run(where, "ip", "route", "add", "default", "via", four)
             street.run(where, "ip", "-6", "route", "add", "default", "via", six)
         street.run("gateway", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
@@ -297,6 +302,14 @@ def start_dnsmasq(street: Street, label: str, where: str, *options: str) -> None
         label, where, "dnsmasq", "--keep-in-foreground", "--log-facility=-", "--user=root", "--pid-file=", "--no-hosts",
         "--bind-interfaces", "--cache-size=1000", *given, ready="dnsmasq[",
     )  # fmt: skip
+
+
+def beside(street: Street, one: str, other: str) -> None:
+    """Another device on the cable of `one`, with a MAC of its own."""
+    link = ["ip", "-n", street.name(one), "link"]
+    subprocess.run([*link, "add", "link", "eth0", "name", other, "type", "macvlan", "mode", "bridge"], check=True)
+    subprocess.run([*link, "set", other, "netns", street.name(other), "name", "eth0"], check=True)
+    street.run(other, "ip", "link", "set", "eth0", "up")
 
 
 def cable(street: Street, one: str, other: str, name: str) -> None:

@@ -59,6 +59,7 @@ def house(bare_street):
     plain = (street.folder / "capper.toml").read_text()
     (street.folder / "capper.toml").write_text(
         plain.replace('"fd77::/64"', '"fd77::/64", "192.168.79.0/24", "fd79::/64"')
+        + 'enrolment = "trial"\n'
     )
     street.start_capper()
     street.capper("gateway", "apply", "--unwatched", "--dnsmasq", str(street.folder / "x.conf"), "--restart", "")
