@@ -58,8 +58,7 @@ def house(bare_street):
     (street.folder / "policy.toml").write_text('# the household\'s\ncaps = ["1 per advertiser per day"]  # few\n')
     plain = (street.folder / "capper.toml").read_text()
     (street.folder / "capper.toml").write_text(
-        plain.replace('"fd77::/64"', '"fd77::/64", "192.168.79.0/24", "fd79::/64"')
-        + 'enrolment = "trial"\n'
+        plain.replace('"fd77::/64"', '"fd77::/64", "192.168.79.0/24", "fd79::/64"') + 'enrolment = "trial"\n'
     )
     street.start_capper()
     street.capper("gateway", "apply", "--unwatched", "--dnsmasq", str(street.folder / "x.conf"), "--restart", "")
