@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from capper.backup.records import File, Place
+from capper.backup.swap import ASIDE
 from capper.domain.errors import ConfigError
 from capper.settings import Settings
 from capper.settings.places import config_dir
+from capper.settings.version import NOBODYS
 
 SETTINGS_NAME: Final = "capper.toml"
 POLICY_NAME: Final = "policy.toml"
 _MADE_ANEW: Final = frozenset({"lists/engines.bin", "strangers.json", "upstream-ca.pem", "version.json"})
 """Files of the state folder that capper makes by itself, from the others or from what it meets."""
-REPLACED_PREFIX: Final = "before-restore-"
-"""How the folder begins in which a restore keeps what it has replaced."""
 _SERVERS_OWN: Final = "server.lock"
 """Stands in every folder of an embedded server, whose files are not for copying while it runs."""
 
@@ -43,27 +43,35 @@ def sources(settings: Settings, config: Path | None) -> Iterator[Source]:
 
 def _of_state(settings: Settings) -> Iterator[Source]:
     state = settings.state
-    for folder, below, names in os.walk(state):
+    if not state.is_dir():
+        return
+    for folder, below, names in os.walk(state, onerror=_unread):
         here = Path(folder)
-        below[:] = sorted(name for name in below if _is_kept(here / name, name, settings))
-        for name in sorted(names):
+        below[:] = [name for name in below if _is_kept(here / name, settings)]
+        for name in names:
             path = here / name
             relative = path.relative_to(state).as_posix()
-            about = path.lstat()
-            if name.startswith(".") or relative in _MADE_ANEW or not stat.S_ISREG(about.st_mode):
-                continue
-            yield Source(File(Place.STATE, relative, stat.S_IMODE(about.st_mode)), path)
+            # A link to a file is as good as the file; a socket is nothing to keep.
+            if path.is_file() and not name.startswith(".") and relative not in _MADE_ANEW:
+                yield Source(File(Place.STATE, relative, _mode(path)), path)
 
 
-def _is_kept(folder: Path, name: str, settings: Settings) -> bool:
-    if name.startswith((".", REPLACED_PREFIX)) or folder.is_symlink():
+def _is_kept(folder: Path, settings: Settings) -> bool:
+    if folder.is_symlink():
+        raise ConfigError(f"back up {folder}: it is a link to another folder; put the folder itself there")
+    if folder.name.startswith((".", ASIDE)) or folder.name == NOBODYS:
         return False
     return folder != settings.ledger_folder and not (folder / _SERVERS_OWN).exists()
+
+
+def _unread(exc: OSError) -> None:
+    raise ConfigError(f"back up {exc.filename}: {exc.strerror}") from exc
 
 
 def _of_owner(settings: Settings, config: Path | None) -> Iterator[Source]:
     base = settings_folder(config)
     seen: set[Path] = set()
+    taken: set[str] = set()
     for path, name in _named(settings, config):
         full = Path(os.path.normpath(path.absolute()))
         if full in seen or full.is_relative_to(settings.state.absolute()):
@@ -75,7 +83,16 @@ def _of_owner(settings: Settings, config: Path | None) -> Iterator[Source]:
         elif full.is_relative_to(base):
             yield Source(File(Place.CONFIG, full.relative_to(base).as_posix(), mode), full)
         else:
-            yield Source(File(Place.ELSEWHERE, full.name, mode, str(full)), full)
+            yield Source(File(Place.ELSEWHERE, _free(full.name, taken), mode, str(full)), full)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or with a number before it where another file has it already."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{number}-{name}", number + 1
+    taken.add(free)
+    return free
 
 
 def _named(settings: Settings, config: Path | None) -> Iterator[tuple[Path, str]]:

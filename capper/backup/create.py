@@ -28,6 +28,7 @@ class Made:
 
     files: int
     entries: int
+    bytes: int
     notes: tuple[str, ...]
 
 
@@ -50,21 +51,22 @@ async def create(
         LedgerUnavailable: the ledger does not answer.
     """
     version = check_state(settings.state)
-    kept = list(sources(settings, config))
-    if not kept:
+    if not settings.secret_file.exists():
         raise ConfigError(
-            f"back up {settings.state}: nothing is there; has capper run yet, and with this state folder?"
+            f"back up {settings.state}: no household is there; has capper run yet, with this folder as `state`?"
         )
+    kept = list(sources(settings, config))
     kind = settings.ledger.partition(":")[0]
     made = now.isoformat(timespec="seconds")
     manifest = Manifest(made, __version__, version or 0, LAYOUT, str(settings.state.absolute()), kind)
-    writer = Writer(Sealer(file, passphrase, derivation or usual_derivation()), manifest)
+    sealer = Sealer(file, passphrase, derivation or usual_derivation())
+    writer = Writer(sealer, manifest)
     for source in kept:
         _copy(writer, source)
     async for entries in _entries(settings):
         writer.stored(entries)
     writer.end()
-    return Made(writer.files, writer.entries, tuple(_notes(kept, kind)))
+    return Made(writer.files, writer.entries, sealer.written, tuple(_notes(kept, kind)))
 
 
 def _copy(writer: Writer, source: Source) -> None:
@@ -82,7 +84,7 @@ def _copy(writer: Writer, source: Source) -> None:
 
 
 async def _entries(settings: Settings) -> AsyncIterator[list[Stored]]:
-    if settings.ledger.partition(":")[0] == "memory" or not settings.secret_file.exists():
+    if settings.ledger.partition(":")[0] == "memory":
         return
     from capper.ledger.redis import RedisLedger  # noqa: PLC0415  takes a third of a second
 

@@ -96,7 +96,8 @@ class Sealer:
         self._file = file
         self._waiting = bytearray()
         self._number = 0
-        file.write(self._head)
+        self.written = file.write(self._head)
+        """Bytes of the file so far."""
 
     def write(self, data: bytes) -> None:
         """Add to the stream."""
@@ -112,7 +113,7 @@ class Sealer:
     def _seal(self, size: int, *, last: bool) -> None:
         piece = bytes(self._waiting[:size])
         del self._waiting[:size]
-        self._file.write(self._cipher.encrypt(_nonce(self._number, last=last), piece, self._head))
+        self.written += self._file.write(self._cipher.encrypt(_nonce(self._number, last=last), piece, self._head))
         self._number += 1
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from capper.domain.errors import ConfigError
-from capper.settings.version import VERSION_FILE
+from capper.settings.version import kept_in
 
 NEW: Final = ".new"
 """In the state folder: what is being made ready. Short, because the path of a server's socket is limited."""
@@ -27,9 +27,7 @@ ASIDE: Final = "before-restore-"
 
 def in_the_way(state: Path) -> list[str]:
     """What the state folder holds that a restore would replace."""
-    if not state.is_dir():
-        return []
-    return sorted(path.name for path in state.iterdir() if _replaced(path.name) and path.name != VERSION_FILE)
+    return [path.name for path in kept_in(state) if not path.name.startswith(ASIDE)]
 
 
 def interrupted(state: Path) -> bool:
@@ -49,6 +47,8 @@ def exchanged(drafts: Mapping[Path, Path], stamp: str) -> Iterator[list[Path]]:
         for place, draft in drafts.items():
             kept = place.with_name(f"{place.name}.{stamp}") if place.exists() else None
             with explained(place):
+                _sync(draft)
+                give(draft, place.parent)
                 if kept:
                     place.rename(kept)
                 undo.append((place, kept))
@@ -68,7 +68,12 @@ def commit(state: Path) -> None:
         ConfigError: it cannot be said; nothing has changed.
     """
     with explained(state):
-        (state / NEW).rename(state / _READY)
+        new = state / NEW
+        for path in new.rglob("*"):
+            if path.is_file() or path.is_dir():
+                _sync(path)
+        _sync(new)
+        new.rename(state / _READY)
         _sync(state)
 
 
@@ -81,27 +86,26 @@ def finish(state: Path, stamp: str) -> Path | None:
     ready, filling, aside = state / _READY, state / _FILLING, state / stamp
     with explained(state):
         if ready.is_dir():
-            for path in sorted(state.iterdir()):
-                if _replaced(path.name):
-                    aside.mkdir(mode=0o700, exist_ok=True)
-                    path.rename(aside / path.name)
+            for name in in_the_way(state):
+                aside.mkdir(mode=0o700, exist_ok=True)
+                (state / name).rename(aside / name)
             ready.rename(filling)
             _sync(state)
         if filling.is_dir():
             for path in sorted(filling.iterdir()):
-                path.rename(state / path.name)
+                path.replace(state / path.name)
             filling.rmdir()
             _sync(state)
     return aside if aside.is_dir() else None
 
 
-def give(folder: Path, like: Path) -> None:
-    """Hand everything in `folder` to whoever owns `like`, where root restores for a service's own account."""
+def give(path: Path, like: Path) -> None:
+    """Hand a file, or a folder with all it holds, to whoever owns `like`, where root restores for a service's own account."""
     if os.geteuid():
         return
     owner = like.stat()
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    for each in (path, *path.rglob("*")):
+        os.chown(each, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def stamp_of(now: datetime) -> str:
@@ -123,12 +127,8 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _replaced(name: str) -> bool:
-    return not name.startswith((".", ASIDE))
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

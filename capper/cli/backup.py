@@ -5,7 +5,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,7 @@ from capper.backup.restore import Target, restore
 from capper.backup.sealing import Opener
 from capper.backup.survey import survey
 from capper.cli.options import Config, Json, LedgerUrl, State
+from capper.cli.plain import plain
 from capper.cli.tables import print_json, print_text
 from capper.domain.errors import ConfigError
 from capper.measure.output import whole_file
@@ -37,6 +38,7 @@ app = typer.Typer(
     epilog="""\b
 Examples:
   capper backup create capper.backup                     while capper runs, too
+  capper backup create - | ssh nas 'cat > capper.backup'
   capper backup check capper.backup                      is it whole, and what does it hold?
   capper backup restore capper.backup                    on a new machine, before capper runs there
   capper backup restore capper.backup --replace          ... where it has run; what is there is kept aside""",
@@ -62,21 +64,28 @@ def make(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Put everything into one sealed file, which only you may read; the proxy may run meanwhile."""
+    """Put everything into one sealed file, which only you may read; the proxy may run meanwhile.
+
+    FILE may be - for standard output, to be sent elsewhere at once: what is to be told then goes to standard error.
+    """
     settings = load_settings(config, {"state": state, "ledger": ledger})
-    if file.exists() and not force:
+    piped = str(file) == "-"
+    if piped and sys.stdout.isatty():
+        raise ConfigError(
+            "a backup is nothing for a terminal; name a file, or send it on: capper backup create - > FILE"
+        )
+    if not piped and file.exists() and not force:
         raise ConfigError(f"{file} is there already; name another file, or add --force")
     passphrase = _passphrase(passphrase_file, new=True)
-    with whole_file(file, 0o600) as sealed:
+    with nullcontext(sys.stdout.buffer) if piped else whole_file(file, 0o600) as sealed:
         made = asyncio.run(create(sealed, settings, config_file(config, os.environ), passphrase, datetime.now(UTC)))
-    size = file.stat().st_size
-    if as_json:
-        print_json(
-            {"file": str(file), "bytes": size, "files": made.files, "entries": made.entries, "notes": made.notes}
-        )
+    told = {"file": str(file), "bytes": made.bytes, "files": made.files, "entries": made.entries, "notes": made.notes}
+    if as_json and not piped:
+        print_json(told)
         return
-    print_text(f"{file}: {made.files} files and {made.entries:,} entries of the ledger, {size:,} bytes")
-    print_text(*(f"note: {note}" for note in made.notes), style="yellow")
+    said = [f"{file}: {made.files} files and {made.entries:,} entries of the ledger, {made.bytes:,} bytes"]
+    for line in (*said, *(f"note: {note}" for note in made.notes)):
+        typer.echo(plain(line), err=piped)
 
 
 @app.command()

@@ -31,8 +31,8 @@ STEPS: Final[tuple[Step, ...]] = (_say_version,)
 CURRENT: Final = len(STEPS)
 VERSION_FILE: Final = "version.json"
 _KEY = "capper_state"
-_SIGNS = ("secret", "ca", "lists", "ledger", "sites.txt", "wireguard")
-"""What a folder of version 0 holds."""
+NOBODYS: Final = "lost+found"
+"""A file system of its own has such a folder at its root."""
 
 
 def state_version(state: Path) -> int | None:
@@ -45,12 +45,19 @@ def state_version(state: Path) -> int | None:
     try:
         return _read(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        return 0 if any((state / name).exists() for name in _SIGNS) else None
+        return 0 if kept_in(state) else None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "it does not say a version"
         raise ConfigError(
             f"read {path}: {reason}; it should say {_spelled(CURRENT)} if this capper was the last to run here"
         ) from exc
+
+
+def kept_in(state: Path) -> list[Path]:
+    """What the folder holds besides its version and hidden names, sorted; nothing where there is no folder."""
+    if not state.is_dir():
+        return []
+    return sorted(path for path in state.iterdir() if path.name not in {VERSION_FILE, NOBODYS} and path.name[0] != ".")
 
 
 def _read(text: bytes) -> int:

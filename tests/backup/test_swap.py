@@ -47,24 +47,28 @@ def test_nothing_ready_changes_nothing(state):
     assert (state / "secret").read_text() == "old"
 
 
-@pytest.mark.parametrize("renames", range(1, 7))
-def test_power_cut_after_any_rename(state, monkeypatch, renames):
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_power_cut_after_any_step(state, monkeypatch, steps):
     """Cut short after any of its steps, it is completed when it is run again."""
     commit(state)
-    rename, left = Path.rename, [renames]
+    left = [steps]
 
-    def until_the_power_goes(self, target):
-        if not left[0]:
-            raise KeyboardInterrupt
-        left[0] -= 1
-        return rename(self, target)
+    def until_the_power_goes(real):
+        def move(self, target):
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            return real(self, target)
 
-    monkeypatch.setattr(Path, "rename", until_the_power_goes)
-    try:
-        finish(state, STAMP)
-    except KeyboardInterrupt:
-        assert interrupted(state)
-    monkeypatch.setattr(Path, "rename", rename)
+        return move
+
+    with monkeypatch.context() as patched:
+        for name in ("rename", "replace"):
+            patched.setattr(Path, name, until_the_power_goes(getattr(Path, name)))
+        try:
+            finish(state, STAMP)
+        except KeyboardInterrupt:
+            assert interrupted(state)
     finish(state, STAMP)
 
     assert whole(state)
@@ -89,6 +93,7 @@ def test_what_capper_says_of_itself_is_not_in_the_way(tmp_path):
     assert in_the_way(tmp_path / "none") == []
     (tmp_path / "version.json").write_text("{}")
     (tmp_path / ".hidden").write_text("")
+    (tmp_path / "lost+found").mkdir()
 
     assert in_the_way(tmp_path) == []
     (tmp_path / "secret").write_text("")

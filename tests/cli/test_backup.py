@@ -1,6 +1,9 @@
 """capper backup, as people use it: a passphrase from where they keep it, and sentences when something is wrong."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -57,12 +60,22 @@ def test_a_backup_is_not_overwritten_unasked(capper, household):
     assert file.read_bytes() != before
 
 
+def test_to_standard_output(capper, household):
+    """Sent elsewhere at once: nothing but the backup is on standard output."""
+    words = [sys.executable, "-c", "from capper.cli import main; main()", "backup", "create", "-", "--state"]
+    ended = subprocess.run([*words, household / "state"], capture_output=True, env=os.environ, check=True)
+    (household / "b").write_bytes(ended.stdout)
+
+    assert b"-: 2 files and 0 entries of the ledger, " in ended.stderr
+    assert capper("backup", "check", household / "b").code == 0
+
+
 def test_nothing_to_back_up_is_told(capper, home, phrase):
     """A wrong state folder must not end as an empty backup; no file is made."""
     result = capper("backup", "create", home / "b")
 
     assert (result.code, (home / "b").exists()) == (2, False)
-    assert "nothing is there" in result.err
+    assert "no household is there" in result.err
 
 
 def test_a_passphrase_from_a_file_or_standard_input(capper, household, monkeypatch):

@@ -19,6 +19,14 @@ def test_nothing_is_of_no_version(tmp_path):
     assert ready_state(folder) == CURRENT
 
 
+def test_a_file_system_of_its_own_is_as_good_as_empty(tmp_path):
+    """What a service manager or a file system puts there is no state of capper's."""
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / ".hidden").write_text("")
+
+    assert state_version(tmp_path) is None
+
+
 @pytest.mark.parametrize("sign", ["secret", "ca", "ledger", "lists", "sites.txt", "wireguard"])
 def test_what_was_there_before_versions_is_version_0(tmp_path, sign):
     """Any of the files that an older capper left; it stays, and the version is said from then on."""
