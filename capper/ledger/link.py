@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from redis.asyncio import ConnectionPool, RedisCluster
+from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
@@ -19,10 +19,8 @@ from capper.domain.errors import ConfigError, LedgerUnavailable
 TIMEOUT = 2.0
 """Seconds until a server that says nothing is given up; `GuardedLedger` waits much less."""
 
-_BATCH = 500
 _ONCE = Retry(NoBackoff(), 0)
 """Trying again, and when, is for Line and the guard to say; redis-py would wait for seconds."""
-_BY_KEY = frozenset({"EVALSHA", "EVAL", "MGET", "SET", "UNLINK"})
 
 
 class ScriptForgotten(LedgerUnavailable):
@@ -171,6 +169,16 @@ class Line:
         except (RedisError, OSError) as exc:
             raise _unavailable(self.place, exc) from exc
 
+    async def after(self, first: Sequence[str | bytes], command: Sequence[str | bytes]) -> Any:
+        """Run a command right after another, whose reply is of no interest, with none of anybody else's between the two."""
+        try:
+            going = await self._conversation()
+            # Both are on their way before either gives way to others.
+            replies = await asyncio.gather(going.ask(_pack(first)), going.ask(_pack(command)))
+        except (RedisError, OSError) as exc:
+            raise _unavailable(self.place, exc) from exc
+        return replies[1]
+
     async def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
         """Every key that fits `pattern`."""
         cursor = b"0"
@@ -214,42 +222,6 @@ class Line:
         return self._now
 
 
-class ClusterLink:
-    """A cluster: redis-py finds the node of each key."""
-
-    sharded = True
-
-    def __init__(self, cluster: RedisCluster, place: str) -> None:
-        self._cluster = cluster
-        self.place = place
-
-    async def __call__(self, *command: str | bytes) -> Any:
-        """Run one command on the node its keys are on."""
-        nodes = {} if command[0] in _BY_KEY else {"target_nodes": RedisCluster.RANDOM}
-        try:
-            return await self._cluster.execute_command(*command, **nodes)
-        except (RedisError, OSError) as exc:
-            raise _unavailable(self.place, exc) from exc
-
-    async def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
-        """Every key of every node that fits `pattern`."""
-        keys: list[bytes] = []
-        try:
-            async for key in self._cluster.scan_iter(match=pattern, count=1000):
-                keys.append(key)
-                if len(keys) == _BATCH:
-                    yield keys
-                    keys = []
-        except (RedisError, OSError) as exc:
-            raise _unavailable(self.place, exc) from exc
-        if keys:
-            yield keys
-
-    async def close(self) -> None:
-        """Hang up on every node."""
-        await self._cluster.aclose()
-
-
 def connect(
     url: str,
     timeout: float = TIMEOUT,
@@ -267,8 +239,7 @@ def connect(
     try:
         scheme = urlsplit(url).scheme
         if scheme.endswith("+cluster"):
-            options |= {"socket_timeout": timeout, "retry": None}
-            return ClusterLink(RedisCluster.from_url(url.replace("+cluster", "", 1), **options), place)
+            return _cluster(url.replace("+cluster", "", 1), options, timeout)
         if scheme.endswith("+sentinel"):
             return _by_sentinel(url, options, timeout)
         make = ConnectionPool.from_url(url, **options).make_connection
@@ -276,6 +247,23 @@ def connect(
     except (ValueError, TypeError, RedisError) as exc:
         raise ConfigError(f"understand the ledger's address {place}: {exc}") from exc
     return Line(make, place, timeout, prepare, release)
+
+
+def _cluster(url: str, options: dict[str, Any], timeout: float) -> Link:
+    from capper.ledger.cluster import ClusterLink  # noqa: PLC0415  it stands on this module
+
+    pool = ConnectionPool.from_url(url, **options)
+    pool.make_connection()  # type: ignore[no-untyped-call]  # so that an unknown option is refused now
+    kind, given = pool.connection_class, pool.connection_kwargs
+    scheme = urlsplit(url).scheme
+
+    def line(node: tuple[str, int]) -> Line:
+        host, port = node
+        where = f"[{host}]" if ":" in host else host
+        return Line(lambda: kind(**given | {"host": host, "port": port}), f"{scheme}+cluster://{where}:{port}", timeout)
+
+    seed = given.get("host", "localhost"), int(given.get("port", 6379))
+    return ClusterLink(seed, line, redacted(url.replace("://", "+cluster://", 1)))
 
 
 def _by_sentinel(url: str, options: dict[str, Any], timeout: float) -> Line:

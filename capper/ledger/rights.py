@@ -19,9 +19,9 @@ RIGHTS: Final = {
 
 CLUSTER_RIGHTS: Final = {
     "cluster|slots": "which node has which keys",
-    "command": "where a command's keys stand",
+    "asking": "keys that are on their way to another node",
 }
-"""What the client of a cluster asks besides; there are no databases then."""
+"""What a cluster is asked besides; there are no databases then."""
 
 
 def acl_rights(*, cluster: bool = False) -> str:

@@ -18,7 +18,8 @@ from capper.domain.cap import Cap
 from capper.domain.decision import prepare
 from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.domain.policy import Policy, Rule
-from capper.ledger.link import ClusterLink, connect, redacted
+from capper.ledger.cluster import ClusterLink
+from capper.ledger.link import connect, redacted
 from capper.ledger.redis import RedisLedger
 from capper.ledger.rights import acl_rights
 from capper.ledger.secret import Secret

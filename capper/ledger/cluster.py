@@ -1,0 +1,160 @@
+"""The way to a cluster: one connection to each node, and each command to the node that its keys are on.
+
+Which node has which keys is asked when the first command needs it, and again when a node says that keys have moved or hangs up.
+"""
+
+import asyncio
+from binascii import crc_hqx
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+from redis.exceptions import AskError, ClusterDownError, MovedError, ResponseError, TryAgainError
+
+from capper.domain.errors import LedgerUnavailable
+from capper.ledger.link import Line, ScriptForgotten
+
+_SLOTS = 16_384
+_TRIES = 3
+_PLAIN = frozenset({"INFO", "PING"})
+"""Commands that are about no key: any node answers them."""
+
+Address = tuple[str, int]
+MakeLine = Callable[[Address], Line]
+
+
+class _Owners(NamedTuple):
+    """Which node has which slots: `nodes[i]` those from `starts[i]` to `ends[i]`."""
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    nodes: tuple[Address, ...]
+
+    def of(self, slot: int) -> Address | None:
+        at = bisect_right(self.starts, slot) - 1
+        return self.nodes[at] if at >= 0 and slot <= self.ends[at] else None
+
+
+class ClusterLink:
+    """A cluster, as one link. `seed` is the node that the address names; the others are learnt from it."""
+
+    sharded = True
+
+    def __init__(self, seed: Address, make: MakeLine, place: str) -> None:
+        self.place = place
+        self._seed, self._make = seed, make
+        self._lines: dict[Address, Line] = {}
+        self._owners: _Owners | None = None
+        self._looking: asyncio.Task[_Owners] | None = None
+        self._doubtful: Address | None = None
+
+    async def __call__(self, *command: str | bytes) -> Any:
+        """Run one command on the node its keys are on."""
+        for left in reversed(range(_TRIES)):
+            node = await self._node_for(command)
+            try:
+                return await self._line(node)(*command)
+            except ScriptForgotten:
+                raise
+            except LedgerUnavailable as exc:
+                why = exc.__cause__
+                if isinstance(why, AskError) and not isinstance(why, MovedError):
+                    return await self._line((why.host, why.port)).after(("ASKING",), command)
+                if not left or not _may_be_elsewhere(why):
+                    raise
+                self._owners, self._doubtful = None, node
+        raise AssertionError("the last try returns or raises")
+
+    async def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
+        """Every key of every node that fits `pattern`."""
+        for node in sorted(set((await self._map()).nodes)):
+            async for keys in self._line(node).scan(pattern):
+                yield keys
+
+    async def close(self) -> None:
+        """Hang up on every node."""
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        for line in self._lines.values():
+            await line.close()
+        self._lines.clear()
+
+    async def _node_for(self, command: tuple[str | bytes, ...]) -> Address:
+        owners = await self._map()
+        key = _key_of(command)
+        if key is None:
+            return owners.nodes[0]
+        slot = slot_of(key)
+        node = owners.of(slot)
+        if node is None:
+            self._owners = None
+            raise LedgerUnavailable(f"ask the ledger at {self.place}: no node of the cluster has slot {slot}")
+        return node
+
+    def _line(self, node: Address) -> Line:
+        if node not in self._lines:
+            self._lines[node] = self._make(node)
+        return self._lines[node]
+
+    async def _map(self) -> _Owners:
+        """The owners as known, else asked for, once for all who wait."""
+        if self._owners:
+            return self._owners
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> _Owners:
+        """Ask any node that answers who has which slots."""
+        why: LedgerUnavailable | None = None
+        known = dict.fromkeys((*self._lines, self._seed))
+        # One that hung up is asked last: it may be gone, and take its time to say nothing.
+        for node in sorted(known, key=lambda node: node == self._doubtful):
+            try:
+                self._owners = _read(await self._line(node)("CLUSTER", "SLOTS"), node)
+            except LedgerUnavailable as exc:
+                why = exc
+            else:
+                await self._drop_strangers(self._owners)
+                return self._owners
+        assert why is not None, "there is always the seed to ask"
+        raise why
+
+    async def _drop_strangers(self, owners: _Owners) -> None:
+        gone = [node for node in self._lines if node not in owners.nodes and node != self._seed]
+        for node in gone:
+            await self._lines.pop(node).close()
+
+
+def slot_of(key: bytes) -> int:
+    """The slot of a key: that of its hash tag if it has one."""
+    _, opened, rest = key.partition(b"{")
+    tag, closed, _ = rest.partition(b"}")
+    return crc_hqx(tag if opened and closed and tag else key, 0) % _SLOTS
+
+
+def _key_of(command: tuple[str | bytes, ...]) -> bytes | None:
+    """The first key of a command as this package writes it; all of its keys are in one slot."""
+    name = command[0]
+    if name in _PLAIN:
+        return None
+    if name in {"EVAL", "EVALSHA"}:
+        key = command[3] if command[2] not in {"0", b"0"} else None
+    else:
+        key = command[1] if len(command) > 1 else None
+    return key.encode() if isinstance(key, str) else key
+
+
+def _may_be_elsewhere(why: BaseException | None) -> bool:
+    """Whether another node may answer: the keys have moved, or this node is gone or not ready. Any other word is final."""
+    return not isinstance(why, ResponseError) or isinstance(why, MovedError | ClusterDownError | TryAgainError)
+
+
+def _read(rows: Any, asked: Address) -> _Owners:
+    """CLUSTER SLOTS's reply; a node without a name is the one that was asked."""
+    found = sorted((int(row[0]), int(row[1]), (row[2][0] or b"", int(row[2][1]))) for row in rows)
+    nodes = tuple((host.decode() or asked[0], port) for _, _, (host, port) in found)
+    if not nodes:
+        raise LedgerUnavailable(f"ask the cluster's node {asked[0]}:{asked[1]}: it has no slots yet")
+    return _Owners(tuple(first for first, _, _ in found), tuple(last for _, last, _ in found), nodes)
