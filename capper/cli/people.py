@@ -13,6 +13,7 @@ from capper.cli.policy import known_person
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.devices.leasefiles import LeaseFiles, usual_places
 from capper.devices.macs import Macs
+from capper.devices.matching import mismatches
 from capper.devices.neighbours import Neighbour, default_routers, neighbours
 from capper.devices.present import Device, present
 from capper.devices.strangers import read_strangers, strangers_file
@@ -107,7 +108,7 @@ def add(
     print_text(
         f"{person}: {', '.join(after.devices) or 'no devices yet; `capper people devices` shows which there are'}"
     )
-    _hint(person, wanted, settings)
+    _hint(after, wanted, settings)
 
 
 @app.command("list")
@@ -330,16 +331,20 @@ def _check_free(caps: Caps, device: str, person: str) -> None:
         raise ConfigError(f"{device} is {owner}'s; `capper people remove {owner} --device {device}` first")
 
 
-def _hint(person: str, wanted: Sequence[str], settings: Settings) -> None:
-    """An address may be another device's tomorrow; its MAC is not."""
+def _hint(person: Person, wanted: Sequence[str], settings: Settings) -> None:
+    """What keeps a device from being hers: an address may be another's tomorrow, a tunnel may have no listener."""
     macs = Macs(lambda: _leases(settings).now)
     for device in wanted:
         address = parse_address(device)
         if address and not address.is_loopback and (mac := macs.mac(address.packed)):
             print_text(
-                f"{device} is the device {mac} now: `capper people add {person} --device {mac}` keeps it hers"
+                f"{device} is the device {mac} now: `capper people add {person.name} --device {mac}` keeps it hers"
                 " when its address changes"
             )
+    new = replace(person, devices=tuple(wanted))
+    for one in mismatches(Caps(people={person.name: new}), settings.mode, settings.proxy_auth, macs.problem):
+        if one.device in wanted:
+            print_text(f"{one.what}; {one.advice}", style="yellow")
 
 
 def _leases(settings: Settings) -> LeaseFiles:

@@ -10,8 +10,9 @@ from capper.settings.names import is_mac
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """What does not fit together, and what to do about it."""
+    """What does not fit together, and what to do about it; `device` as the policy names it."""
 
+    device: str
     what: str
     advice: str
 
@@ -39,18 +40,24 @@ def mismatches(policy: Policy, modes: Collection[str], auth: str, problem: str) 
             kind, colon, name = device.partition(":")
             if kind == "wireguard" and name not in tunnels:
                 advice = f"capper gateway wireguard {name} --endpoint HOST:PORT says what `mode` needs"
-                yield Mismatch(f"{person.name}'s {device}: no listener has a file of that name", advice)
+                yield Mismatch(device, f"{person.name}'s {device}: no listener has a file of that name", advice)
             elif kind == "user" and colon and not _may_come(name, auth):
                 advice = f'proxy_auth = "@FILE", an htpasswd file with {name}' if auth else "proxy_auth asks for names"
-                yield Mismatch(f"{person.name}'s {device}: the proxy asks nobody for that name", advice)
+                yield Mismatch(device, f"{person.name}'s {device}: the proxy asks nobody for that name", advice)
             elif is_mac(device) and problem:
                 advice = "name an address too, or a file of leases (`leases`)"
-                yield Mismatch(f"{person.name}'s {device}: the neighbour table cannot be read: {problem}", advice)
+                yield Mismatch(
+                    device, f"{person.name}'s {device}: the neighbour table cannot be read: {problem}", advice
+                )
     claimed = {device for person in policy.people.values() for device in person.devices}
     for name in tunnels:
         if f"wireguard:{name}" not in claimed:
             advice = f"capper people add {name} --device wireguard:{name}"
-            yield Mismatch(f"wireguard:{name}: whoever comes in by this listener is nobody in particular", advice)
+            yield Mismatch(
+                f"wireguard:{name}",
+                f"wireguard:{name}: whoever comes in by this listener is nobody in particular",
+                advice,
+            )
 
 
 def _may_come(name: str, auth: str) -> bool:

@@ -51,7 +51,10 @@ def test_from_beginning_to_end(capper, home):
     text = (home / "config" / "policy.toml").read_text()
 
     assert "is begun, from the starter policy" in added.out
-    assert "anna: wireguard:anna, 203.0.113.77, user:anna\n" == more.out
+    assert more.out.startswith("anna: wireguard:anna, 203.0.113.77, user:anna\n")
+    assert "anna's user:anna: the proxy asks nobody for that name; proxy_auth asks for names" in more.out
+    assert "no listener has a file of that name" in added.out
+    assert "no listener" not in more.out
     assert {
         "people": [
             {
