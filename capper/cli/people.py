@@ -175,7 +175,7 @@ def devices(
                 for one, whose in shown
             ],
         )
-        _explain([one for one, _ in shown])
+        _explain([one for one, whose in shown if whose is None])
     else:
         print_text("None that is nobody's." if rows else "None to be seen.")
     if not as_json:
@@ -375,7 +375,8 @@ def _whose(caps: Caps, device: Device) -> str | None:
 
 
 def _explain(shown: Sequence[Device]) -> None:
-    print_text("", f"To give one to somebody: capper people add NAME --device {shown[0].name}")
+    if shown:
+        print_text("", f"To give one to somebody: capper people add NAME --device {shown[0].name}")
     if any(one.random for one in shown):
         print_text(
             "A MAC whose second digit is 2, 6, a or e was made up by the device. Phones keep it for your network, if"

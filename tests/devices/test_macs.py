@@ -1,7 +1,7 @@
 """The MAC behind an address."""
 
 from capper.devices.leasefiles import Leased
-from capper.devices.macs import FRESH, Macs, by_address
+from capper.devices.macs import FRESH, REMEMBERED, Macs, by_address
 from capper.devices.neighbours import Neighbour
 
 LAPTOP, PHONE = "de:ad:be:ef:00:01", "de:ad:be:ef:00:02"
@@ -103,6 +103,22 @@ def test_an_address_that_went_to_another_device():
     assert (LAPTOP, PHONE) == (before, macs.mac(b"aaaa"))
 
 
+def test_a_quiet_device():
+    """The kernel sweeps out whoever was quiet for a minute: for ten more its address is still the device's, not for ever."""
+    kernel = Kernel()
+    kernel.put(b"aaaa", LAPTOP)
+    macs = kernel.macs()
+    found = [macs.mac(b"aaaa")]
+    kernel.rows.clear()
+    for _ in range(2):
+        kernel.now += REMEMBERED / 2
+        found.append(macs.mac(b"aaaa"))
+    kernel.now += REMEMBERED
+    found.append(macs.mac(b"aaaa"))
+
+    assert [LAPTOP, LAPTOP, None, None] == found
+
+
 def test_leases_where_the_kernel_knows_nothing():
     """What the kernel sees outranks a lease; what it does not see a lease may tell."""
     kernel = Kernel()
@@ -135,4 +151,5 @@ def test_two_macs_for_one_address():
     ):  # fmt: skip
         kernel.put(address, mac, current=current)
 
-    assert {b"aaaa": PHONE, b"dddd": LAPTOP} == by_address(kernel.rows)
+    assert {b"aaaa": PHONE, b"bbbb": None, b"cccc": None, b"dddd": LAPTOP} == by_address(kernel.rows)
+    assert [None, LAPTOP] == [kernel.macs().mac(address) for address in (b"bbbb", b"dddd")]

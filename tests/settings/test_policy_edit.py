@@ -220,3 +220,11 @@ def test_every_layout(text, devices):
 
         assert text.count("#") - changed.count("#") <= 1
         assert {*person.devices[1:], *free} == set(parse_policy(changed, "p").people[name].devices)
+
+
+def test_what_is_written_says_what_was_asked(monkeypatch):
+    """A change that would say anything else is not made: she is told what to write by hand."""
+    monkeypatch.setattr("tomlkit.dumps", lambda _: '[people.anna]\ndevices = ["user:somebody"]\n')
+
+    with pytest.raises(ConfigError, match=r"does not change; let her devices be \['user:anna'\] by hand"):
+        change_devices(TEXT, "p", "anna", ("user:anna",))
