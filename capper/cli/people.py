@@ -390,6 +390,7 @@ def _person_json(person: Person, until: datetime | None) -> dict[str, object]:
         "devices": list(person.devices),
         "language": person.language,
         "credit_prompts": person.credit_prompts,
+        "credit_note": person.credit_note,
         "paused_until": until,
     }
 

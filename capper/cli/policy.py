@@ -226,6 +226,7 @@ def _policy_json(policy: Policy) -> dict[str, Any]:
         "retention_days": policy.retention.days,
         "unknown_devices": policy.unknown_devices,
         "credit_prompts": policy.credit_prompts,
+        "credit_note": policy.credit_note,
         "caps": [str(cap) for cap in policy.default.caps],
         "rules": [
             {"name": rule.name, **{key: list(values) for key in CONDITIONS if (values := getattr(rule, key))},
@@ -233,7 +234,10 @@ def _policy_json(policy: Policy) -> dict[str, Any]:
             for rule in policy.rules
         ],
         "people": {
-            one.name: {"language": one.language, "credit_prompts": one.credit_prompts, "devices": list(one.devices)}
+            one.name: {
+                "language": one.language, "credit_prompts": one.credit_prompts, "credit_note": one.credit_note,
+                "devices": list(one.devices),
+            }
             for one in policy.people.values()
         },
         "credit": [

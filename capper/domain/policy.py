@@ -28,6 +28,7 @@ class Person:
     devices: tuple[str, ...] = ()
     language: str | None = None
     credit_prompts: CreditPrompts | None = None
+    credit_note: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Policy:
     credit_prompts: CreditPrompts = CreditPrompts.STRIP
     unknown_devices: str = HOUSEHOLD
     credit: tuple[CreditRule, ...] = ()
+    credit_note: bool = False
 
     def rule_for(self, sighting: Sighting) -> Rule:
         """The first rule that fits, else the default."""
@@ -118,6 +120,11 @@ class Policy:
                     return rule.credit_prompts
         known = self.people.get(person)
         return (known and known.credit_prompts) or self.credit_prompts
+
+    def notes_prompts(self, person: str) -> bool:
+        """Whether a page is to say that credit nobody asked for was taken out of it: as she chose, else the household."""
+        known = self.people.get(person)
+        return self.credit_note if known is None or known.credit_note is None else known.credit_note
 
     def seeks_prompts(self, host: str) -> bool:
         """Whether there is anybody for whom a page of `host` is to be read for credit nobody asked for."""

@@ -10,12 +10,13 @@ from typing import Self
 
 from capper.domain.exchange import Exchange, Outcome, Response
 from capper.domain.policy import CreditPrompts
-from capper.domain.prompt import Prompt
+from capper.domain.prompt import Place, Prompt
 from capper.recognise.credit import CreditReader, Frame, frame_of, languages
 from capper.recognise.creditpack import Packs, load_packs
 from capper.rewrite.body import answerable, decode, encode
 from capper.rewrite.charset import likely
 from capper.rewrite.prompts import bodies
+from capper.rewrite.prompts.note import noted
 
 TYPES = frozenset(
     ["text/html", "application/json", "text/json", "text/plain", "application/hal+json", "application/vnd.api+json"]
@@ -71,9 +72,11 @@ class Credit:
         return bounded or media_type_of(response) != "text/plain"
 
     def without(
-        self, exchange: Exchange, outcome: Outcome, mode: CreditPrompts, limit: int
+        self, exchange: Exchange, outcome: Outcome, mode: CreditPrompts, limit: int, note: str = ""
     ) -> tuple[Response, tuple[Prompt, ...]] | None:
         """What is delivered instead of `outcome`'s response, and the prompts it lacks; None where nothing is to change.
+
+        `note` is the language in which a page says so, "" where it does not.
 
         Raises:
             Unrewritable: the body is damaged, too large, or of a kind that editing would cost too much.
@@ -87,7 +90,12 @@ class Credit:
         )
         if not stripped.prompts or stripped.data == body.data:
             return None
-        return encode(body, response, stripped.data), stripped.prompts
+        left = stripped.data
+        if note and mode is CreditPrompts.STRIP and exchange.request.headers.get("Sec-Fetch-Dest") in ("", "document"):
+            # What a page shows, and what its scripts would have shown, is one to whoever reads it.
+            shown = sum(prompt.place is Place.PAGE for prompt in stripped.prompts)
+            left = noted(left, shown or len(stripped.prompts), note)
+        return encode(body, response, left), stripped.prompts
 
     def strip(self, data: bytes, media_type: str, url: str, charset: str = "", *, mark: bool = False) -> Stripped:
         """`data` without its prompts; with `mark` they stay and are outlined.

@@ -68,7 +68,7 @@ class Gate:
         self._policy, self._journal, self._credit = policy, journal, credit
         self._scene = scene = Scene(recogniser)
         counting = Counting(ledger, policy, journal, scene)
-        speaking = Speaking(policy, language)
+        speaking = self._speaking = Speaking(policy, language)
         self._asking = Asking(scene, counting, ledger, self._limits)
         self._files = Files(scene, counting, speaking, self._limits, self._untouched)
         self._documents = Documents(scene, counting, speaking, self._files, self._limits)
@@ -151,7 +151,8 @@ class Gate:
         mode = self._credit_prompts(exchange)
         if mode is CreditPrompts.LEAVE:
             return judged
-        arguments = exchange, judged, mode, self._limits.decoded
+        note = self._speaking.language_of(exchange) if self._policy().notes_prompts(exchange.viewer.name) else ""
+        arguments = exchange, judged, mode, self._limits.decoded, note
         try:
             # A long page with the vocabulary takes a while, and others' traffic must not wait for it.
             long = exchange.response is not None and len(exchange.response.body) > self._limits.long

@@ -18,12 +18,14 @@ class Speaking:
     policy: Callable[[], Policy]
     language: str = "en"
 
+    def language_of(self, exchange: Exchange) -> str:
+        """The language of who is looking."""
+        accepted = exchange.request.headers.get("accept-language")
+        return language_of(exchange.viewer.language or ("" if accepted else self.language), accepted)
+
     def words(self, exchange: Exchange, decision: Decision) -> Words:
         """The decision in words."""
-        accepted = exchange.request.headers.get("accept-language")
-        chosen = exchange.viewer.language or ("" if accepted else self.language)
-        speech = Speech(language_of(chosen, accepted), self.policy().zone)
-        return words(decision, speech, exchange.at)
+        return words(decision, Speech(self.language_of(exchange), self.policy().zone), exchange.at)
 
     def filling(self, exchange: Exchange, form: Format, size: tuple[int, int] | None, decision: Decision) -> Response:
         """The response that takes the place of a withheld file of its own."""

@@ -87,6 +87,12 @@ def words(decision: Decision, speech: Speech, now: datetime) -> Words:
     return replace(told, label=_("Ad withheld: {reason}").format(reason=told.sentence))
 
 
+def removed(count: int, language: str) -> str:
+    """That so many credit prompts were taken out of a page."""
+    ngettext = _catalogue(language).ngettext
+    return ngettext("{n} credit prompt removed", "{n} credit prompts removed", count).format(n=count)
+
+
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("capper", LOCALE_DIR, [language])

@@ -13,6 +13,7 @@ from capper.domain.policy import CreditPrompts, CreditRule, Person, Policy, Rule
 from capper.domain.sighting import Format
 from capper.domain.window import SESSION_LIMIT, lifespan
 from capper.settings.names import a_device, a_domain, a_language, a_name, an_advertiser
+from capper.settings.options import a_flag
 from capper.settings.reader import (
     Reader,
     Table,
@@ -33,13 +34,14 @@ TOP = (
     "retention",
     "unknown_devices",
     "credit_prompts",
+    "credit_note",
     "caps",
     "people",
     "rules",
     "credit",
 )
 """Every key a policy file may have at its top."""
-PERSON = ("devices", "language", "credit_prompts")
+PERSON = ("devices", "language", "credit_prompts", "credit_note")
 CONDITIONS: dict[str, Callable[[object], str]] = {
     "advertiser": an_advertiser,
     "creative": a_text,
@@ -112,6 +114,7 @@ def read_policy(text: str, name: str) -> Reading:
         ),
         retention=retention,
         credit_prompts=top.take("credit_prompts", _A_MODE, CreditPrompts.STRIP),
+        credit_note=top.take("credit_note", a_flag, False),  # noqa: FBT003  what holds where nothing is said
         unknown_devices=top.take("unknown_devices", lambda value: _unknown(value, people), HOUSEHOLD),
         credit=tuple(_credit(top, people)),
     )
@@ -195,7 +198,8 @@ def _people(top: Table) -> Iterator[Person]:
                 )
         language = table.take("language", a_language, None)
         prompts = table.take("credit_prompts", _A_MODE, None)
-        yield Person(name, tuple(dict.fromkeys(devices)), language, prompts)
+        note = table.take("credit_note", a_flag, None)
+        yield Person(name, tuple(dict.fromkeys(devices)), language, prompts, note)
         table.close(TOP)
 
 

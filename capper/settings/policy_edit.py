@@ -72,6 +72,8 @@ def _lines(person: Person) -> Iterator[str]:
         yield f"language = {quote(person.language)}"
     if person.credit_prompts:
         yield f"credit_prompts = {quote(person.credit_prompts)}"
+    if person.credit_note is not None:
+        yield f"credit_note = {str(person.credit_note).lower()}"
     yield f"devices = [{', '.join(map(quote, person.devices))}]"
 
 

@@ -20,6 +20,7 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield f"retention = {quote(spell_length(policy.retention))}"
     yield f"unknown_devices = {quote(policy.unknown_devices)}"
     yield f"credit_prompts = {quote(policy.credit_prompts)}"
+    yield f"credit_note = {str(policy.credit_note).lower()}"
     yield f"caps = {_list(map(str, policy.default.caps))}"
     for person in policy.people.values():
         yield from _person(person)
@@ -36,6 +37,8 @@ def _person(person: Person) -> Iterator[str]:
         yield f"language = {quote(person.language)}"
     if person.credit_prompts:
         yield f"credit_prompts = {quote(person.credit_prompts)}"
+    if person.credit_note is not None:
+        yield f"credit_note = {str(person.credit_note).lower()}"
     yield f"devices = {_list(person.devices)}"
 
 

@@ -62,6 +62,7 @@ def test_from_beginning_to_end(capper, home):
                 "devices": ["wireguard:anna", "203.0.113.77", "user:anna"],
                 "language": "nl",
                 "credit_prompts": None,
+                "credit_note": None,
                 "paused_until": None,
             }
         ],

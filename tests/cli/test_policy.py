@@ -106,7 +106,9 @@ def test_show_as_json(capper, file):
         "people": ["anna"],
         "caps": ["never"],
     }
-    assert found["people"] == {"anna": {"language": "nl", "credit_prompts": None, "devices": ["192.168.1.20"]}}
+    assert found["people"] == {
+        "anna": {"language": "nl", "credit_prompts": None, "credit_note": None, "devices": ["192.168.1.20"]}
+    }
 
 
 def test_show_credit(capper, file):

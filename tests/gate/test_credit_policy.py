@@ -1,5 +1,7 @@
 """Whose credit prompts go, and where: the policy's word for a person and a site, on the gate."""
 
+from dataclasses import replace
+
 import pytest
 
 from capper.domain.exchange import Action
@@ -126,6 +128,41 @@ async def test_what_is_marked_is_told_as_that(credit):
     await desk.journal.drain()
 
     assert ["credit prompt marked in a page"] == [record.note for record in desk.sink.records]
+
+
+@pytest.mark.parametrize(
+    ("top", "hers", "language", "said"),
+    [
+        ("false", "", "nl", ""),
+        ("true", "", "nl", "1 kredietaanbod verwijderd"),
+        ("false", "credit_note = true", "sv", "1 krediterbjudande borttaget"),
+        ("true", "credit_note = false", "nl", ""),
+        ("true", 'credit_note = true\nlanguage = "de"', "nl", "1 Kreditangebot entfernt"),
+        ("true", "", "xx", "1 credit prompt removed"),
+    ],
+)
+async def test_a_page_says_so_to_whoever_wants_it(credit, top, hers, language, said):
+    """As she chose, else the household; in her language, and only in a whole page."""
+    policy = parse_policy(f"caps = []\ncredit_note = {top}\n[people.anna]\n{hers}", "p")
+    gate = Desk(credit, policy).gate
+    whole = b"<!DOCTYPE html><html lang=en><p>Hi</p><p>You're pre-approved for a loan of up to $5,000. Apply now!</p></html>"
+
+    async def page(body, dest):
+        request = {"Accept-Language": language, "Sec-Fetch-Dest": dest}
+        exchange = an_exchange(request=request, response={"Content-Type": "text/html; charset=utf-8"}, body=body)
+        return (await gate.admit(replace(exchange, viewer=policy.viewer("anna")))).response.body.decode()
+
+    wholes = [await page(whole, dest) for dest in ("document", "")]
+    others = [
+        await page(whole, "empty"),
+        await page(whole, "iframe"),
+        await page(whole[15:].replace(b"html", b"b"), ""),
+    ]
+    full = await gate.admit(asked("https://shop.example/api"))
+
+    assert all(said in each and ("<aside" in each) == bool(said) for each in wholes)
+    assert not any("<aside" in each for each in others)
+    assert b"aside" not in full.response.body
 
 
 async def test_it_is_in_her_journal(desk):

@@ -311,6 +311,7 @@ def policies(draw):
         draw(st.sampled_from(["household", *people])),
         tuple(CreditRule(draw(st.sampled_from(CreditPrompts)), some(DOMAINS), some(st.sampled_from(["household", *people])))
               for _ in range(draw(st.integers(0, 2)))),
+        draw(st.booleans()),
     )  # fmt: skip
 
 

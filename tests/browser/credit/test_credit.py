@@ -47,6 +47,20 @@ async def test_a_warning_of_the_prompt_s_own(visiting, kind, language):
     assert tops == pytest.approx(bare, abs=2)
 
 
+@pytest.mark.parametrize("kind", ["server", "react", "vue"])
+async def test_the_note_moves_nothing(visiting, kind):
+    """Whoever asks for it is told, and the page stands and works as without."""
+    customer = await visiting("credit_note = true\n[people.household]\nlanguage = 'nl'")
+
+    bare = await customer.opens(f"nl/{kind}-bare")
+    tops = await customer.opens(f"nl/{kind}", f"{kind}-note")
+
+    assert (await customer.text()).endswith("2 kredietaanbiedingen verwijderd")
+    assert "1" == await customer.buys()
+    assert [] == customer.errors
+    assert tops == pytest.approx(bare, abs=2)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_without_capper_s_cut_it_does_appear(visiting, kind):
     """The same pages with `leave`: what the other tests miss is there, and the pages themselves have no fault."""
