@@ -12,7 +12,7 @@ from capper.backup.records import Manifest, Place, Writer
 from capper.backup.sealing import Derivation, Sealer, usual_derivation
 from capper.domain.errors import ConfigError
 from capper.ledger import open_ledger
-from capper.ledger.entries import LAYOUT, Stored, stored
+from capper.ledger.entries import LAYOUT, PATIENCE, Stored, stored
 from capper.ledger.secret import Secret
 from capper.settings import Settings
 from capper.settings.version import check_state
@@ -93,6 +93,7 @@ async def _entries(settings: Settings) -> AsyncIterator[list[Stored]]:
         Secret.load_or_create(settings.secret_file),
         folder=settings.ledger_folder,
         deadline=None,
+        silence=PATIENCE,
     )
     assert isinstance(ledger, RedisLedger), "every ledger but memory is on a server"
     try:

@@ -23,7 +23,7 @@ from capper.domain.errors import ConfigError
 from capper.domain.window import to_ms
 from capper.ledger import open_ledger
 from capper.ledger.embedded import is_served
-from capper.ledger.entries import Stored, put
+from capper.ledger.entries import PATIENCE, Stored, put
 from capper.ledger.redis import RedisLedger
 from capper.ledger.secret import Secret
 from capper.settings import Settings, load_settings
@@ -218,7 +218,9 @@ class _Filling:
 
     def _open(self) -> RedisLedger:
         secret = Secret.load_or_create(self._new / self._settings.secret_file.name)
-        ledger = open_ledger(self._settings.ledger, secret, folder=self._new / "ledger", deadline=None)
+        ledger = open_ledger(
+            self._settings.ledger, secret, folder=self._new / "ledger", deadline=None, silence=PATIENCE
+        )
         assert isinstance(ledger, RedisLedger), "every ledger but memory is on a server"
         return ledger
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import typer
 
 from capper import __version__
-from capper.backup.swap import ASIDE, interrupted
+from capper.backup.swap import ASIDE, NEW, interrupted
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.tables import print_json, print_table
 from capper.devices.leasefiles import LeaseFiles, usual_places
@@ -208,6 +208,12 @@ def versions(folder: Path) -> Iterator[Finding]:
     """Whether what lies in the state folder is of this capper's version, and whether a restore was left half done."""
     if interrupted(folder):
         yield warn("version", f"a restore to {folder} was cut short", "capper run completes it at its next start")
+    if (folder / NEW).is_dir():
+        yield warn(
+            "version",
+            f"a restore broke off before it changed anything, and left {folder / NEW}",
+            f"rm -r {folder / NEW}",
+        )
     version = check_state(folder)
     if version is None:
         return

@@ -25,10 +25,17 @@ SCHEMES: Final = {
 """Every kind of address a ledger can have, and how it is written."""
 
 DEADLINE: Final = timedelta(milliseconds=50)
+SILENCE: Final = 2.0
+"""Seconds until a server that says nothing is given up; `GuardedLedger` waits much less."""
 
 
 def open_ledger(
-    url: str, secret: "Secret", *, folder: Path | None = None, deadline: timedelta | None = DEADLINE
+    url: str,
+    secret: "Secret",
+    *,
+    folder: Path | None = None,
+    deadline: timedelta | None = DEADLINE,
+    silence: float = SILENCE,
 ) -> "Ledger":
     """The ledger at `url`; nothing is connected to or started before its first call.
 
@@ -36,6 +43,7 @@ def open_ledger(
         folder: where a bare `embedded` lives; left out: `ledger` beside the secret's file.
         deadline: how long a claim may take before it is answered from what this process remembers; None for a ledger
             without that guard, which raises `LedgerUnavailable` instead.
+        silence: seconds a server may say nothing before its connection is given up.
 
     Raises:
         ConfigError: the address cannot be understood; says what was perhaps meant.
@@ -46,7 +54,7 @@ def open_ledger(
         from capper.ledger.memory import MemoryLedger  # noqa: PLC0415
 
         return MemoryLedger()
-    ledger = _embedded(rest, secret, folder) if scheme == "embedded" else _served(scheme, url, secret)
+    ledger = _embedded(rest, secret, folder, silence) if scheme == "embedded" else _served(scheme, url, secret, silence)
     if deadline is None:
         return ledger
     from capper.ledger.guard import GuardedLedger  # noqa: PLC0415
@@ -54,7 +62,7 @@ def open_ledger(
     return GuardedLedger(ledger, deadline)
 
 
-def _embedded(rest: str, secret: "Secret", folder: Path | None) -> "Ledger":
+def _embedded(rest: str, secret: "Secret", folder: Path | None, silence: float) -> "Ledger":
     from capper.ledger.embedded import EmbeddedLedger  # noqa: PLC0415
 
     place = Path(rest).expanduser() if rest else folder
@@ -62,10 +70,10 @@ def _embedded(rest: str, secret: "Secret", folder: Path | None) -> "Ledger":
         place = secret.path.parent / "ledger"
     if place is None:
         raise ConfigError("start the embedded ledger: it needs a folder; write embedded:FOLDER")
-    return EmbeddedLedger(place, secret)
+    return EmbeddedLedger(place, secret, silence)
 
 
-def _served(scheme: str, url: str, secret: "Secret") -> "Ledger":
+def _served(scheme: str, url: str, secret: "Secret", silence: float) -> "Ledger":
     if scheme not in SCHEMES or not url.startswith(f"{scheme}://"):
         near = difflib.get_close_matches(scheme.lower().replace("valkey", "redis"), SCHEMES, n=1, cutoff=0.6)
         hint = f"did you mean {SCHEMES[near[0]]}?" if near else f"expected one of: {', '.join(SCHEMES.values())}"
@@ -73,4 +81,4 @@ def _served(scheme: str, url: str, secret: "Secret") -> "Ledger":
     from capper.ledger.link import connect  # noqa: PLC0415
     from capper.ledger.redis import RedisLedger  # noqa: PLC0415
 
-    return RedisLedger(connect(url), secret)
+    return RedisLedger(connect(url, silence), secret)

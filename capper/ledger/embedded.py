@@ -28,6 +28,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from capper.domain.errors import ConfigError, LedgerUnavailable
+from capper.ledger import SILENCE
 from capper.ledger.link import connect
 from capper.ledger.redis import RedisLedger
 from capper.ledger.secret import Secret
@@ -210,11 +211,13 @@ def is_served(folder: Path) -> bool:
 class EmbeddedLedger(RedisLedger):
     """A ledger on a server of its own in `folder`; nothing is started before the first call."""
 
-    def __init__(self, folder: Path, secret: Secret) -> None:
+    def __init__(self, folder: Path, secret: Secret, silence: float = SILENCE) -> None:
+        """`silence`: seconds the server may say nothing before the connection is given up."""
         self.server = EmbeddedServer(folder)
         super().__init__(
             connect(
                 f"unix://{quote(str(self.server.socket))}",
+                silence,
                 prepare=lambda: asyncio.to_thread(self.server.ensure),
                 release=lambda: asyncio.to_thread(self.server.stop),
             ),

@@ -18,6 +18,8 @@ LAYOUT: Final = 1
 
 PATTERN: Final = b"cap{*"
 """Finds every entry of any viewer."""
+PATIENCE: Final = 60.0
+"""Seconds a server may say nothing while entries are copied: a slow disk takes its time to write a million of them."""
 _KEYS = 200
 """Keys to a call: few enough that the server answers others in between, and that the largest counters fit in memory."""
 _CALLS = 4

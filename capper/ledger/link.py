@@ -15,9 +15,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from capper.domain.errors import ConfigError, LedgerUnavailable
-
-TIMEOUT = 2.0
-"""Seconds until a server that says nothing is given up; `GuardedLedger` waits much less."""
+from capper.ledger import SILENCE
 
 _ONCE = Retry(NoBackoff(), 0)
 """Trying again, and when, is for Line and the guard to say; redis-py would wait for seconds."""
@@ -146,7 +144,7 @@ class Line:
         self,
         make: Callable[[], AbstractConnection],
         place: str,
-        timeout: float = TIMEOUT,
+        timeout: float = SILENCE,
         prepare: Step | None = None,
         release: Step | None = None,
     ) -> None:
@@ -224,7 +222,7 @@ class Line:
 
 def connect(
     url: str,
-    timeout: float = TIMEOUT,
+    timeout: float = SILENCE,
     prepare: Step | None = None,
     release: Step | None = None,
 ) -> Link:

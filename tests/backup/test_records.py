@@ -70,7 +70,21 @@ def test_what_is_written_is_read(entries, data):
 
 @pytest.mark.parametrize(
     "name",
-    ["../secret", "/etc/passwd", "a/../../b", "", ".", "a/./b", "a//b", "a/", "a\0b", "x" * 256, "/".join("a" * 17)],
+    [
+        "../secret",
+        "/etc/passwd",
+        ".ssh/authorized_keys",
+        "a/.b/c",
+        "a/../../b",
+        "",
+        ".",
+        "a/./b",
+        "a//b",
+        "a/",
+        "a\0b",
+        "x" * 256,
+        "/".join("a" * 17),
+    ],
 )
 def test_no_name_leads_out_of_its_place(name):
     """Neither upwards nor from the root, nor to a name a system could read in another way."""

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ async def test_a_million_entries(machine, tmp_path):
     ledger = new.ledger()
     size, sample = await ledger.link("DBSIZE"), await ledger.link("PEXPIRETIME", made_up(123_456).key)
     await ledger.close()
-    print(f"\n{file.stat().st_size:,} bytes, peak {made['peak']} and {done['peak']} MB")
+    told = " and ".join(f"{one['took']:.0f} s, {one['peak']} MB" for one in (made, done))
+    print(f"\n{file.stat().st_size:,} bytes; {told}")
 
     assert (made["entries"], done["entries"], size) == (ENTRIES, ENTRIES, ENTRIES)
     assert sample == 4_000_000_123_456
@@ -56,7 +58,9 @@ async def test_a_million_entries(machine, tmp_path):
 
 async def measured(command: str, file: Path, *options: object) -> dict:
     """What `capper backup` said in a process of its own, and its largest size in MB."""
+    began = time.monotonic()
     words = [sys.executable, "-c", MEASURED, "backup", command, str(file), *map(str, options), "--json"]
     environ = os.environ | {"CAPPER_BACKUP_PASSPHRASE": "four quiet words here"}
     ended = await asyncio.to_thread(subprocess.run, words, env=environ, capture_output=True, text=True, check=True)
-    return json.loads(ended.stdout) | {"peak": int(ended.stderr.rpartition("peak ")[2])}
+    took = time.monotonic() - began
+    return json.loads(ended.stdout) | {"peak": int(ended.stderr.rpartition("peak ")[2]), "took": took}

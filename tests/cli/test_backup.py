@@ -171,5 +171,7 @@ def test_doctor_tells_of_versions(capper, home):
         ("ok", "state of version 1, as this capper writes it"),
         ("ok", "before-restore-2026: kept by a restore; delete it when nothing is missing"),
     ]
+    (state / ".ready").rename(state / ".new")
+    assert told()[0] == ("warn", f"a restore broke off before it changed anything, and left {state / '.new'}")
     (state / VERSION_FILE).write_text('{"capper_state": 99}\n')
     assert told()[-1][0] == "fail"
