@@ -28,7 +28,7 @@ from capper.settings.load import policy_file
 from capper.settings.names import a_device, a_language, a_name
 from capper.settings.pauses import a_pause, in_force, pause, pauses_file, read_pauses
 from capper.settings.places import own_policy, packaged_policy
-from capper.settings.policy_edit import add_person, change_devices, edit_file, remove_person
+from capper.settings.policy_edit import add_person, change_person, edit_file, remove_person
 from capper.settings.reader import near
 from capper.settings.toml import read_text
 from capper.settings.writing import put
@@ -79,7 +79,7 @@ def add(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Add a person, or devices to one who is there.
+    """Add a person; or to one who is there devices, a language, a choice.
 
     A MAC is best for what is on the network: it stays when addresses change. Without a policy of your own, one is begun.
     """
@@ -91,15 +91,17 @@ def add(
         _check_free(caps, each, person)
     tongue = _language(language)
     path, begun = _own(settings)
-    if known := caps.people.get(person):
-        if language or credit_prompts:
-            raise ConfigError(f"{person} is there already; change her language or credit_prompts in {path}")
-        after = replace(known, devices=tuple(dict.fromkeys((*known.devices, *wanted))))
-        if after != known:
-            edit_file(path, lambda text, file: change_devices(text, file, person, after.devices))
+
+    def changed(known: Person) -> Person:
+        devices = tuple(dict.fromkeys((*known.devices, *wanted)))
+        prompts = credit_prompts or known.credit_prompts
+        return replace(known, devices=devices, language=tongue or known.language, credit_prompts=prompts)
+
+    if person in caps.people:
+        edit_file(path, lambda text, file: change_person(text, file, person, changed))
     else:
-        after = Person(person, wanted, tongue, credit_prompts)
-        edit_file(path, lambda text, file: add_person(text, file, after))
+        edit_file(path, lambda text, file: add_person(text, file, changed(Person(person))))
+    after = load_policy(path).people[person]
     if as_json:
         print_json(_person_json(after, None))
         return
@@ -259,12 +261,17 @@ def remove(
         gone = {_device(each, settings) for each in device}
         if strange := sorted(gone - set(known.devices)):
             raise ConfigError(f"{strange[0]} is none of {name}'s devices: {', '.join(known.devices) or 'she has none'}")
-        left = tuple(each for each in known.devices if each not in gone)
-        edit_file(path, lambda text, file: change_devices(text, file, name, left))
+
+        def without(person: Person) -> Person:
+            return replace(person, devices=tuple(each for each in person.devices if each not in gone))
+
+        edit_file(path, lambda text, file: change_person(text, file, name, without))
+        after = load_policy(path).people[name]
         if as_json:
-            print_json(_person_json(replace(known, devices=left), None))
+            print_json(_person_json(after, None))
         else:
-            print_text(f"{name}: {', '.join(left) or 'no devices left, so nobody on the network is recognised as her'}")
+            left = ", ".join(after.devices) or "no devices left, so nobody on the network is recognised as her"
+            print_text(f"{name}: {left}")
         return
     edit_file(path, lambda text, file: remove_person(text, file, name))
     file, now = pauses_file(settings.state), datetime.now(UTC)

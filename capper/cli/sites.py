@@ -14,6 +14,7 @@ from capper.settings.options import a_site
 from capper.settings.reader import near
 from capper.settings.sites import known_sites, read_sites, sites_file, within, write_sites
 from capper.settings.version import check_state
+from capper.settings.writing import alone
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,22 +39,23 @@ def add(host: Host, *, state: State = None, config: Config = None, as_json: Json
 
     From then on capper can read everything between you and it. A site that is there already stays there.
     """
-    file, sites = _own(_settings(config, state))
-    site = _site(host)
-    if site not in sites:
-        write_sites(file, (*sites, site))
+    settings, site = _settings(config, state), _site(host)
+    with alone(sites_file(settings.state)):
+        file, sites = _own(settings)
+        if site not in sites:
+            write_sites(file, (*sites, site))
     _tell(site, "is yours already" if site in sites else "is opened from now on", as_json=as_json)
 
 
 @app.command()
 def remove(host: Host, *, state: State = None, config: Config = None, as_json: Json = False) -> None:
     """Leave the pages of a site of your own unread again."""
-    settings = _settings(config, state)
-    file, sites = _own(settings)
-    site = _site(host)
-    if site not in sites:
-        raise ConfigError(f"{site} is none of your sites{_why(settings, site, sites)}")
-    write_sites(file, (each for each in sites if each != site))
+    settings, site = _settings(config, state), _site(host)
+    with alone(sites_file(settings.state)):
+        file, sites = _own(settings)
+        if site not in sites:
+            raise ConfigError(f"{site} is none of your sites{_why(settings, site, sites)}")
+        write_sites(file, (each for each in sites if each != site))
     _tell(site, "is left unread from now on", as_json=as_json)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
-from capper.domain.identity import Viewer
 from capper.domain.policy import Policy
 from capper.settings.names import is_mac
 
@@ -53,10 +52,6 @@ class Household:
     names: Mapping[str, str]
     addresses: Mapping[Address, str]
     networks: tuple[tuple[Network, str], ...]
-
-    def viewer(self, caller: Caller) -> Viewer:
-        """The person whose counts this caller's sightings belong to."""
-        return self.policy.viewer(self.person(caller) or self.policy.unknown_devices)
 
     def person(self, caller: Caller) -> str | None:
         """Who claims this caller's device; None if nobody does."""

@@ -110,29 +110,40 @@ def _unattached(text: str) -> str:
     return "".join(lines)
 
 
-def change_devices(text: str, name: str, person: str, devices: Sequence[str]) -> str:
-    """The policy with exactly these devices for a person it knows; those that stay keep their places and comments.
+def change_person(text: str, name: str, person: str, change: Callable[[Person], Person]) -> str:
+    """The policy with a person it knows as `change` makes her; devices that stay keep their places and comments.
 
     Raises:
         ConfigError: as `add_person`.
     """
     policy = read_policy(text, name).policy
-    wanted = _with(policy, replace(policy.people[person], devices=tuple(devices)))
+    after = change(policy.people[person])
+    wanted = replace(policy, people={**policy.people, person: after})
 
-    def change(table: Any) -> None:
-        held = table.get("devices")
-        if not isinstance(held, Array):
-            table["devices"] = list(devices)
-            return
-        there = [a_device(item) for item in held]
-        for place in reversed(range(len(there))):
-            if there[place] not in devices:
-                del held[place]
-        for device in devices:
-            if device not in there:
-                held.append(device)
+    def write(table: Any) -> None:
+        _write_devices(table, after.devices)
+        for key, value in (("language", after.language), ("credit_prompts", after.credit_prompts)):
+            if value is not None and value != getattr(policy.people[person], key):
+                table[key] = str(value)
 
-    return _first(_changed(text, person, change), wanted, name, f"let her devices be {list(devices)} by hand")
+    by_hand = "".join(f"{line}\n" for line in _lines(after))
+    return _first(_changed(text, person, write), wanted, name, f"let it say by hand:\n{by_hand}")
+
+
+def _write_devices(table: Any, devices: Sequence[str]) -> None:
+    held = table.get("devices", [])
+    there = [a_device(item) for item in (held if isinstance(held, list) else [held])]
+    if there == list(devices):
+        return
+    if not isinstance(held, Array):
+        table["devices"] = list(devices)
+        return
+    for place in reversed(range(len(there))):
+        if there[place] not in devices:
+            del held[place]
+    for device in devices:
+        if device not in there:
+            held.append(device)
 
 
 def remove_person(text: str, name: str, person: str) -> str:
@@ -201,10 +212,6 @@ def _changed(text: str, person: str, change: Callable[[Any], None] | None) -> li
         after = tomlkit.dumps(document)
         found.append("".join([*parts[:place], after, tail, *parts[place + 1 :]]))
     return found
-
-
-def _with(policy: Policy, person: Person) -> Policy:
-    return replace(policy, people={**policy.people, person.name: person})
 
 
 def _first(texts: Sequence[str], wanted: Policy, name: str, by_hand: str) -> str:

@@ -128,6 +128,14 @@ def test_an_address_that_may_be_anothers_tomorrow(capper, home, monkeypatch):
     assert f"`capper people add anna --device {LAPTOP}` keeps it hers" in told
 
 
+def test_another_language(capper, home):
+    """Who is there may be given another language, and keeps her devices."""
+    capper("people", "add", "anna", "--device", "203.0.113.77", "--language", "nl")
+    told = json.loads(capper("people", "add", "anna", "--language", "de", "--credit-prompts", "mark", "--json").out)
+
+    assert ("de", "mark", ["203.0.113.77"]) == (told["language"], told["credit_prompts"], told["devices"])
+
+
 def test_a_pause(capper, home):
     """It is told, listed, and ended; half an hour where nothing is said."""
     capper("people", "add", "anna")
@@ -188,7 +196,6 @@ def test_unknown_devices_are_left_alone(capper, tmp_path):
         (("add", "anna", "--device", "192.168.1.20/24"), "host bits"),
         (("add", "anna", "--language", "Dutch!"), "--language: expected a language"),
         (("add", "cleo", "--device", "user:ben"), "`capper people remove ben --device user:ben` first"),
-        (("add", "ben", "--language", "nl"), "ben is there already"),
         (("remove", "guest"), 'the policy knows no "guest"; did you mean "guests"?'),
         (("remove", "ben", "--device", "user:x"), "user:x is none of ben's devices: user:ben"),
         (("remove", "guests"), 'still speaks of guests: "theirs"'),

@@ -17,7 +17,7 @@ from capper.testing import FrozenClock
 
 MAC = "de:ad:be:ef:00:01"
 POLICY = Policy(
-    people={"anna": Person("anna", (MAC, "user:anna", "wireguard:anna")), "ben": Person("ben", ("fd00::/64",))}
+    people={"anna": Person("anna", (MAC, "user:anna", "wireguard:anna")), "ben": Person("ben", ("fd00::/64",), "nl")}
 )
 
 
@@ -70,6 +70,7 @@ def test_a_new_policy_is_heeded():
 
     assert ["ben", "ben"] == [before, name(people, client("fd00::1"))]
     assert "household" == name(people, client("fd01::1"))
+    assert "nl" == people.viewer(people.caller(client("fd00::1"))).language
 
 
 def test_strangers_are_told_by_what_the_policy_would_call_them():

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from capper.proxy.testing import LOOPBACK, reply
+from capper.settings.pauses import pause, pauses_file
 
 SCRIPT = Path(__file__).parents[2] / "addons" / "cap_ads.py"
 
@@ -77,6 +79,20 @@ async def test_ads_are_capped(mitmdump, origin):
 
     assert other.content == GIF
     assert (ad.status_code, ad.content != GIF) == (200, True)
+
+
+async def test_a_pause(mitmdump, origin, tmp_path):
+    """Whom `capper people pause` leaves alone is left alone here too."""
+    site = await origin(lambda _: reply(GIF, kind="image/gif"))
+    now = datetime.now(UTC)
+    pause(pauses_file(tmp_path / "state"), "household", now + timedelta(minutes=10), now)
+    port = port_of(mitmdump('caps = ["never"]\n'))
+    async with httpx.AsyncClient(proxy=f"http://{LOOPBACK}:{port}", trust_env=False, timeout=20) as client:
+        fields = {"Referer": "https://news.test/", "Sec-Fetch-Dest": "image", "Sec-Fetch-Site": "cross-site"}
+        fields["Host"] = f"banners.test:{site.port}"
+        ad = await client.get(f"http://{LOOPBACK}:{site.port}/b.gif", headers=fields)
+
+    assert GIF == ad.content
 
 
 def test_bad_policy_is_told(mitmdump):

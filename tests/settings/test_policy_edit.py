@@ -1,6 +1,7 @@
 """Changes to a policy's people that leave the rest of the file as it is."""
 
 import difflib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from capper.domain.errors import ConfigError
 from capper.domain.policy import CreditPrompts, Person
 from capper.settings.policy import parse_policy
-from capper.settings.policy_edit import add_person, change_devices, edit_file, remove_person
+from capper.settings.policy_edit import add_person, change_person, edit_file, remove_person
 from capper.settings.toml import blocks
 
 TEXT = """\
@@ -46,6 +47,10 @@ def changes(before: str, after: str) -> list[str]:
     """The lines that went and came."""
     rows = difflib.ndiff(before.splitlines(), after.splitlines())
     return [row for row in rows if row[:1] in "+-"]
+
+
+def change_devices(text: str, name: str, person: str, devices: tuple[str, ...]) -> str:
+    return change_person(text, name, person, lambda known: replace(known, devices=devices))
 
 
 def test_a_person_more():
@@ -98,6 +103,22 @@ def test_a_lone_device_becomes_a_list():
     assert ['- devices = "192.168.1.21"', f'+ devices = ["192.168.1.21", "{MAC}"]'] == [
         row for row in changes(TEXT, after) if not row.startswith("?")
     ]
+
+
+def test_a_language_and_a_choice():
+    """What she has is changed in its place; what she has not yet comes last of hers."""
+    after = change_person(TEXT, "p", "anna", lambda one: replace(one, language="de", credit_prompts=CreditPrompts.MARK))
+    bens = change_person(TEXT, "p", "ben", lambda one: replace(one, language="nl"))
+
+    assert ['- language = "nl"', '+ language = "de"', '+ credit_prompts = "mark"'] == [
+        row for row in changes(TEXT, after) if not row.startswith("?")
+    ]
+    assert ['+ language = "nl"'] == changes(TEXT, bens)
+
+
+def test_nothing_to_change():
+    """Then not a byte does."""
+    assert TEXT == change_person(TEXT, "p", "ben", lambda one: one)
 
 
 def test_a_device_under_another_spelling():
@@ -226,5 +247,5 @@ def test_what_is_written_says_what_was_asked(monkeypatch):
     """A change that would say anything else is not made: she is told what to write by hand."""
     monkeypatch.setattr("tomlkit.dumps", lambda _: '[people.anna]\ndevices = ["user:somebody"]\n')
 
-    with pytest.raises(ConfigError, match=r"does not change; let her devices be \['user:anna'\] by hand"):
+    with pytest.raises(ConfigError, match=r'does not change; let it say by hand:(?s:.)*devices = \["user:anna"\]'):
         change_devices(TEXT, "p", "anna", ("user:anna",))
