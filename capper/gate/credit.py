@@ -11,6 +11,7 @@ from typing import Self
 from capper.domain.exchange import Exchange, Outcome, Response
 from capper.domain.policy import CreditPrompts
 from capper.domain.prompt import Place, Prompt
+from capper.gate.arrival import purpose
 from capper.recognise.credit import CreditReader, Frame, frame_of, languages
 from capper.recognise.creditpack import Packs, load_packs
 from capper.rewrite.body import answerable, decode, encode
@@ -85,8 +86,10 @@ class Credit:
         if mode is CreditPrompts.LEAVE or response is None or not self.wants(exchange) or not response.body:
             return None
         body = decode(response.headers, response.body, limit)
+        media_type, request = media_type_of(response), exchange.request
+        arrived = purpose(self.packs, request, document=media_type == "text/html")
         stripped = self.strip(
-            body.data, media_type_of(response), exchange.request.url, body.charset, mark=mode is CreditPrompts.MARK
+            body.data, media_type, request.url, body.charset, mark=mode is CreditPrompts.MARK, arrived=arrived
         )
         if not stripped.prompts or stripped.data == body.data:
             return None
@@ -97,12 +100,23 @@ class Credit:
             left = noted(left, shown or len(stripped.prompts), note)
         return encode(body, response, left), stripped.prompts
 
-    def strip(self, data: bytes, media_type: str, url: str, charset: str = "", *, mark: bool = False) -> Stripped:
-        """`data` without its prompts; with `mark` they stay and are outlined.
+    def strip(
+        self,
+        data: bytes,
+        media_type: str,
+        url: str,
+        charset: str = "",
+        *,
+        mark: bool = False,
+        arrived: Frame = Frame.ANY,
+    ) -> Stripped:
+        """`data` without its prompts; with `mark` they stay and are outlined. `arrived` is why she looks at it, as far as told.
 
         Raises:
             Unrewritable: it is of a kind that editing would cost too much.
         """
+        if arrived is Frame.ASKED:
+            return Stripped(data)
         small = len(data) <= _SMALL
         places = {} if small else self.packs.scanner.places(data)
         if not places and not small:
@@ -114,6 +128,8 @@ class Credit:
             return Stripped(data)
         spoken = self.packs.bits(reader.packs)
         hits = sorted(place for place, bits in places.items() if bits & spoken)
+        if reader.frame is Frame.ANY:
+            reader = replace(reader, frame=arrived)
         every = hits
         hits = promising(data, hits, reader, charset) if media_type != "text/plain" else hits
         if not hits and not small:
