@@ -158,7 +158,8 @@ def _settings(held: Inventory, drafts: Mapping[File, Path], target: Target) -> S
 
 
 def _refuse_to_overwrite(settings: Settings, drafts: Mapping[File, Path], target: Target) -> None:
-    if is_served(settings.ledger_folder):
+    _, colon, folder = settings.ledger.partition("embedded:")
+    if is_served(Path(folder) if colon else settings.ledger_folder):
         raise ConfigError(f"restore to {settings.state}: capper is running there; stop it first")
     there = [str(settings.state / name) for name in in_the_way(settings.state)]
     there += [str(place) for file in drafts if (place := target.path(file)).exists()]

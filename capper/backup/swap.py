@@ -87,7 +87,9 @@ def finish(state: Path, stamp: str) -> Path | None:
     with explained(state):
         if ready.is_dir():
             for name in in_the_way(state):
-                aside.mkdir(mode=0o700, exist_ok=True)
+                if not aside.is_dir():
+                    aside.mkdir(mode=0o700)
+                    give(aside, state)
                 (state / name).rename(aside / name)
             ready.rename(filling)
             _sync(state)

@@ -95,6 +95,23 @@ async def test_a_server_keeps_what_it_has_counted_since(machine, redis):
     assert (await house.record("anna"))[0] == [("shoes.example", 2), ("bikes.example", 1)]
 
 
+async def test_an_embedded_ledger_elsewhere(machine):
+    """Counts in a folder that the settings name go to the same folder of the new machine, unless a server holds it."""
+    old, new = machine("old", 'ledger = "embedded:counts"\n'), machine("new")
+    await old.shown("anna", "shoes.example", 3)
+    data = await old.backup()
+    done = await new.restore(data)
+    ledger = new.ledger()
+    await ledger.health()
+    with pytest.raises(ConfigError, match="capper is running there"):
+        await new.restore(data, replace=True)
+    await ledger.close()
+
+    assert (new.config.parent / "counts" / "appendonlydir").is_dir()
+    assert (done.entries, done.known) == (len(await new.lives()), 0)
+    assert (await new.record("anna"))[0] == [("shoes.example", 3)]
+
+
 async def test_what_has_expired_is_left_out(lived, machine, monkeypatch):
     """Years later nothing of the ledger is alive; the rest comes back all the same."""
     import io

@@ -61,7 +61,7 @@ def test_containers_are_locked_down(compose):
 async def test_valkey_starts_as_compose_starts_it(compose, servers, running, tmp_path):
     """The very arguments, on a real Valkey: it answers on its socket, and writes every count to its file."""
     [name, *arguments] = compose["services"]["valkey"]["command"]
-    here = [one.replace("/run/valkey", str(tmp_path)).replace("/data", str(tmp_path)) for one in arguments]
+    here = [one.replace("/run/valkey", str(tmp_path)).replace("/counts", str(tmp_path)) for one in arguments]
     await running([servers[name.partition("-")[0]], *here], f"unix://{tmp_path}/valkey.sock", tmp_path)
     link = connect(f"unix://{tmp_path}/valkey.sock")
     settings = [await link("CONFIG", "GET", name) for name in ("port", "appendonly", "save", "maxmemory-policy")]

@@ -20,6 +20,7 @@ from capper.ledger.secret import Secret
 from capper.packaged import packaged_config
 from capper.recognise.filterlist import ListKind
 from capper.recognise.lists import ListStore
+from capper.settings.pauses import pause, pauses_file
 from capper.settings.policy import parse_policy
 from capper.settings.sites import sites_file, write_sites
 from capper.settings.version import CURRENT, ready_state
@@ -91,6 +92,7 @@ def main() -> None:
     (out / "policy.toml").write_text(POLICY)
     shutil.copy(packaged_config() / "capper.toml", out)
     write_sites(sites_file(state), ["shop.example"])
+    pause(pauses_file(state), "anna", NOON + timedelta(hours=2), NOON)
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder) / "mine.txt"
         own.write_text("! Title: Mine\n! Expires: 4 days\n||ads.example^\n")

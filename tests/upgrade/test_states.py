@@ -17,6 +17,7 @@ from capper.ledger.entries import Stored, put
 from capper.ledger.secret import Secret
 from capper.recognise.lists import ListStore
 from capper.settings import load_policy, load_settings
+from capper.settings.pauses import pauses_file, read_pauses
 from capper.settings.sites import read_sites, sites_file
 from capper.settings.version import CURRENT, ready_state, state_version
 from capper.testing import NOON, a_sighting, an_ad
@@ -108,10 +109,12 @@ def test_settings_and_policy_are_read(household):
     assert policy.rules[0].advertiser == ("boots.example",)
 
 
-def test_lists_and_sites_are_read(household):
-    """Subscriptions with their last good copies, and the sites of her own."""
+def test_lists_sites_and_pauses_are_read(household):
+    """Subscriptions with their last good copies, the sites of her own, and for how long she is left alone."""
     [kept] = ListStore(household / "state").lists()
     sites = read_sites(sites_file(household / "state"))
+    pauses = read_pauses(pauses_file(household / "state"))
 
     assert kept.text.startswith("! Title: Mine")
     assert sites == (("shop.example",) if sites_file(household / "state").exists() else ())
+    assert pauses == ({"anna": NOON + timedelta(hours=2)} if pauses_file(household / "state").exists() else {})
