@@ -70,7 +70,7 @@ class LeaseFiles:
         )
 
     def _found(self) -> list[Path]:
-        return sorted({Path(name) for pattern in self._patterns for name in glob.glob(pattern)})  # noqa: PTH207  absolute
+        return sorted({Path(name) for pattern in self._patterns for name in _named(pattern)})
 
     def _leases(self, path: Path) -> tuple[Lease, ...]:
         if not path.is_file():
@@ -85,3 +85,8 @@ class LeaseFiles:
                 head = file.readline(4096).decode("utf-8", "replace")
                 content = (head if head.startswith("address,") else "") + content.partition("\n")[2]
         return read_leases(content, self._clock())
+
+
+def _named(pattern: str) -> list[str]:
+    """The files a pattern means; one whose own name has a bracket in it is meant as it is."""
+    return [pattern] if Path(pattern).exists() else glob.glob(pattern)  # noqa: PTH207  patterns are whole paths

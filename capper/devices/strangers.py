@@ -43,13 +43,22 @@ def _lately(found: Mapping[str, datetime], now: datetime) -> dict[str, datetime]
     return {name: seen for name, seen in rows if timedelta(0) <= now - seen < LIFE}
 
 
+def forget_strangers(path: Path) -> None:
+    """Delete the file, if there is one. Never raises."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as exc:
+        log.warning("delete %s: %s", path, exc.strerror)
+
+
 class Strangers:
     """The running proxy's list: `note` keeps it in memory; what is `due` is written, now and then."""
 
     def __init__(self, path: Path, now: datetime) -> None:
         self._path = path
         self._seen = read_strangers(path, now)
-        self._saved, self._changed = now - _EVERY, False
+        # What has become too old while nobody wrote must leave the file too.
+        self._saved, self._changed = now - _EVERY, path.exists()
         self._complained = False
 
     def note(self, device: str, now: datetime) -> None:

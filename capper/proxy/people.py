@@ -12,7 +12,7 @@ from mitmproxy.proxy import mode_specs
 
 from capper.devices.leasefiles import LeaseFiles, usual_places
 from capper.devices.macs import Macs
-from capper.devices.strangers import Strangers, strangers_file
+from capper.devices.strangers import Strangers, forget_strangers, strangers_file
 from capper.domain.identity import Viewer
 from capper.domain.policy import Policy
 from capper.proxy.viewer import Caller, Household, household, parse_address
@@ -56,10 +56,13 @@ class Keeping:
 
     @classmethod
     def begin(cls, settings: Settings, clock: Callable[[], datetime] = _now) -> "Keeping":
-        """As the settings say; at journal level 0 no stranger is remembered."""
+        """As the settings say; at journal level 0 no stranger is remembered, and who was is forgotten."""
+        file = strangers_file(settings.state)
+        if not settings.journal_level:
+            forget_strangers(file)
         leases = LeaseFiles((*usual_places(), *map(str, settings.leases)), clock)
         leases.refresh()
-        strangers = Strangers(strangers_file(settings.state), clock()) if settings.journal_level else None
+        strangers = Strangers(file, clock()) if settings.journal_level else None
         return cls(leases, Macs(lambda: leases.now), Pauses(pauses_file(settings.state), clock), strangers, clock)
 
     def sources(self) -> Sources:

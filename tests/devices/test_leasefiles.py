@@ -66,6 +66,16 @@ def test_what_is_no_file(tmp_path):
     assert {} == files.now.macs
 
 
+def test_a_name_like_a_pattern(tmp_path):
+    """A file that is there by its very name is that file."""
+    file = tmp_path / "leases[1]"
+    file.write_text(ROW.format(4))
+    files = LeaseFiles([str(file)], FrozenClock())
+    files.refresh()
+
+    assert [FOUR] == list(files.now.macs)
+
+
 def test_usual_places():
     """Every place is a whole path."""
     assert all(place.startswith("/") for place in usual_places())

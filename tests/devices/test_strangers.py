@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from capper.devices.strangers import LIFE, MOST, Strangers, read_strangers, strangers_file
+from capper.devices.strangers import LIFE, MOST, Strangers, forget_strangers, read_strangers, strangers_file
 from capper.testing import NOON, FrozenClock
 
 MAC = "de:ad:be:ef:00:01"
@@ -77,6 +77,31 @@ def test_a_restart(file):
     after.write(after.due(NOON, nobodys))
 
     assert {MAC, "user:guest"} == set(read_strangers(file, NOON))
+
+
+def test_a_restart_after_a_day(file):
+    """What became too old while capper was not running leaves the file when it starts, though nobody new has come."""
+    before = Strangers(file, NOON)
+    before.note(MAC, NOON)
+    before.write(before.due(NOON, nobodys))
+    after = Strangers(file, NOON + LIFE)
+    after.write(after.due(NOON + LIFE, nobodys))
+
+    assert {"version": 1, "devices": {}} == json.loads(file.read_text())
+
+
+def test_forgotten_at_once(file):
+    """Who wants nothing remembered has no file; that there is none, or that it cannot go, is no error."""
+    before = Strangers(file, NOON)
+    before.note(MAC, NOON)
+    before.write(before.due(NOON, nobodys))
+    forget_strangers(file)
+    forget_strangers(file)
+    gone = not file.exists()
+    file.mkdir()
+    forget_strangers(file)
+
+    assert gone
 
 
 def test_a_flood(file):
