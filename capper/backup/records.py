@@ -171,8 +171,8 @@ def _file(said: dict[str, Any]) -> File:
         or not 0 < len(path.parts) <= _DEEPEST
         or any(part in {"..", "."} or "\0" in part or len(part.encode()) > _LONGEST_NAME for part in path.parts)
         or str(path) != file.name
-        # No file of capper's lies in a hidden folder; what does is another program's.
-        or any(part.startswith(".") for part in path.parts[:-1])
+        # No file of capper's is hidden, nor in a hidden folder; what is, is another program's. An owner may hide a password file.
+        or any(part.startswith(".") for part in path.parts[: None if file.place is Place.STATE else -1])
     ):
         raise ValueError(f"{file.name!r} is no name for a file")
     return File(file.place, file.name, file.mode & 0o777, file.origin)

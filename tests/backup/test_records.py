@@ -75,6 +75,7 @@ def test_what_is_written_is_read(entries, data):
         "/etc/passwd",
         ".ssh/authorized_keys",
         "a/.b/c",
+        ".ready",
         "a/../../b",
         "",
         ".",
@@ -123,11 +124,38 @@ def test_a_set_user_id_bit_is_not_restored():
     assert file.mode == 0o755
 
 
-@pytest.mark.parametrize("parts", [[Z], [(b"F", said()), Z], [(b"D", b"x"), M, Z], [M, (b"D", b"x"), Z], [M, M, Z]])
-def test_records_out_of_order_are_refused(parts):
-    """A manifest first and once, bytes only after the file they are of."""
-    with pytest.raises(ConfigError):
-        survey(raw(*parts), "b")
+@pytest.mark.parametrize(
+    ("parts", "files"),
+    [
+        ([], 0),
+        ([(b"F", said())], 1),
+        ([(b"D", b"x"), M], 0),
+        ([M, (b"D", b"x")], 0),
+        ([M, M], 0),
+        ([M, (b"F", said()), (b"F", said(mode=0o644))], 2),
+    ],
+)
+def test_records_out_of_order_are_refused(parts, files):
+    """A manifest first and once, bytes only after the file they are of, and no file twice."""
+    end = (b"Z", json.dumps({"files": files, "entries": 0}).encode())
+    with pytest.raises(ConfigError, match="out of order"):
+        survey(raw(*parts, end), "b")
+
+
+def test_an_owner_may_hide_a_file():
+    """A password file beside capper.toml may be called .users; one in a hidden folder is another program's."""
+    [_, file, _] = records(raw(M, (b"F", said(place="config", name=".users")), Z), "b")
+    with pytest.raises(ConfigError, match="is no name for a file"):
+        list(records(raw(M, (b"F", said(place="config", name=".ssh/authorized_keys")), Z), "b"))
+
+    assert file.name == ".users"
+
+
+def test_counts_without_their_secret_are_refused():
+    """They could never be read again, and a new secret would take the old one's place."""
+    entry = struct.pack(">HIQ", 6, 1, 5) + b"cap{x}v"
+    with pytest.raises(ConfigError, match="holds no secret"):
+        survey(raw(M, (b"E", entry), (b"Z", b'{"files": 0, "entries": 1}')), "b")
 
 
 @pytest.mark.parametrize("newer", ["state", "layout"])
