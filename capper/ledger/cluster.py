@@ -47,6 +47,7 @@ class ClusterLink:
         self._owners: _Owners | None = None
         self._looking: asyncio.Task[_Owners] | None = None
         self._doubtful: Address | None = None
+        self._known: tuple[Address, ...] = ()
 
     async def __call__(self, *command: str | bytes) -> Any:
         """Run one command on the node its keys are on."""
@@ -108,21 +109,22 @@ class ClusterLink:
     async def _look(self) -> _Owners:
         """Ask any node that answers who has which slots."""
         why: LedgerUnavailable | None = None
-        known = dict.fromkeys((*self._lines, self._seed))
+        known = dict.fromkeys((*self._known, self._seed))
         # One that hung up is asked last: it may be gone, and take its time to say nothing.
         for node in sorted(known, key=lambda node: node == self._doubtful):
             try:
-                self._owners = _read(await self._line(node)("CLUSTER", "SLOTS"), node)
+                self._owners = owners = _read(await self._line(node)("CLUSTER", "SLOTS"), node)
             except LedgerUnavailable as exc:
                 why = exc
             else:
-                await self._drop_strangers(self._owners)
-                return self._owners
+                self._known = owners.nodes
+                await self._drop_strangers()
+                return owners
         assert why is not None, "there is always the seed to ask"
         raise why
 
-    async def _drop_strangers(self, owners: _Owners) -> None:
-        gone = [node for node in self._lines if node not in owners.nodes and node != self._seed]
+    async def _drop_strangers(self) -> None:
+        gone = [node for node in self._lines if node not in self._known and node != self._seed]
         for node in gone:
             await self._lines.pop(node).close()
 

@@ -47,10 +47,14 @@ class Node:
         finally:
             writer.close()
 
-    def owns_all(self, *named: "Node") -> None:
-        """Every slot belongs to the first of `named`."""
-        host = b"$9\r\n127.0.0.1\r\n"
-        self.slots = b"*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n" + host + b":%d\r\n" % named[0].port
+    def says(self, *owners: "Node") -> None:
+        """The slots are shared out evenly, as this node tells it."""
+        share = 16_384 // len(owners)
+        rows = (
+            b"*3\r\n:%d\r\n:%d\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n" % (share * n, share * (n + 1) - 1, owner.port)
+            for n, owner in enumerate(owners)
+        )
+        self.slots = b"*%d\r\n" % len(owners) + b"".join(rows)
 
     def names(self) -> list[bytes]:
         """What it was asked, in order, by the first word."""
@@ -64,7 +68,7 @@ async def nodes() -> AsyncIterator[tuple[Node, Node]]:
     for node in pair:
         await node.start()
     for node in pair:
-        node.owns_all(pair[0])
+        node.says(pair[0])
     yield pair
     for node in pair:
         node.server.close()
@@ -107,7 +111,7 @@ async def test_keys_that_moved_are_found(nodes, link):
     await link("SET", KEY, "x")
     first.answers[b"SET"] = [b"-MOVED %d 127.0.0.1:%d\r\n" % (slot_of(KEY), second.port)]
     for node in nodes:
-        node.owns_all(second)
+        node.says(second)
 
     assert await link("SET", KEY, "y") == b"OK"
     assert second.asked[-1] == [b"SET", KEY, b"y"]
@@ -127,14 +131,29 @@ async def test_keys_on_their_way_are_asked_for_there(nodes, link):
 async def test_a_node_that_is_gone_is_looked_past(nodes, link):
     """When a node hangs up for good, the others say who has its slots now."""
     first, second = nodes
-    first.owns_all(second)
+    first.says(second)
     await link("SET", KEY, "x")
-    second.owns_all(first)
-    first.owns_all(first)
+    second.says(first)
+    first.says(first)
     second.answers[b"SET"] = [b"", b""]
 
     assert await link("SET", KEY, "y") == b"OK"
     assert first.asked[-1] == [b"SET", KEY, b"y"]
+
+
+async def test_the_named_node_may_be_the_one_that_is_gone(nodes, link):
+    """The others are known from the map, also those that were not needed yet; the one that hung up is asked last."""
+    first, second = nodes
+    assert slot_of(KEY) < 8192
+    for node in nodes:
+        node.says(first, second)
+    await link("SET", KEY, "x")
+    first.answers[b"SET"] = [b"", b""]
+    second.says(second)
+
+    assert await link("SET", KEY, "y") == b"OK"
+    assert second.asked[-1] == [b"SET", KEY, b"y"]
+    assert first.names().count(b"CLUSTER") == 1
 
 
 async def test_another_word_is_final(nodes, link):
