@@ -201,6 +201,8 @@ def _because(ruling: Ruling) -> str:
         case Rule.CLOSED:
             where = "you closed it" if ruling.source == YOURS else f"it is among {ruling.source.replace('_', ' ')}"
             return f"{where} ({ruling.entry})"
+        case Rule.SILENT:
+            return f"lists of ad hosts name it, but it carries no ads, only {ruling.source} ({ruling.entry})"
         case Rule.UNNAMED:
             return "no list and no site of yours names it"
         case Rule.AD_HOST:

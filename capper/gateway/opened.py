@@ -16,13 +16,14 @@ class Rule(StrEnum):
     AD_HOST = "delivers ads"
     CREDIT = "known for credit prompts"
     CLOSED = "stays closed"
+    SILENT = "carries no ads"
     UNNAMED = "named nowhere"
     ALL = "everything is opened"
 
     @property
     def opens(self) -> bool:
         """Whether a connection is opened by this rule."""
-        return self not in (Rule.CLOSED, Rule.UNNAMED)
+        return self not in (Rule.CLOSED, Rule.SILENT, Rule.UNNAMED)
 
 
 class Ruling(NamedTuple):
@@ -58,6 +59,8 @@ class Chooser:
     known: Known = field(default_factory=HostSet)
     wanted: Callable[[str], bool] = lambda _: True
     """Whether anybody wants the pages of a site known for credit prompts opened."""
+    silent: ClosedHosts = field(default_factory=ClosedHosts)
+    """Hosts that carry no ads though a list of ad hosts names them."""
 
     def ruling(self, host: str) -> Ruling:
         """What is done with connections to `host`, in lower case and without a final dot."""
@@ -67,7 +70,8 @@ class Chooser:
                 return Ruling(Rule.SITE, asked)
             return Ruling(Rule.CLOSED, *closing)
         if entry := self.ads().covering(host):
-            return self._unless_closed(host, Ruling(Rule.AD_HOST, entry))
+            quiet = self.silent.closing(host)
+            return self._unless_closed(host, Ruling(Rule.SILENT, *quiet) if quiet else Ruling(Rule.AD_HOST, entry))
         if self.known.covers(host):
             if self.wanted(host):
                 return self._unless_closed(host, Ruling(Rule.CREDIT, host))

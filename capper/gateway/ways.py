@@ -10,7 +10,7 @@ from capper.gateway.nftables import Redirect
 from capper.gateway.opened import Chooser
 from capper.recognise.hosts import HostSet
 from capper.settings import Open, Settings
-from capper.settings.closed import ClosedHosts
+from capper.settings.closed import ClosedHosts, silent
 from capper.settings.options import Address
 from capper.settings.sites import KnownSites, known_sites, read_sites, sites_file
 
@@ -27,7 +27,7 @@ def sites_for(settings: Settings) -> tuple[str, ...]:
 
 def hosts_for(settings: Settings, ads: HostSet, closed: ClosedHosts | None = None) -> HostSet | None:
     """The hosts whose traffic is to come to capper, less what stays `closed`; None where the settings say all of them."""
-    return None if settings.open is Open.ALL else chosen_hosts(ads, sites_for(settings), closed)
+    return None if settings.open is Open.ALL else chosen_hosts(ads, sites_for(settings), closed, silent())
 
 
 def chooser_for(
@@ -39,7 +39,7 @@ def chooser_for(
 ) -> Chooser:
     """What decides which connections are opened, as the settings say; the other sets as they are when it is asked."""
     known = known_sites() if settings.credit_sites else KnownSites()
-    return Chooser(ads, closed, frozenset(settings.sites), own, known, wanted)
+    return Chooser(ads, closed, frozenset(settings.sites), own, known, wanted, silent())
 
 
 def transparent_listener(settings: Settings) -> Address:

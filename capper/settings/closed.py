@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,6 +73,16 @@ def built_in(path: Path | None = None) -> ClosedHosts:
     except (KeyError, AttributeError, ValueError) as exc:
         raise ConfigError(f"{path}: cannot be used as a list of hosts that stay closed: {exc}") from exc
     return ClosedHosts(hosts, words)
+
+
+@cache
+def silent(path: Path | None = None) -> ClosedHosts:
+    """Hosts of the advertising trade that carry no ads, by kind.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    return built_in(path or packaged_config() / "silent.toml")
 
 
 def _names(text: str) -> Iterator[str]:

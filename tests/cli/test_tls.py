@@ -42,6 +42,7 @@ def state(home):
         ("bank.somewhere.example", "it is among banks (bank)"),
         ("news.example", "news.example: passes through unopened: no list and no site of yours names it"),
         ("www.wehkamp.nl", "www.wehkamp.nl: opened: known for credit prompts"),
+        ("cm.g.doubleclick.net", "but it carries no ads, only matching (cm.g.doubleclick.net)"),
         ("vault.bitwarden.com", "it is among mail and passwords (bitwarden.com)"),
     ],
 )

@@ -1,7 +1,11 @@
 """Which connections are opened, by which rule, and at what price."""
 
 import gzip
+import importlib.util
+import re
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +15,7 @@ from capper.gateway.opened import Chooser, Rule, Ruling
 from capper.recognise.exclusions import exclusions
 from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.hosts import HostSet, ad_hosts
-from capper.settings.closed import ClosedHosts, built_in
+from capper.settings.closed import ClosedHosts, built_in, silent
 from capper.settings.sites import known_sites
 
 LISTS = (
@@ -24,9 +28,13 @@ LISTS = (
 
 
 def chooser(ads=(), closed=None, sites=(), own=(), known=(), *, wanted=True) -> Chooser:
-    hosts, shut = HostSet(ads), ClosedHosts(closed or {}, {"bank": "banks"})
+    hosts, shut, quiet = (
+        HostSet(ads),
+        ClosedHosts(closed or {}, {"bank": "banks"}),
+        ClosedHosts({}, {"sync": "matching"}),
+    )
     return Chooser(
-        lambda: hosts, lambda: shut, frozenset(sites), lambda: frozenset(own), HostSet(known), lambda _: wanted
+        lambda: hosts, lambda: shut, frozenset(sites), lambda: frozenset(own), HostSet(known), lambda _: wanted, quiet
     )
 
 
@@ -43,6 +51,8 @@ def chooser(ads=(), closed=None, sites=(), own=(), known=(), *, wanted=True) -> 
         ("pay.mine.test", Ruling(Rule.CLOSED, "pay.mine.test", "payment")),
         ("bank.mine.test", Ruling(Rule.SITE, "mine.test")),
         ("my.bank.test", Ruling(Rule.CLOSED, "bank", "banks")),
+        ("sync.ads.test", Ruling(Rule.SILENT, "sync", "matching")),
+        ("sync.mine.test", Ruling(Rule.SITE, "mine.test")),
     ],
 )
 def test_rulings(host, ruling):
@@ -112,7 +122,9 @@ def test_it_takes_microseconds(lists):
     hosts = [f"a.b.{host}" for host in list(many)[:: len(many) // 500]] + [f"www.news{n}.example" for n in range(500)]
     took = {}
     for name, ads in (("few", few), ("many", many)):
-        choose = Chooser(lambda ads=ads: ads, lambda: closed, frozenset(["mine.test"]), known=known_sites())
+        choose = Chooser(
+            lambda ads=ads: ads, lambda: closed, frozenset(["mine.test"]), known=known_sites(), silent=silent()
+        )
         rounds = []
         for _ in range(7):
             began = time.perf_counter()
@@ -124,3 +136,20 @@ def test_it_takes_microseconds(lists):
 
     assert took["many"] < 3 * took["few"]
     assert took["many"] < 100e-6
+
+
+def test_the_table_of_the_documentation(shared_data):
+    """The shares in docs/privacy.md are those of today's rules: under 30 % in the middle of the ad-heavy pages, and of banks none."""
+    path = Path(__file__).parents[2] / "benchmarks" / "opened.py"
+    spec = importlib.util.spec_from_file_location("opened_benchmark", path)
+    benchmark = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = benchmark
+    spec.loader.exec_module(benchmark)
+    text = benchmark.table(shared_data)
+    page = (path.parents[1] / "docs" / "privacy.md").read_text("utf-8")
+    middle = re.search(r"Median of those (\d+): (\d+) % opened", text)
+
+    assert text == page.partition(benchmark.BEGIN)[2].partition(benchmark.END)[0]
+    assert int(middle[1]) >= 10
+    assert int(middle[2]) < 30
+    assert " 0 are opened." in text

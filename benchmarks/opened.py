@@ -1,0 +1,172 @@
+"""Which share of real pages' connections is opened, by rule, and what deciding costs; the table of docs/privacy.md.
+
+    python benchmarks/opened.py DATA                    DATA holds har/, lists/ and exclusions/
+    python benchmarks/opened.py DATA --write docs/privacy.md
+
+A page's connections are told by the recording: those with different numbers, or to different hosts, are different ones. Pages
+recorded before everything was encrypted are counted as if it had been. Times are the best of several rounds, and the ratio is
+that of two sizes of the same sets, so that both hold on another machine.
+"""
+
+import argparse
+import gzip
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from capper.gateway.opened import Chooser, Rule
+from capper.recognise.exclusions import exclusions
+from capper.recognise.filterlist import FilterList, ListKind
+from capper.recognise.hosts import HostSet, ad_hosts
+from capper.recognise.lists import starter_lists
+from capper.settings.closed import built_in, silent
+from capper.settings.sites import known_sites
+
+BEGIN, END = "<!-- opened: begin -->\n", "<!-- opened: end -->\n"
+LISTS = ("easylist-20260822",)
+REGIONAL = ("easylist-germany-20260821", "adguard-dutch-20260320", "adguard-french-20260320", "nordic-ublock-20260822")
+FEW_ADS = 20
+"""A page with fewer connections to hosts on ad lists or tracker lists than this is not ad-heavy."""
+BANKS = ("adguard-banks", "ut1-bank")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A recorded page: its name and its connections, one host each."""
+
+    name: str
+    connections: tuple[str, ...]
+
+    def count(self, choose: Chooser, rule: Rule) -> int:
+        """How many of them are under this rule."""
+        return sum(choose.ruling(host).rule is rule for host in self.connections)
+
+    def share(self, choose: Chooser) -> float:
+        """How many of a hundred are opened."""
+        return 100 * sum(map(choose.opens, self.connections)) / len(self.connections)
+
+
+def pages(folder: Path) -> Iterator[Page]:
+    """Every recording of the folder."""
+    for file in sorted((*folder.glob("*.har.gz"), *folder.glob("*.devtoolslog.json.gz"))):
+        data = json.loads(gzip.decompress(file.read_bytes()))
+        used = set(_of_har(data) if file.name.endswith(".har.gz") else _of_log(data))
+        if used:
+            name = file.name.removesuffix(".har.gz").removesuffix(".devtoolslog.json.gz").removesuffix("-bodies")
+            yield Page(name, tuple(sorted(host for host, _ in used)))
+
+
+def _of_har(data: dict) -> Iterator[tuple[str, str]]:
+    for entry in data["log"]["entries"]:
+        if host := _host(entry["request"]["url"]):
+            yield host, str(entry.get("connection") or entry.get("serverIPAddress") or "")
+
+
+def _of_log(data: list) -> Iterator[tuple[str, str]]:
+    for row in data:
+        response = row.get("params", {}).get("response", {}) if row.get("method") == "Network.responseReceived" else {}
+        if (host := _host(response.get("url", ""))) and not response.get("fromDiskCache"):
+            yield host, str(response.get("connectionId") or "")
+
+
+def _host(url: str) -> str:
+    parts = urlsplit(url)
+    return (parts.hostname or "").rstrip(".") if parts.scheme in {"http", "https"} else ""
+
+
+def read_list(data: Path, name: str, kind: ListKind) -> FilterList:
+    """One of the filter lists."""
+    return FilterList(name, gzip.decompress((data / "lists" / f"{name}.txt.gz").read_bytes()).decode(), kind)
+
+
+def chooser(hosts: HostSet) -> Chooser:
+    """As `capper run` decides, with nothing of a person's own."""
+    closed = built_in()
+    return Chooser(lambda: hosts, lambda: closed, known=known_sites(), silent=silent())
+
+
+def table(data: Path) -> str:
+    """The whole text between the marks."""
+    lists = [*starter_lists(), *(read_list(data, name, ListKind.ADS) for name in LISTS)]
+    named = ad_hosts([*lists, read_list(data, "easyprivacy-20260822", ListKind.ADS)])
+    choose = chooser(ad_hosts(lists))
+    wider = chooser(ad_hosts([*lists, *(read_list(data, name, ListKind.ADS) for name in REGIONAL)]))
+    rows, shares, wide_shares = [], [], []
+    for page in pages(data / "har"):
+        ads = sum(map(named.covers, page.connections)) >= FEW_ADS
+        share = page.share(choose)
+        if ads:
+            shares.append(share)
+            wide_shares.append(page.share(wider))
+        counts = " | ".join(
+            str(page.count(choose, rule))
+            for rule in (Rule.AD_HOST, Rule.CREDIT, Rule.SILENT, Rule.CLOSED, Rule.UNNAMED)
+        )
+        rows.append((not ads, page.name, f"| {page.name} | {len(page.connections)} | {counts} | {share:.0f} % |"))
+    rows.sort()
+    middle = statistics.median(shares)
+    return "\n".join(
+        [
+            f"With the lists that travel with capper, {', '.join(LISTS)} and nothing of a person's own; ad-heavy pages first (those",
+            f"with at least {FEW_ADS} connections to hosts on ad or tracker lists). Median of those {len(shares)}: {middle:.0f} % opened; with {len(REGIONAL)} regional lists besides,",
+            f"{statistics.median(wide_shares):.0f} %.",
+            "",
+            "| page | connections | ad hosts: opened | credit sites: opened | carry no ads | stay closed | named nowhere | opened |",
+            "|---|---|---|---|---|---|---|---|",
+            *(row for *_, row in rows),
+            "",
+            _banks(data, choose),
+            "",
+        ]
+    )
+
+
+def _banks(data: Path, choose: Chooser) -> str:
+    hosts = {host for name in BANKS for host in exclusions((data / "exclusions" / f"{name}.txt").read_text("utf-8"))}
+    asked = [name for host in sorted(hosts) for name in (host, f"www.{host}", f"login.{host}")]
+    opened = [host for host in asked if choose.opens(host) and choose.ruling(host).rule is Rule.AD_HOST]
+    return f"Of {len(asked):,} names of {len(hosts):,} banks ({', '.join(BANKS)}) {len(opened)} are opened."
+
+
+def costs(hosts: HostSet) -> dict[str, float]:
+    """Microseconds for a decision with a hundred ad hosts and with a hundred thousand."""
+    many = HostSet([*hosts, *(f"host{number}.ads{number % 97}.test" for number in range(max(0, 100_000 - len(hosts))))])
+    asked = [f"a.b.{host}" for host in list(many)[:: len(many) // 500]] + [f"www.news{n}.example" for n in range(500)]
+    found = {}
+    for name, some in (("100", HostSet(list(many)[:100])), (f"{len(many):,}", many)):
+        choose = chooser(some)
+        found[name] = min(_round(choose, asked) for _ in range(9))
+    return found
+
+
+def _round(choose: Chooser, asked: list[str]) -> float:
+    began = time.perf_counter()
+    for host in asked:
+        choose.opens(host)
+    return (time.perf_counter() - began) / len(asked) * 1e6
+
+
+def main() -> None:
+    """Print or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--write", type=Path)
+    chosen = parser.parse_args()
+    text = table(chosen.data)
+    if chosen.write:
+        page = chosen.write.read_text("utf-8")
+        before, _, rest = page.partition(BEGIN)
+        chosen.write.write_text(before + BEGIN + text + END + rest.partition(END)[2], "utf-8")
+    print(text)
+    found = costs(ad_hosts([read_list(chosen.data, name, ListKind.ADS) for name in LISTS]))
+    print("; ".join(f"{name} ad hosts: {each:.1f} us a connection" for name, each in found.items()))
+    few, many = found.values()
+    print(f"ratio {many / few:.2f}")
+
+
+if __name__ == "__main__":
+    main()
