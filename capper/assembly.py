@@ -161,7 +161,7 @@ class ClosedSource:
     def __init__(self, settings: Settings) -> None:
         self._state, self._named = settings.state, settings.closed
         self._own = OwnSites(closed_file(settings.state))
-        self._lists = ClosedHosts()
+        self._lists = built_in()
         self._made_of: tuple[str, ...] | None = None
         self.refresh()
         self._added, self._all = self._own.current(), self._with(self._own.current())

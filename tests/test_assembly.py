@@ -1,16 +1,19 @@
 """The parts put together as settings say, and lists that change while they are in use."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from capper.assembly import RecogniserSource, assemble, household_ledger
+from capper.assembly import ClosedSource, RecogniserSource, assemble, household_ledger
 from capper.domain.errors import ConfigError
 from capper.journal import Level
 from capper.recognise.filterlist import ListKind
 from capper.recognise.kind import Kind
 from capper.recognise.lists import ListStore
-from capper.settings import Settings
+from capper.settings import Settings, sites
+from capper.settings.closed import CLOSED_HEAD, closed_file
+from capper.settings.sites import write_sites
 from capper.testing import NOON
 
 PAGE = "https://news.example/"
@@ -96,3 +99,43 @@ async def test_a_state_folder_that_cannot_be_made_is_an_error_in_one_sentence(se
 
     with pytest.raises(ConfigError, match=r"make the state folder .*file/state: Not a directory"):
         await assemble(replace(settings, state=tmp_path / "file" / "state"))
+
+
+def test_closed_hosts_come_from_everywhere(settings, tmp_path):
+    """What travels with capper, the settings' own, a subscribed list and the household's file all close hosts, each at once."""
+    banks = tmp_path / "banks.txt"
+    banks.write_text("mybank.example\n")
+    source = ClosedSource(replace(settings, closed=("mine.example",)))
+    before = source.current()
+    ListStore(tmp_path).add(str(banks), ListKind.CLOSED, NOON)
+    source.refresh()
+    after = source.current()
+
+    assert ("banks", "yours", None) == tuple(
+        closing and closing.source
+        for closing in map(before.closing, ("www.ing.nl", "x.mine.example", "mybank.example"))
+    )
+    assert ("banks", "yours", "banks") == tuple(
+        after.closing(host).source for host in ("www.ing.nl", "mine.example", "www.mybank.example")
+    )
+
+
+def test_a_host_closed_while_capper_runs(settings, tmp_path, monkeypatch):
+    """The household's own file is looked at again; nothing is made anew while it stays the same."""
+    monkeypatch.setattr(sites, "LOOK", timedelta(0))
+    source = ClosedSource(settings)
+    first = source.current()
+    write_sites(closed_file(tmp_path), ["shop.example"], CLOSED_HEAD)
+    second = source.current()
+
+    assert first.closing("shop.example") is None
+    assert "yours" == second.closing("ads.shop.example").source
+    assert second is source.current()
+
+
+def test_subscriptions_that_cannot_be_read(settings, tmp_path, caplog):
+    """What travels with capper stays closed, whatever is wrong with the rest."""
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "subscriptions.json").write_text("{")
+
+    assert ClosedSource(settings).current().closing("www.ing.nl")

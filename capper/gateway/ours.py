@@ -8,6 +8,11 @@ ADDRESSES = ("192.0.2.88", "2001:db8:ca99::88")
 redirected to capper like those to ad hosts, and lead nowhere while capper is down."""
 
 
+def leads_to_us(host: str) -> bool:
+    """Whether a connection to this name or address is for capper itself, and nobody is to be connected to."""
+    return host in ADDRESSES or is_ours(host.rstrip(".").lower())
+
+
 def is_ours(host: str) -> bool:
     """Whether `host`, in lower case, is capper's own or below it."""
     return host == HOST or host.endswith(f".{HOST}")

@@ -204,7 +204,9 @@ class Opening:
         handshake = self._handshakes.pop(client.id, None)
         if handshake is None or handshake.used or handshake.ours or handshake.done_at is None:
             return
-        if self._ticks() - handshake.done_at < _ABRUPT:
+        if _DISTRUST.search(client.error or ""):
+            self.trust.refused(handshake.client, self._name(handshake))
+        elif self._ticks() - handshake.done_at < _ABRUPT:
             self.trust.mute(handshake.client, self._name(handshake))
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:

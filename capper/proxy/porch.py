@@ -15,7 +15,7 @@ from http import HTTPStatus
 from mitmproxy import connection, dns, http
 from mitmproxy.proxy import server_hooks
 
-from capper.gateway.ours import ADDRESSES, HOST, is_ours
+from capper.gateway.ours import ADDRESSES, HOST, is_ours, leads_to_us
 from capper.proxy.authority import Authority
 from capper.proxy.invitation import PROOF, invitation, mobile_profile
 from capper.proxy.pages import page, refuse
@@ -64,7 +64,7 @@ class Porch:
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         address = data.server.address
-        if address and address[0] in ADDRESSES and self._well and data.server.transport_protocol == "tcp":
+        if address and leads_to_us(address[0]) and self._well and data.server.transport_protocol == "tcp":
             self._led[data.server.id] = (address[0], address[1])
             data.server.address = self._well.sockets[0].getsockname()[:2]
 

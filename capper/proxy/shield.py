@@ -16,6 +16,7 @@ from mitmproxy import connection, http
 from mitmproxy.proxy import mode_specs, server_hooks
 
 from capper.domain.errors import ConfigError
+from capper.gateway.ours import leads_to_us
 from capper.proxy import addresses, resolving
 from capper.proxy.addresses import Reach
 from capper.proxy.pages import page, refuse
@@ -109,6 +110,8 @@ class Shield:
         if address is None or data.server.error or _is_upstream(data.client, address):
             return
         host, port = address[0], address[1]
+        if leads_to_us(host):
+            return
         if isinstance(data.client.proxy_mode, mode_specs.WireGuardMode) and (host, port) == ("10.0.0.53", 53):
             return
         if at := self.boundary.place(host, port):

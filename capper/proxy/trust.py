@@ -191,6 +191,7 @@ class Trust:
         until = _next_day(self._now() + PROVEN_FOR)
         self.book.put(client.stack, Known(client.device, Standing.PROVEN, until))
         self._losing.pop(client.stack, None)
+        self._doubts.pop(client.stack, None)
         self._doubts.pop(host, None)
         if host:
             self.book.drop(host)
@@ -229,6 +230,9 @@ class Trust:
         self._doubt(client, host, _MUTE, Reason.MUTE)
 
     def _doubt(self, client: Client, host: str, enough: int, reason: Reason) -> None:
+        if self.standing(client) is not Standing.PROVEN:
+            # One that never went on to use a connection is doubted as a whole, and sooner.
+            host, enough = client.stack, 2
         count = self._doubts.pop(host, 0) + 1
         if count >= enough:
             self.refused(client, host, reason)

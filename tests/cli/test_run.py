@@ -1,5 +1,6 @@
 """`capper run` as a process: it gets ready, serves, stops, and says in one sentence why it cannot."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -7,11 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
 import pytest
+
+from capper.testing import NOON
 
 LOOPBACK = "127.0.0.1"
 
@@ -252,3 +256,20 @@ def test_shops_known_for_credit_are_opened(tmp_path, policy, options, opened):
     opens = _opening(ProxyOptions(tmp_path), settings, assembly, ClosedSource(settings)).opened
 
     assert [opened, False, True] == [opens(host) for host in ("www.wehkamp.nl", "bank.example", "www.shop.example")]
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [(timedelta(days=90), ""), (timedelta(days=10), "ends in 10 days"), (timedelta(days=-1), "has ended")],
+)
+async def test_a_word_before_the_certificate_ends(left, said, caplog, monkeypatch):
+    """The log speaks up in good time, with what to do; long before that it is silent."""
+    from capper.cli import run
+
+    monkeypatch.setattr(run, "utc_now", lambda: NOON)
+    task = asyncio.create_task(run._warn_of_end(NOON + left))
+    await asyncio.sleep(0)
+    task.cancel()
+
+    assert said in caplog.text
+    assert ("capper ca renew" in caplog.text) == bool(said)

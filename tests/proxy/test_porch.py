@@ -1,7 +1,9 @@
 """capper's own host: the certificate for who asks, and a proof that only a device which trusts it can give."""
 
+import asyncio
 import plistlib
 import re
+import shutil
 
 import httpx
 import pytest
@@ -141,6 +143,26 @@ async def test_a_password_is_asked_for_first(proxy, client):
     known = await (await client(running, auth="anna:secret")).get(PAGE)
 
     assert [407, 200] == [answer.status_code, known.status_code]
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")
+@pytest.mark.parametrize(
+    "mode", ["socks5", "upstream:http://127.0.0.1:9"], ids=["SOCKS5", "behind a proxy that is not there"]
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_whatever_the_way_in(proxy, mode, scheme):
+    """The page is there in every mode, and nobody is connected to for it."""
+    running = await proxy(modes=(mode,), opened=lambda _: False)
+    way = "socks5h" if mode == "socks5" else "http"
+    process = await asyncio.create_subprocess_exec(
+        *("curl", "-sS", "--noproxy", "", "--proxy", f"{way}://127.0.0.1:{running.port}"),
+        *("--cacert", str(running.certificate), f"{scheme}://{HOST}/"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 30)
+
+    assert b"Does this browser trust capper?" in out
 
 
 async def test_tls_is_ours_for_our_own_host(proxy, tunnel):

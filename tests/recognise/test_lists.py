@@ -544,3 +544,39 @@ def test_starter_lists():
         ("starter-ads", ListKind.ADS),
         ("starter-trackers", ListKind.TRACKERS),
     ]
+
+
+BANKS = "// Banks\nmybank.example\nother.example\ngoogle.com$app=com.example.app\n"
+
+
+def test_a_list_of_closed_hosts(site, store):
+    """Hosts that stay closed are subscribed to like filter lists, counted as hosts, and not taken for rules."""
+    site.answers["/banks.txt"] = ok(BANKS)
+    report = store.add(f"{site.url}/banks.txt", ListKind.CLOSED, NOON)
+
+    assert (Outcome.ADDED, 2) == (report.outcome, report.rules)
+    assert [] == store.lists()
+    assert [("banks", BANKS, ListKind.CLOSED)] == [(item.name, item.text, item.kind) for item in store.closed()]
+
+
+@pytest.mark.parametrize(("text", "kind"), [(LIST, ListKind.CLOSED), ("<html>", ListKind.CLOSED)])
+def test_a_list_of_another_kind_is_refused(site, store, text, kind):
+    """A filter list closes nothing by mistake."""
+    site.answers["/test.txt"] = ok(text)
+
+    with pytest.raises(ConfigError, match="this is not a list of hosts"):
+        store.add(f"{site.url}/test.txt", kind, NOON)
+
+
+@pytest.mark.parametrize(("text", "kind"), [(BANKS, ListKind.CLOSED), (LIST, ListKind.ADS)])
+def test_an_edited_copy_is_renewed(site, store, text, kind):
+    """Somebody's edit of the copy never freezes updates: it is fetched whole again, though its source says that nothing changed."""
+    site.answers["/test.txt"] = ok(text, ETag='"1"')
+    store.add(f"{site.url}/test.txt", kind, NOON)
+    copy = store.folder / "test.txt"
+    copy.write_text(text + "edited.example\n")
+    (report,) = store.update(NOON + timedelta(days=9))
+
+    assert Outcome.FAILED != report.outcome
+    assert "If-None-Match" not in site.asked[1][1]
+    assert text == copy.read_text()
