@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from capper.proxy import opening
+from capper.proxy.authority import read_authority
 from capper.proxy.testing import LOOPBACK, reply
 from capper.proxy.trust import Reason, Standing
-from capper.proxy.trustfile import trust_file
+from capper.proxy.trustfile import TrustFile, trust_file
 
 ANSWER = reply(b"hello", fields=[("Connection", "close")])
 
@@ -211,7 +212,11 @@ async def test_what_another_process_forgets(sites, proxy, tunnel, authority_pem,
     theirs = ssl.create_default_context(cafile=str(authority_pem))
     await asyncio.to_thread(refuse, running.port, theirs, "ads0.test")
     await until(trust_file(tmp_path / "state").exists)
-    trust_file(tmp_path / "state").unlink()
+    file = TrustFile(tmp_path / "state", read_authority(tmp_path / "state").fingerprint())
+    theirs_too = file.load()
+    for key in list(theirs_too.clients):
+        theirs_too.drop(key)
+    file.save(theirs_too, datetime.now(UTC))
     await until(lambda: not running.master.opening.trust.book.clients)
     _, writer = await tunnel(running, "ads0.test", tls=running.client_tls())
 
