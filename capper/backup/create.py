@@ -66,7 +66,9 @@ async def create(
     async for entries in _entries(settings):
         writer.stored(entries)
     writer.end()
-    return Made(writer.files, writer.entries, sealer.written, tuple(_notes(kept, kind)))
+    return Made(
+        writer.files, writer.entries, sealer.written, tuple(_notes(kept, kind, own_policy=settings.policy is not None))
+    )
 
 
 def _copy(writer: Writer, source: Source) -> None:
@@ -103,8 +105,10 @@ async def _entries(settings: Settings) -> AsyncIterator[list[Stored]]:
         await ledger.close()
 
 
-def _notes(kept: list[Source], kind: str) -> list[str]:
+def _notes(kept: list[Source], kind: str, *, own_policy: bool) -> list[str]:
     notes = []
+    if not own_policy:
+        notes.append("no policy of your own is in it; if `capper run` is given one with --policy, give it here too")
     if kind == "memory":
         notes.append('the counts are not in it: with ledger = "memory" only the running proxy has them')
     notes += [

@@ -16,7 +16,7 @@ from capper.backup.create import SHORTEST, create
 from capper.backup.restore import Target, restore
 from capper.backup.sealing import Opener
 from capper.backup.survey import survey
-from capper.cli.options import Config, Json, LedgerUrl, State
+from capper.cli.options import Config, Json, LedgerUrl, Policy, State
 from capper.cli.plain import plain
 from capper.cli.tables import print_json, print_text
 from capper.domain.errors import ConfigError
@@ -59,6 +59,7 @@ def make(
     *,
     passphrase_file: PassphraseFile = None,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    policy: Policy = None,
     ledger: LedgerUrl = None,
     state: State = None,
     config: Config = None,
@@ -66,9 +67,10 @@ def make(
 ) -> None:
     """Put everything into one sealed file, which only you may read; the proxy may run meanwhile.
 
-    FILE may be - for standard output, to be sent elsewhere at once: what is to be told then goes to standard error.
+    FILE may be - for standard output, to be sent elsewhere at once: what is to be told then goes to standard error. Options that
+    `capper run` is given (--policy, --ledger, --state, --config) are needed here too.
     """
-    settings = load_settings(config, {"state": state, "ledger": ledger})
+    settings = load_settings(config, {"state": state, "ledger": ledger, "policy": policy})
     piped = str(file) == "-"
     if piped and sys.stdout.isatty():
         raise ConfigError(

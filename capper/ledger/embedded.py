@@ -25,6 +25,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from capper.domain.errors import ConfigError, LedgerUnavailable
@@ -132,7 +133,11 @@ class EmbeddedServer:
             LedgerUnavailable: the server did not come up; the end of its log says why.
         """
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not os.geteuid():
+                    above = self.folder.parent.stat()
+                    os.chown(self.folder, above.st_uid, above.st_gid)
             self.folder.chmod(0o700)
             with self._one_at_a_time:
                 self._ensure(time.monotonic() + _START)
@@ -192,7 +197,17 @@ class EmbeddedServer:
                 stderr=errors,
                 cwd=self.folder,
                 start_new_session=True,
+                **self._as_owner(),
             )
+
+    def _as_owner(self) -> dict[str, Any]:
+        """How root starts the server for the folder's owner: what root's own would write, hers could not open again."""
+        owner = self.folder.stat()
+        if os.geteuid() or not owner.st_uid:
+            return {}
+        for path in self.folder.rglob("*"):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": ()}
 
     def _last_words(self) -> str:
         lines = (self.folder / "server.log").read_text("utf-8", "replace").splitlines()

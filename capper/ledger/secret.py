@@ -190,6 +190,10 @@ def _write(path: Path, text: bytes) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+            if not os.geteuid():
+                # Root changes it for its owner, who must be able to read it again.
+                before = path.stat() if path.exists() else path.parent.stat()
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

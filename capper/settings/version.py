@@ -7,15 +7,13 @@ One number speaks for all of it: the secret, the ledger's keys and values, the l
 capper of before could misread what a new one writes, and a step of `STEPS` goes with it.
 """
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from capper.domain.errors import ConfigError
+from capper.settings.writing import put
 
 Step = Callable[[Path], None]
 """Brings a state folder one version further. It may be interrupted and run again, and deletes nothing."""
@@ -107,20 +105,9 @@ def write_version(state: Path, version: int) -> None:
     """Say that what lies in the folder is of this version.
 
     Raises:
-        OSError: the folder cannot be written.
+        ConfigError: the folder cannot be written.
     """
-    path = state / VERSION_FILE
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(_spelled(version) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(part).unlink()
-        raise
+    put(state / VERSION_FILE, f"{_spelled(version)}\n".encode())
 
 
 def _spelled(version: int) -> str:

@@ -60,6 +60,17 @@ def test_a_backup_is_not_overwritten_unasked(capper, household):
     assert file.read_bytes() != before
 
 
+def test_a_policy_that_only_an_option_names(capper, household):
+    """It is in the backup if it is named here as well; without any, that is said."""
+    (household / "config" / "policy.toml").rename(household / "caps.toml")
+    without = json.loads(capper("backup", "create", household / "b", "--json").out)
+    capper("backup", "create", household / "b", "--force", "--policy", household / "caps.toml")
+    files = json.loads(capper("backup", "check", household / "b", "--json").out)["files"]
+
+    assert without["notes"][0].startswith("no policy of your own is in it")
+    assert {"place": "config", "name": "policy.toml", "origin": str(household / "caps.toml")} in files
+
+
 def test_to_standard_output(capper, household):
     """Sent elsewhere at once: nothing but the backup is on standard output."""
     words = [sys.executable, "-c", "from capper.cli import main; main()", "backup", "create", "-", "--state"]

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -32,6 +33,11 @@ async def seen(ledger, occasion: str) -> int:
         "anna", [prepare(POLICY, a_sighting(occasion=occasion), NOON)[1]], NOON, timedelta(hours=1)
     )
     return answer.tallies[0].count
+
+
+def owners(folder: Path, pattern: str) -> set[tuple[int, int]]:
+    """Whose the files are."""
+    return {(path.stat().st_uid, path.stat().st_gid) for path in folder.glob(pattern)}
 
 
 async def process_id(ledger) -> int:
@@ -291,3 +297,21 @@ def test_a_server_too_old_is_passed_over(monkeypatch, tmp_path, says):
     monkeypatch.setenv("PATH", f"{tmp_path}")
     with pytest.raises(ConfigError, match="no server found"):
         find_server()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act for others")
+async def test_root_leaves_nothing_that_the_owner_cannot_open():
+    """Started by root in a service's folder, the server runs as the service's account, and every file is hers."""
+    with tempfile.TemporaryDirectory(prefix="capper-") as scratch:
+        state = Path(scratch)
+        os.chown(state, 12345, 12345)
+        secret = Secret.load_or_create(state / "secret")
+        secret.forget("anna")
+        ledger = EmbeddedLedger(state / "ledger", secret)
+        await ledger.note("anna", b"record", NOON, timedelta(hours=1))
+        server = await process_id(ledger)
+        runs_as = owners(Path("/proc"), str(server))
+        await ledger.close()
+        files = owners(state, "**/*")
+
+    assert runs_as == files == {(12345, 12345)}
