@@ -1,6 +1,7 @@
 """People by their devices' MACs behind one gateway, in network namespaces: counts of their own, whatever the addresses."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -27,43 +28,55 @@ def mac(street, where: str) -> str:
     return json.loads(street.run(where, "ip", "-j", "link", "show", "eth0").stdout)[0]["address"]
 
 
-def take(street, where: str, *addresses: str) -> None:
+def take(street, where: str, *addresses: str, device: str = "eth0") -> None:
     """Give a device further addresses."""
     for address in addresses:
         width = ("64", "nodad") if ":" in address else ("24",)
-        street.run(where, "ip", "addr", "add", f"{address}/{width[0]}", "dev", "eth0", *width[1:])
+        street.run(where, "ip", "addr", "add", f"{address}/{width[0]}", "dev", device, *width[1:])
+
+
+def serve(street, *networks: str) -> None:
+    """Further networks of the household's."""
+    config = street.folder / "capper.toml"
+    config.write_text(
+        config.read_text().replace('"fd77::/64"', ", ".join(f'"{one}"' for one in ("fd77::/64", *networks)))
+    )
+
+
+def put_up(street, *ends: tuple[str, str, tuple[str, ...]]) -> None:
+    """A cable between two namespaces, made where they are not there yet; each end with its name and addresses."""
+    for where, _, _ in ends:
+        if subprocess.run(["ip", "netns", "add", street.name(where)], check=False, capture_output=True).returncode == 0:
+            street.stack.callback(subprocess.run, ["ip", "netns", "del", street.name(where)], check=False)
+    (one, first, _), (other, second, _) = ends
+    subprocess.run(
+        ["ip", "link", "add", first, "netns", street.name(one), "type", "veth",
+         "peer", "name", second, "netns", street.name(other)],
+        check=True,
+    )  # fmt: skip
+    for where, device, addresses in ends:
+        street.run(where, "ip", "link", "set", device, "up")
+        take(street, where, *addresses, device=device)
+
+
+def redirect(street) -> None:
+    """capper at work, and what goes to the ad server redirected to it."""
+    street.start_capper()
+    street.capper("gateway", "apply", "--unwatched", "--dnsmasq", str(street.folder / "x.conf"), "--restart", "")
+    for name, address in (("ads4", ADS[4]), ("ads6", ADS[6])):
+        street.run("gateway", "nft", "add", "element", "inet", "capper", name, f"{{ {address} }}")
 
 
 @pytest.fixture
 def house(bare_street):
     """A gateway that redirects what goes to the ad server, a laptop (`client`) and a telephone, and a policy of nobody's."""
     street = bare_street
-    subprocess.run(["ip", "netns", "add", street.name("phone")], check=True)
-    street.stack.callback(subprocess.run, ["ip", "netns", "del", street.name("phone")], check=False)
-    subprocess.run(
-        ["ip", "link", "add", "eth0", "netns", street.name("phone"), "type", "veth",
-         "peer", "name", "lan1", "netns", street.name("gateway")],
-        check=True,
-    )  # fmt: skip
-    for where, device, addresses in (
-        ("phone", "eth0", THEIRS.values()),
-        ("gateway", "lan1", ("192.168.79.1", "fd79::1")),
-    ):
-        street.run(where, "ip", "link", "set", device, "up")
-        for address in addresses:
-            width = ("64", "nodad") if ":" in address else ("24",)
-            street.run(where, "ip", "addr", "add", f"{address}/{width[0]}", "dev", device, *width[1:])
+    put_up(street, ("phone", "eth0", tuple(THEIRS.values())), ("gateway", "lan1", ("192.168.79.1", "fd79::1")))
     street.run("phone", "ip", "route", "add", "default", "via", "192.168.79.1")
     street.run("phone", "ip", "-6", "route", "add", "default", "via", "fd79::1")
     (street.folder / "policy.toml").write_text('# the household\'s\ncaps = ["1 per advertiser per day"]  # few\n')
-    plain = (street.folder / "capper.toml").read_text()
-    (street.folder / "capper.toml").write_text(
-        plain.replace('"fd77::/64"', '"fd77::/64", "192.168.79.0/24", "fd79::/64"') + 'enrolment = "trial"\n'
-    )
-    street.start_capper()
-    street.capper("gateway", "apply", "--unwatched", "--dnsmasq", str(street.folder / "x.conf"), "--restart", "")
-    for name, address in (("ads4", ADS[4]), ("ads6", ADS[6])):
-        street.run("gateway", "nft", "add", "element", "inet", "capper", name, f"{{ {address} }}")
+    serve(street, "192.168.79.0/24", "fd79::/64")
+    redirect(street)
     # Each device proves once that it trusts capper, by whichever address it has at first.
     for where, source, at in (("client", OURS[4], CAPPERS_OWN[4]), ("phone", THEIRS[6], CAPPERS_OWN[6])):
         assert street.enrol(where=where, source=source, at=at).get("status") == 200
@@ -137,24 +150,71 @@ def test_a_pause(house, wait_for):
     assert not saw(house, OURS[4])
 
 
-def test_names_that_devices_give_the_router(house, wait_for):
-    """Where dnsmasq gives out the addresses, a device may be named as it calls itself, and is shown by that name."""
+@pytest.fixture
+def udhcpc(tmp_path):
+    """A DHCP client that takes no address, and says which one it was given."""
     if not shutil.which("udhcpc"):
         pytest.skip("not installed: udhcpc (apt-get install udhcpc)")
-    leases, script = house.folder / "dhcp.leases", house.folder / "udhcpc.sh"
-    config = house.folder / "capper.toml"
-    config.write_text(config.read_text() + f'leases = ["{leases}"]\n')
+    script = tmp_path / "udhcpc.sh"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
-    house.start(
-        "dhcp", "gateway", "dnsmasq", "--keep-in-foreground", "--log-facility=-", "--user=root", "--pid-file=", "--port=0",
-        "--conf-file=/dev/null", "--interface=lan1", f"--dhcp-leasefile={leases}",
-        "--dhcp-range=192.168.79.50,192.168.79.60,1h", ready="dnsmasq",
+
+    def ask(street, where: str, name: str) -> str:
+        told = street.run(
+            where, "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-s", str(script), "-x", f"hostname:{name}", "-t", "20", "-T", "1"
+        )  # fmt: skip
+        return re.search(r"lease of ([0-9.]+) obtained", told.stdout + told.stderr)[1]
+
+    return ask
+
+
+def start_dhcp(street, where: str, device: str, first: str, last: str) -> None:
+    """dnsmasq, giving out addresses; its leases are where capper.toml says."""
+    street.start(
+        "dhcp", where, "dnsmasq", "--keep-in-foreground", "--log-facility=-", "--user=root", "--pid-file=", "--port=0",
+        "--conf-file=/dev/null", f"--interface={device}", f"--dhcp-leasefile={street.folder / 'dhcp.leases'}",
+        f"--dhcp-range={first},{last},1h", ready="dnsmasq",
     )  # fmt: skip
-    house.run("phone", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-s", str(script), "-x", "hostname:bens-phone")
-    wait_for(lambda: leases.exists() and "bens-phone" in leases.read_text())
+
+
+def read_leases(street) -> None:
+    config = street.folder / "capper.toml"
+    config.write_text(config.read_text() + f'leases = ["{street.folder / "dhcp.leases"}"]\n')
+
+
+def test_names_that_devices_give_the_router(house, wait_for, udhcpc):
+    """Where dnsmasq gives out the addresses, a device may be named as it calls itself, and is shown by that name."""
+    read_leases(house)
+    start_dhcp(house, "gateway", "lan1", "192.168.79.50", "192.168.79.60")
+    udhcpc(house, "phone", "bens-phone")
     shown = json.loads(house.capper("people", "devices", "--json").stdout)
     add(house, wait_for, "ben", "--device", "Bens-Phone")
 
     assert [(mac(house, "phone"), "bens-phone")] == [(row["device"], row["name"]) for row in shown if row["name"]]
     assert f'devices = ["{mac(house, "phone")}"]' in (house.folder / "policy.toml").read_text()
+
+
+def test_a_device_behind_another_router(bare_street, udhcpc):
+    """Where the gateway sees no MACs, a device is its MAC's all the same by the leases of the server that gave it its address."""
+    street = bare_street
+    put_up(street, ("router", "wan0", ("192.168.91.2",)), ("gateway", "lan1", ("192.168.91.1",)))
+    put_up(street, ("reader", "eth0", ()), ("router", "lan0", ("192.168.92.1",)))
+    street.run("router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+    street.run("router", "ip", "route", "add", "default", "via", "192.168.91.1")
+    street.run("gateway", "ip", "route", "add", "192.168.92.0/24", "via", "192.168.91.2")
+    serve(street, "192.168.91.0/24", "192.168.92.0/24")
+    read_leases(street)
+    (street.folder / "policy.toml").write_text(
+        f'caps = ["1 per advertiser per day"]\n[people.cleo]\ndevices = ["{mac(street, "reader")}"]\n'
+    )
+    start_dhcp(street, "router", "lan0", "192.168.92.50", "192.168.92.60")
+    address = udhcpc(street, "reader", "cleos-reader")
+    take(street, "reader", address, "192.168.92.99")
+    street.run("reader", "ip", "route", "add", "default", "via", "192.168.92.1")
+    redirect(street)
+    for source in (address, "192.168.92.99"):
+        assert street.enrol(where="reader", source=source, at=CAPPERS_OWN[4]).get("status") == 200
+    leased = [saw(street, address, "reader") for _ in range(2)]
+    unknown = saw(street, "192.168.92.99", "reader")
+
+    assert [True, False, True] == [*leased, unknown]
