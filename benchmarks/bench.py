@@ -22,6 +22,7 @@ from pathlib import Path
 
 import bodies
 import certificates
+import credit
 
 HERE = Path(__file__).parent
 PYTHON = sys.executable
@@ -299,6 +300,9 @@ def main():
         say(row("resident memory after the load, MB", *(f"{after[proxy.name]:.0f}" for proxy in proxies)))
         say()
         for line in asyncio.run(judged()):
+            say(line)
+        say()
+        for line in credit.table():
             say(line)
     if args.write:
         write(args.write, "\n".join(lines))

@@ -136,7 +136,7 @@ class Credit:
             return Stripped(data)
         stripped, found = bodies.strip(data, media_type, url, reader, charset, hits, mark=mark)
         sums = frozenset(digit for prompt in found for digit in prompt.sums)
-        if sums:
+        if any(written.search(stripped) for written in map(_written, sorted(sums)[:_SUMS])):
             # What was offered once is often said again in fewer words: in the header, in the page's state.
             again = replace(reader, sums=sums)
             near = sorted({*hits, *said_again(data, every, sums)})
@@ -182,11 +182,12 @@ def promising(data: bytes, hits: list[int], reader: CreditReader, charset: str) 
 
 def said_again(data: bytes, hits: list[int], sums: frozenset[str]) -> list[int]:
     """Those of the places a scan found that have one of the sums around them, however its digits are parted."""
-    written = re.compile(
-        b"|".join(_PARTED.join(sum_.encode()[at : at + 1] for at in range(len(sum_))) for sum_ in sorted(sums))
-    )
-    places = [match.start() for match in islice(written.finditer(data), _MOST)]
+    places = [match.start() for sum_ in sorted(sums)[:_SUMS] for match in islice(_written(sum_).finditer(data), _MOST)]
     return [hit for at in places for hit in hits[bisect_left(hits, at - _AROUND) : bisect_left(hits, at + _AROUND)]]
+
+
+def _written(sum_: str) -> re.Pattern[bytes]:
+    return re.compile(_PARTED.join(digit.encode() for digit in sum_))
 
 
 def media_type_of(response: Response) -> str:

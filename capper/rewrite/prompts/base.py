@@ -50,6 +50,10 @@ class Heat:
         at = bisect_left(self._hits, start)
         return at < len(self._hits) and self._hits[at] < end
 
+    def places(self, start: int, end: int) -> Sequence[int] | None:
+        """Where in a range they may stand; None where that is not known."""
+        return None if self._hits is None else self._hits[bisect_left(self._hits, start) : bisect_left(self._hits, end)]
+
     def inside(self, start: int, body: bytes, text: str, codec: str) -> "Heat":
         """The same for `text`, which is `body` read in a charset and stands at `start`: by its characters."""
         if self._hits is None:

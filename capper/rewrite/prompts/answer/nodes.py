@@ -39,6 +39,8 @@ class Node:
     """Whether the page that holds the document says the same in a prompt."""
     cold: bool = False
     """Whether it was not looked into."""
+    pending: bool = False
+    """Whether it may yet be, where a prompt stands beside it."""
 
 
 def is_textual(key: str) -> bool:

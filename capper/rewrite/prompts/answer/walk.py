@@ -77,21 +77,22 @@ class Walk:
             raise Unrewritable("JSON too large or too deep to look for prompts in")
         node = Node(value, key, path)
         named = self.reader.member(key) if key else frozenset()
-        if place is not None and (many or place[1] - place[0] > _LARGE) and not self.heat.near(*place):
-            # Nobody knows what is inside; that it is something is enough.
+        if place is not None and self._is_cold(value, place, many=many):
+            # Nobody knows what is inside; that it is something is enough, unless a prompt stands beside it.
             node.role, node.kids, node.cold = Role.OTHER, [Node(None, "", (), Role.EMPTY)], True
+            node.pending = not many and place[1] - place[0] <= _LARGE
         elif isinstance(value, dict):
             self._object(node, named, depth, place, option=option)
         elif isinstance(value, list):
             self._array(node, named, depth, place)
         elif isinstance(value, str) and not isinstance(value, Number):
-            self._string(node, named)
+            self._string(node, named, place)
         else:
             judge_scalar(node, named, self.reader)
         self.touched = self.touched or node.role in (Role.PROMPT, Role.PART)
         return node
 
-    def _string(self, node: Node, named: frozenset[str]) -> None:
+    def _string(self, node: Node, named: frozenset[str], place: _Range) -> None:
         value = str(node.value).strip()
         node.role = Role.EMPTY
         if is_code(value):
@@ -104,7 +105,9 @@ class Walk:
         elif _CODE.search(value):
             node.role = Role.KEPT
         elif _MARKUP.search(value):
-            node.role, node.new = Role.OTHER, self.markup(str(node.value))
+            node.role = Role.OTHER
+            if place is None or self.heat.near(*place):
+                node.new = self.markup(str(node.value))
             if node.new is not None:
                 node.role = Role.PART if node.new.strip() else Role.PROMPT
         elif value[0] in "{[" and loads(value) is not None:
@@ -147,6 +150,18 @@ class Walk:
         if inside.role is Role.PROMPT:
             inside.role = Role.EMPTY
 
+    def _is_cold(self, value: object, place: tuple[int, int], *, many: bool) -> bool:
+        """Whether something large holds no word of credit; of a page without prompts, whether anything with parts does."""
+        least = 0 if isinstance(value, (dict, list)) and not self.known.said else _LARGE
+        return (many or place[1] - place[0] > least) and not self.heat.near(*place)
+
+    def _settle(self, node: Node, depth: int) -> None:
+        """Look into the small things that were left out, once there is anything that they may be part of."""
+        if any(kid.role in (Role.PROMPT, Role.PART, Role.SUPPORT, Role.SUM) for kid in node.kids):
+            node.kids = [
+                self.node(kid.value, kid.key, kid.path, depth + 1) if kid.pending else kid for kid in node.kids
+            ]
+
     def _places(self, place: _Range) -> Iterator[_Range]:
         """Where what is in a container stands, in order."""
         if self.spots is None or place is None:
@@ -179,6 +194,7 @@ class Walk:
             )
             for (number, value), at in zip(enumerate(values), self._places(place), strict=False)
         ]
+        self._settle(node, depth)
         node.machine = named
         prompts = [kid.role is Role.PROMPT for kid in node.kids]
         if not any(prompts) and is_block(node, self.reader):
@@ -213,6 +229,7 @@ class Walk:
             self.node(value, key, (*node.path, key), depth + 1, at)
             for (key, value), at in zip(members.items(), known, strict=False)
         ]
+        self._settle(node, depth)
         node.machine = named.union(*(kid.machine for kid in node.kids if not kid.kids)) if node.kids else named
         if option:
             judge_option(node, self.reader)

@@ -47,10 +47,11 @@ def judge_code(node: Node, value: str, named: frozenset[str], reader: Reader) ->
 def judge_words(node: Node, value: str, named: frozenset[str], reader: Reader) -> None:
     """Give words for a person their role."""
     node.text = value
-    node.reading = reading = reader.read(value)
     if len(value) > LONGEST:
         node.role = Role.KEPT
-    elif reading.prompt:
+        return
+    node.reading = reading = reader.read(value)
+    if reading.prompt:
         rest = without(str(node.value), reader, Found(Place.ANSWER))
         node.role = Role.OTHER if rest is None else Role.PROMPT
         if rest and rest.strip():

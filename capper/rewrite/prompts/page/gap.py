@@ -7,9 +7,8 @@ from itertools import pairwise
 from capper.rewrite.prompts.base import Role
 from capper.rewrite.prompts.page.tree import Box, Run
 
-_VUE = re.compile(
-    rb"<!--\[-->|<!---->|__NUXT__|\bid=[\"']?__nuxt\b|\sdata-v-[0-9a-f]{6}|\bdata-server-rendered=", re.IGNORECASE
-)
+_SIGNS = (b"<!--[-->", b"<!---->", b"__NUXT__", b"data-server-rendered=")
+_NAMED = ((b"data-v-", re.compile(rb"\sdata-v-[0-9a-f]{6}")), (b"__nuxt", re.compile(rb"\bid=[\"']?__nuxt\b")))
 """What a page rendered by Vue on a server has, and others have not."""
 _OPEN, _CLOSE = b"<!--[-->", b"<!--]-->"
 """Around what a loop, a slot or several roots of a component made."""
@@ -21,7 +20,9 @@ Edit = tuple[int, int, bytes]
 
 def closed(data: bytes, root: Box, edits: Sequence[Edit]) -> list[Edit]:
     """`edits` as the page's framework would have left the places; the same where no framework goes by them."""
-    if not _VUE.search(data):
+    if not any(sign in data for sign in _SIGNS) and not any(
+        name in data and sign.search(data) for name, sign in _NAMED
+    ):
         return [*edits]
     vacant = {(kid.start, kid.end) for kid in _vacancies(data, root)}
     return [(start, end, _NOTHING if not text and (start, end) in vacant else text) for start, end, text in edits]

@@ -33,7 +33,9 @@ def resolve(box: Box, reader: Reader) -> None:
     if not LETTER.search(text):
         box.role = Role.EMPTY
         return
-    box.reading = reader.read(text, _marks(box, reader))
+    if len(text) <= LONGEST:
+        # More is no prompt as a whole, and nobody asks what it says.
+        box.reading = reader.read(text, _marks(box, reader))
     if is_option(box):
         judge_option(box, reader)
         return

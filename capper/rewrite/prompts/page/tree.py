@@ -1,6 +1,7 @@
 """A page as prompts see it: boxes and runs of text, each with the bytes it stands in."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,9 @@ DEEPEST = 150
 """Elements nested deeper are left unread: no page a person reads is so deep, and reading is recursive."""
 LONGEST = 700
 """A box with more text than this is no prompt as a whole."""
+
+_WIDE, _BESIDE = 60, 5
+"""Of more than so many pieces in a long box only the hot ones are looked at, with so many elements on either side."""
 
 INLINE = frozenset(
     "a abbr acronym b bdi bdo big br button cite code data del dfn em font i img input ins kbd label mark meter nobr output "
@@ -190,6 +194,41 @@ class Soil:
         at = opening.end if opening else box.start
         stop = closing.start if closing else box.end
         content = list(box.element.content())
+        if len(content) > _WIDE and box.long and (parts := self._near(content, at, stop)) is not None:
+            for first, last in parts:
+                begin = at if first == 0 else _start(content[first])
+                end = stop if last == len(content) else _start(content[last])
+                if begin is not None and end is not None:
+                    yield from self._grown(box, content[first:last], begin, end)
+            return
+        yield from self._grown(box, content, at, stop)
+
+    def _near(self, content: "list[Element | str]", at: int, stop: int) -> list[tuple[int, int]] | None:
+        """Of very much that is in a box, from which to which element it is hot, with some around; None where nobody knows."""
+        hits = self.heat.places(at, stop)
+        elements = [number for number, kid in enumerate(content) if not isinstance(kid, str)]
+        if hits is None or not elements:
+            return None
+        starts: list[int] = []
+        try:
+            for hit in hits:
+                nearest = bisect_right(elements, hit, key=lambda number: _begin(content[number])) - 1
+                if not starts or starts[-1] != nearest:
+                    starts.append(nearest)
+        except LookupError:
+            return None
+        parts: list[tuple[int, int]] = []
+        for nearest in starts:
+            low, high = nearest - _BESIDE, nearest + _BESIDE + 1
+            first = 0 if low <= 0 else elements[low]
+            last = len(content) if high >= len(elements) else elements[high]
+            if parts and first <= parts[-1][1]:
+                parts[-1] = parts[-1][0], max(last, parts[-1][1])
+            else:
+                parts.append((first, last))
+        return parts
+
+    def _grown(self, box: Box, content: "list[Element | str]", at: int, stop: int) -> Iterator[Box | Run]:
         waiting: list[str] = []
         for kid, place in zip(content, _places(content, stop), strict=True):
             if isinstance(kid, str):
@@ -227,7 +266,16 @@ def _places(content: "list[Element | str]", stop: int) -> list[Span | None]:
     return places[::-1]
 
 
-def _start(element: Element) -> int | None:
+def _begin(element: "Element | str") -> int:
+    start = _start(element)
+    if start is None:
+        raise LookupError("nowhere in the source")
+    return start
+
+
+def _start(element: "Element | str") -> int | None:
+    if isinstance(element, str):
+        return None
     for _ in range(3):
         tag = element.start_tag
         if tag is not None:

@@ -1,0 +1,106 @@
+"""What looking for credit prompts adds to a body: milliseconds of CPU, and as many times `json.loads` of an auction's 100 kB.
+
+python benchmarks/credit.py
+
+Each round has other numbers in every sentence, so that no text is met twice; words are, as they are in a proxy that has run a while.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+
+import auctions
+
+from capper.gate.credit import Credit
+
+SHOP = "https://shop.example/"
+ROUNDS = 15
+PLAIN = (
+    "<div class=card><h3>Scarf {n}</h3><p>Woven in Leith from lambswool, {n} cm long and soft on the neck.</p></div>\n"
+)
+WORDED = "<div class=card><h3>Order {n}</h3><p>Your order {n} has been paid with your card; the invoice of £{n}.50 is in your account.</p></div>\n"
+NEAR = "<p>Article {n}: a credit limit of £{n}00 was agreed in {n} cases, the bank wrote, and interest is due on the amount.</p>\n"
+PROMPT = "<section class=banner><h2>You have been pre-approved to borrow up to £{n}00</h2><a href=/x>Claim it now</a></section>"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A body, made anew each round, and the most it may cost, in milliseconds."""
+
+    name: str
+    media_type: str
+    begin: str
+    line: str
+    """`{n}` is a number of its own."""
+    end: str
+    size: int
+    limit: float
+
+    def body(self, turn):
+        """The body of one round."""
+        count = self.size // len(self.line)
+        lines = "".join(self.line.replace("{n}", str(1000 + turn * count + each)) for each in range(count))
+        return (self.begin + lines + self.end).replace("{n}", str(1000 + turn)).encode()
+
+
+def rows():
+    """What is measured."""
+    html, begin, end = (
+        "text/html",
+        "<!doctype html><html lang=en><title>Shop</title><body><p>Welcome back</p>",
+        "</body></html>",
+    )
+    yield Row("page without the vocabulary", html, begin, PLAIN, end, 210_000, 0.3)
+    yield Row("page of orders and invoices", html, begin, WORDED, end, 210_000, 6)
+    yield Row("page of articles, one of them about credit", html, begin + NEAR, PLAIN, end, 210_000, 6)
+    yield Row("page with a prompt", html, begin + PROMPT, PLAIN, end, 210_000, 6)
+    state = '<script>window.__STATE__={"hero":{"title":"You have been pre-approved to borrow up to £{n}00"},"items":['
+    item = (
+        '{"id":{n},"name":"Scarf {n}","text":"Woven in Leith from lambswool","price":{"amount":{n},"currency":"GBP"}},'
+    )
+    yield Row(
+        "page with a prompt, and state of 210 kB with it",
+        html,
+        begin + PROMPT + state,
+        item,
+        "0]}</script>" + end,
+        210_000,
+        12,
+    )
+    answer = '{"hero":{"title":"You have been pre-approved to borrow up to £{n}00"},"items":['
+    yield Row("answer with a prompt", "application/json", answer, item, "0]}", 210_000, 6)
+
+
+def cost(credit, row):
+    """The least and the median time, in milliseconds of CPU."""
+    times = []
+    for turn in range(ROUNDS):
+        body = row.body(turn)
+        start = time.process_time()
+        stripped = credit.strip(body, row.media_type, SHOP, "utf-8")
+        times.append((time.process_time() - start) * 1000)
+        assert ("prompt" in row.name) == bool(stripped.prompts), row.name
+    times.sort()
+    return times[0], times[len(times) // 2]
+
+
+def table():
+    """Lines of a table in Markdown."""
+    credit = Credit.load()
+    measure = json.dumps(auctions.openrtb(adomain=["shoes.example"]))
+    yard = auctions.best(lambda: json.loads(measure))
+    yield "| what looking for credit prompts adds | bytes | least, ms | median, ms | times `json.loads` | limit, ms |"
+    yield "|---|--:|--:|--:|--:|--:|"
+    for row in rows():
+        least, median = cost(credit, row)
+        yield f"| {row.name} | {len(row.body(0)):,} | {least:.2f} | {median:.2f} | {least / yard:.1f} | {row.limit:g} |"
+
+
+def main():
+    """Print the table."""
+    for line in table():
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
