@@ -161,7 +161,13 @@ def _refuse_to_overwrite(settings: Settings, drafts: Mapping[File, Path], target
     _, colon, folder = settings.ledger.partition("embedded:")
     if is_served(Path(folder) if colon else settings.ledger_folder):
         raise ConfigError(f"restore to {settings.state}: capper is running there; stop it first")
-    there = [str(settings.state / name) for name in in_the_way(settings.state)]
+    kept = [settings.state / name for name in in_the_way(settings.state)]
+    if mounted := [path for path in kept if path.is_mount()]:
+        raise ConfigError(
+            f"restore to {settings.state}: {mounted[0]} is mounted there by itself and cannot be moved aside; unmount it for"
+            " the restore, or restore to an empty folder (--state)"
+        )
+    there = list(map(str, kept))
     there += [str(place) for file in drafts if (place := target.path(file)).exists()]
     if there and not target.replace:
         raise ConfigError(

@@ -3,6 +3,7 @@
 import os
 import stat
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -157,6 +158,26 @@ async def test_what_is_replaced_is_kept_aside(lived, machine):
     assert (old / "ledger").is_dir()
     assert kept["capper.toml"].read_bytes() == settings
     assert "policy.toml" not in kept, "it was the same"
+
+
+async def test_what_cannot_be_moved_aside_is_not_begun(lived, machine, monkeypatch):
+    """A folder of the state that is mounted by itself would stop the exchange half way: nothing is changed."""
+    data = await lived.backup()
+    monkeypatch.setattr(Path, "is_mount", lambda self: self.name == "ledger")
+    with pytest.raises(ConfigError, match=r"ledger is mounted there by itself .*unmount it"):
+        await lived.restore(data, replace=True)
+
+    assert (await lived.record("anna"))[0] == [("shoes.example", 3)]
+    assert [path.name for path in lived.settings.state.iterdir() if path.name[0] == "."] == []
+
+
+async def test_settings_that_name_the_old_folder_are_told_of(lived, machine):
+    """Where capper.toml names the state folder of the old machine, its owner must mend that."""
+    lived.config.write_text(lived.config.read_text().replace('"state"', f'"{lived.settings.state}"'))
+    old, new = lived.settings.state, machine("new")
+    done = await new.restore(await lived.backup(), state=new.config.parent / "elsewhere-state")
+
+    assert done.notes == (f"{new.config} names {old}, where the state was: it is in {done.state} now",)
 
 
 async def test_a_running_capper_is_not_pulled_from_under(lived, machine):

@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from capper.ledger.link import connect
+from capper.packaged import packaged_config
 from capper.settings import load_policy, load_settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,11 @@ def test_the_sample_settings_can_be_used(deploy, compose, monkeypatch):
 
     assert settings.ledger == "unix:///run/valkey/valkey.sock"
     assert load_policy(settings.policy).default.caps
+
+
+def test_the_sample_policy_is_the_starter_policy(deploy):
+    """One starter policy, wherever it lies."""
+    assert (deploy / "docker" / "etc" / "policy.toml").read_text() == (packaged_config() / "policy.toml").read_text()
 
 
 def test_kubernetes_settings_can_be_used(deploy, tmp_path):
