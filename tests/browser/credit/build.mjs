@@ -1,4 +1,4 @@
-// Bundles the shop's pages and its server, with React and Vue inside, into the folder given: `node build.mjs FOLDER`.
+// Bundles the shop's pages and its server, with React, Vue and Angular inside, into the folder given: `node build.mjs FOLDER`.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -13,6 +13,7 @@ const common = {
   jsx: 'automatic',
   define: {
     'process.env.NODE_ENV': '"production"',
+    ngDevMode: 'false',
     __VUE_OPTIONS_API__: 'true',
     __VUE_PROD_DEVTOOLS__: 'false',
     __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'true',
@@ -22,9 +23,17 @@ const common = {
 
 await build({
   ...common,
-  entryPoints: ['plain.mjs', 'react.jsx', 'vue.mjs', 'fetching.jsx'],
+  entryPoints: ['plain.mjs', 'react.jsx', 'vue.mjs', 'angular.mjs', 'fetching.jsx'],
   alias: { vue: 'vue/dist/vue.esm-bundler.js' },
   format: 'esm',
   target: 'chrome120',
 });
 await build({ ...common, entryPoints: ['server.jsx'], platform: 'node', format: 'cjs', outExtension: { '.js': '.cjs' } });
+await build({
+  ...common,
+  entryPoints: ['angular-server.mjs'],
+  platform: 'node',
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+});

@@ -42,8 +42,8 @@ new MutationObserver((changes) => {
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """The shop, its scripts and its server's pages made anew."""
     node = shutil.which("node")
-    if node is None or not (HERE.parent / "clients" / "node_modules" / "react-dom").exists():
-        pytest.skip("React and Vue are not installed (scripts/browser-clients, which needs node and npm)")
+    if node is None or not (HERE.parent / "clients" / "node_modules" / "@angular").exists():
+        pytest.skip("React, Vue and Angular are not installed (scripts/browser-clients, which needs node and npm)")
     folder = tmp_path_factory.mktemp("shop")
     subprocess.run([node, HERE / "build.mjs", folder], check=True, timeout=120)
     states = {name: words.shop for name, words in WORDS.items()}
@@ -57,8 +57,19 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         check=True,
         timeout=120,
     )
+    drawn = subprocess.run(
+        [node, folder / "angular-server.mjs"],
+        input=json.dumps([*states.values()]).encode(),
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
     scripts = {file.name: file.read_bytes() for file in folder.glob("*.js")}
-    return Shop(scripts, dict(zip(states, json.loads(made.stdout), strict=True)))
+    rendered = [
+        each | {"angular": angular}
+        for each, angular in zip(json.loads(made.stdout), json.loads(drawn.stdout), strict=True)
+    ]
+    return Shop(scripts, dict(zip(states, rendered, strict=True)))
 
 
 @dataclass

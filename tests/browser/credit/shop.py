@@ -9,7 +9,7 @@ from typing import Any
 from capper.proxy.testing import Seen, reply
 
 SHOP = "shop.example"
-KINDS = {"server": "plain", "react": "react", "vue": "vue", "api": "fetching"}
+KINDS = {"server": "plain", "react": "react", "vue": "vue", "angular": "angular", "api": "fetching"}
 HYDRATED = {"reactwarned": "react", "vuewarned": "vue"}
 """How a page gets what it shows, with the script that runs in it; the last with a warning in the banner."""
 STYLE = """
@@ -162,6 +162,8 @@ class Shop:
             "server": (made["plain"], ""),
             "react": (made["react"], f'<script id="__NEXT_DATA__" type="application/json">{next_data}</script>'),
             "vue": (made["vue"], f"<script>window.__INITIAL_STATE__={data};</script>"),
+            # Angular writes its state itself, and looks for its mark directly in the body.
+            "angular": ("", made["angular"]),
             "api": ("", ""),
         }[kind]
         api = f"/{language}/data{'-bare' if name.endswith('-bare') else ''}"

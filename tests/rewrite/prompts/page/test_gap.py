@@ -54,3 +54,24 @@ def test_a_marked_page_gets_nothing(credit):
 
     assert marked != page
     assert 1 == marked.count(b"<!---->")
+
+
+ANGULAR = (
+    '<body><app-root ngh="0">%s</app-root><script id=ng-state type=application/json>{"__nghData__":[]}</script></body>'
+)
+NODE = "<!---->"
+
+
+@pytest.mark.parametrize(
+    ("drawn", "expected"),
+    [
+        (f"{FIRST}{BANNER}<!--container-->{LAST}", f"{FIRST}{NODE}<!--container-->{LAST}"),
+        (f"<ul>{CARD}{OTHER}{OTHER}<!--container--></ul>", f"<ul>{OTHER}{OTHER}{NODE}<!--container--></ul>"),
+        (f"<ul>{OTHER}{CARD}{OTHER}<!--container--></ul>", f"<ul>{OTHER}{OTHER}{NODE}<!--container--></ul>"),
+        (f"<ul>{OTHER}{OTHER}{CARD}<!--container--></ul>", f"<ul>{OTHER}{OTHER}{NODE}<!--container--></ul>"),
+    ],
+    ids=["a block", "the first", "in the middle", "the last"],
+)
+def test_angular_finds_as_many_nodes_as_it_drew(left, drawn, expected):
+    """A block's place is taken by a node; of a list the place behind the others is, for they are taken in order."""
+    assert ANGULAR % expected == left(ANGULAR % drawn)
