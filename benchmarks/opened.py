@@ -9,16 +9,27 @@ that of two sizes of the same sets, so that both hold on another machine.
 """
 
 import argparse
+import contextlib
 import gzip
 import json
+import ssl
 import statistics
+import tempfile
 import time
-from collections.abc import Iterator
+import timeit
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from mitmproxy import tls
+
 from capper.gateway.opened import Chooser, Rule
+from capper.proxy.authority import Authority
+from capper.proxy.opening import Opening
 from capper.recognise.exclusions import exclusions
 from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.hosts import HostSet, ad_hosts
@@ -143,6 +154,54 @@ def costs(hosts: HostSet) -> dict[str, float]:
     return found
 
 
+def hook_costs(folder: Path) -> dict[str, float]:
+    """Microseconds of the whole hook for a connection that passes and for one that is opened, and of a handshake to compare."""
+    authority = Authority.create(datetime.now(UTC))
+    key = ec.generate_private_key(ec.SECP256R1())
+    leaf = Authority(authority.leaf("ads.test", key.public_key(), datetime.now(UTC)), key)
+    file, trusted = folder / "leaf.pem", folder / "authority.pem"
+    file.write_bytes(leaf.secret_pem())
+    trusted.write_bytes(authority.pem())
+    hello = tls.ClientHello(_first_message(trusted)[9:])
+    client = SimpleNamespace(peername=("127.0.0.1", 1), id="1")
+    context = SimpleNamespace(server=SimpleNamespace(address=("ads.test", 443)), client=client)
+    data = SimpleNamespace(client_hello=hello, context=context, ignore_connection=False)
+    passing, opening = Opening(lambda _: False), Opening(lambda _: True)
+    return {
+        "passed through": _best(lambda: passing.tls_clienthello(data)),
+        "opened": _best(lambda: opening.tls_clienthello(data)),
+        "a handshake, both sides": _best(lambda: _handshake(file, trusted), 20),
+    }
+
+
+def _best(what: Callable[[], object], times: int = 500) -> float:
+    return min(timeit.repeat(what, number=times, repeat=7)) / times * 1e6
+
+
+def _client(trusted: Path) -> tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context(cafile=str(trusted))
+    return context.wrap_bio(to_client, to_server, server_hostname="ads.test"), to_client, to_server
+
+
+def _first_message(trusted: Path) -> bytes:
+    client, _, to_server = _client(trusted)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return to_server.read()
+
+
+def _handshake(file: Path, trusted: Path) -> None:
+    client, to_client, to_server = _client(trusted)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(3):
+        for side in (client, server):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+
+
 def _round(choose: Chooser, asked: list[str]) -> float:
     began = time.perf_counter()
     for host in asked:
@@ -166,6 +225,10 @@ def main() -> None:
     print("; ".join(f"{name} ad hosts: {each:.1f} us a connection" for name, each in found.items()))
     few, many = found.values()
     print(f"ratio {many / few:.2f}")
+    with tempfile.TemporaryDirectory() as folder:
+        hooks = hook_costs(Path(folder))
+    print("; ".join(f"{name}: {each:.0f} us" for name, each in hooks.items()))
+    print(f"ratio {hooks['a handshake, both sides'] / hooks['opened']:.0f}")
 
 
 if __name__ == "__main__":
