@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from mitmproxy import tls
 
-from capper.proxy.opening import INVALID_FOR, Opening, _host, kind_of
+from capper.proxy.opening import INVALID_FOR, Handshake, Opening, _host, kind_of
 from capper.proxy.trust import Client
 
 
@@ -104,3 +104,26 @@ def test_grease_does_not_change_the_kind():
     }
 
     assert 1 == len(kinds)
+
+
+@pytest.mark.parametrize(
+    ("error", "lasted", "opens"),
+    [
+        ("TLS Error: [('SSL routines', '', 'tlsv1 alert unknown ca')]", 60.0, False),
+        ("TLS Error: [('SSL routines', '', 'unexpected eof while reading')]", 60.0, True),
+        (None, 0.5, True),
+        (None, 60.0, True),
+    ],
+)
+def test_a_connection_that_ends_unused(opening, clock, error, lasted, opens):
+    """An alert after the handshake is a refusal; one end without a word is none, and a long wait without a request never is."""
+    client = SimpleNamespace(id="1", peername=("10.0.0.2", 1), error=None)
+    opening.trust.proven(PHONE)
+    opening._handshakes["1"] = Handshake(PHONE, "ads.test")
+    opening.tls_established_client(SimpleNamespace(context=SimpleNamespace(client=client)))
+    clock.now += lasted
+    client.error = error
+    opening.client_disconnected(client)
+
+    assert opens == opening.opens(PHONE, "ads.test")
+    assert {} == opening._handshakes
