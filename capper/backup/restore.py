@@ -18,7 +18,19 @@ from capper.backup.contents import SETTINGS_NAME
 from capper.backup.records import File, Place, records
 from capper.backup.sealing import Opener
 from capper.backup.survey import Inventory, survey
-from capper.backup.swap import NEW, clear, commit, exchanged, explained, finish, give, in_the_way, interrupted, stamp_of
+from capper.backup.swap import (
+    NEW,
+    clear,
+    commit,
+    exchanged,
+    explained,
+    finish,
+    give,
+    in_the_way,
+    interrupted,
+    is_held,
+    stamp_of,
+)
 from capper.domain.errors import ConfigError
 from capper.domain.window import to_ms
 from capper.ledger import open_ledger
@@ -159,9 +171,11 @@ def _settings(held: Inventory, drafts: Mapping[File, Path], target: Target) -> S
 
 def _refuse_to_overwrite(settings: Settings, drafts: Mapping[File, Path], target: Target) -> None:
     _, colon, folder = settings.ledger.partition("embedded:")
-    if is_served(Path(folder) if colon else settings.ledger_folder):
+    with explained(settings.state):
+        running = is_held(settings.state) or is_served(Path(folder) if colon else settings.ledger_folder)
+        kept = [settings.state / name for name in in_the_way(settings.state)]
+    if running:
         raise ConfigError(f"restore to {settings.state}: capper is running there; stop it first")
-    kept = [settings.state / name for name in in_the_way(settings.state)]
     if mounted := [path for path in kept if path.is_mount()]:
         raise ConfigError(
             f"restore to {settings.state}: {mounted[0]} is mounted there by itself and cannot be moved aside; unmount it for"

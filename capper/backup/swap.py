@@ -7,6 +7,7 @@ the one or the other, so that after a power cut it is only run again.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from capper.settings.version import kept_in
 NEW: Final = ".new"
 """In the state folder: what is being made ready. Short, because the path of a server's socket is limited."""
 _READY, _FILLING = ".ready", ".filling"
+_HELD: Final = ".held"
 ASIDE: Final = "before-restore-"
 """How names begin under which is kept what a restore has replaced."""
 
@@ -28,6 +30,26 @@ ASIDE: Final = "before-restore-"
 def in_the_way(state: Path) -> list[str]:
     """What the state folder holds that a restore would replace."""
     return [path.name for path in kept_in(state) if not path.name.startswith(ASIDE)]
+
+
+def hold(state: Path) -> None:
+    """Keep restores away from the folder until this process ends; others may hold it too."""
+    with contextlib.suppress(OSError):
+        handle = os.open(state / _HELD, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Never closed: the lock ends with the process, however suddenly that ends.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def is_held(state: Path) -> bool:
+    """Whether a process holds the folder."""
+    try:
+        with (state / _HELD).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def interrupted(state: Path) -> bool:
@@ -48,10 +70,10 @@ def exchanged(drafts: Mapping[Path, Path], stamp: str) -> Iterator[list[Path]]:
             kept = place.with_name(f"{place.name}.{stamp}") if place.exists() else None
             with explained(place):
                 _sync(draft)
-                give(draft, place.parent)
+                give(draft, place if kept else place.parent)
+                undo.append((place, kept))
                 if kept:
                     place.rename(kept)
-                undo.append((place, kept))
                 draft.replace(place)
         yield [kept for _, kept in undo if kept]
     except BaseException:

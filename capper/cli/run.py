@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capper.assembly import Assembly, ClosedSource, assemble, keep_watch, utc_now
-from capper.backup.swap import finish, interrupted, stamp_of
+from capper.backup.swap import finish, hold, interrupted, stamp_of
 from capper.cli.options import Config, LedgerUrl, Policy, State
 from capper.cli.plain import plain
 from capper.cli.supervised import Supervisor, answers
@@ -128,6 +128,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
         logging.getLogger("capper").warning("a restore that was cut short is completed in %s", settings.state)
         finish(settings.state, stamp_of(utc_now()))
     assembly = await assemble(settings)
+    hold(settings.state)
     async with contextlib.aclosing(_Closing(assembly)):
         await _check_ledger(assembly, settings)
         keeping, closed = Keeping.begin(settings, utc_now), await asyncio.to_thread(ClosedSource, settings)

@@ -75,6 +75,28 @@ def test_power_cut_after_any_step(state, monkeypatch, steps):
     assert not interrupted(state)
 
 
+def test_a_file_that_cannot_be_moved_aside_stays(tmp_path, monkeypatch):
+    """As one that is mounted by itself: it is as it was, and so is what was exchanged before it."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("old")
+        (tmp_path / f".{name}").write_text("new")
+    rename = Path.rename
+
+    def busy(self, target):
+        if self.name == "b":
+            raise OSError(16, "Device or resource busy")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", busy)
+    with (
+        pytest.raises(ConfigError, match="Device or resource busy"),
+        exchanged({tmp_path / name: tmp_path / f".{name}" for name in ("a", "b")}, STAMP),
+    ):
+        pytest.fail("one stays")
+
+    assert [(tmp_path / name).read_text() for name in ("a", "b")] == ["old", "old"]
+
+
 def test_owners_files_change_back_if_one_cannot_change(tmp_path):
     """Of several files none is replaced if the block ends badly."""
     for name in ("a", "b"):

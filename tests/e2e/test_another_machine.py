@@ -27,6 +27,20 @@ def test_caps_that_were_reached_stay_reached(household):
     assert new.stop() == 0
 
 
+def test_nothing_is_restored_under_a_capper_that_runs(household):
+    """Whatever its ledger is: it would go on with the old keys. Once it has ended, however suddenly, nothing is in the way."""
+    capper = household(CAPS, CAPPER_BACKUP_PASSPHRASE="four quiet words").start("--ledger", "memory")
+    where = (str(capper.folder / "b"), "--state", str(capper.state), "--ledger", "memory")
+    made = capper.run("backup", "create", *where)
+    while_it_runs = capper.run("backup", "restore", *where, "--replace")
+    capper.stop(signal.SIGKILL)
+    after = capper.run("backup", "restore", *where, "--replace")
+
+    assert made.returncode == 0, made.stderr
+    assert (while_it_runs.returncode, after.returncode) == (2, 0)
+    assert "capper is running there; stop it first" in while_it_runs.stderr
+
+
 def test_a_restore_that_was_cut_short_is_completed_at_the_start(household):
     """The power went after everything was ready: the next start puts it in place before it counts anything."""
     old, new = household(CAPS, "old", CAPPER_BACKUP_PASSPHRASE="four quiet words"), household(CAPS, "new")
