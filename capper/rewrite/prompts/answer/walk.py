@@ -146,6 +146,8 @@ class Walk:
         inside = self.node(values[3], "", (*node.path, 3), depth + 1)
         node.kids = [Node(value, "", (*node.path, number), Role.EMPTY) for number, value in enumerate(values)]
         node.kids[3] = inside
+        if (first := _emptied(inside)) is not None:
+            inside.role, inside.reading, inside.text = Role.PROMPT, first.reading, first.text
         node.role, node.reading, node.text = inside.role, inside.reading, inside.text
         if inside.role is Role.PROMPT:
             inside.role = Role.EMPTY
@@ -251,3 +253,14 @@ class Walk:
                 reader=self.reader,
                 movable=self.known.movable,
             )
+
+
+def _emptied(inside: Node) -> Node | None:
+    """The first prompt among an element's children, if it has no others and says nothing itself."""
+    children = next((kid for kid in inside.kids if kid.key == "children"), None)
+    others = (kid for kid in inside.kids if kid is not children and kid.role is not Role.EMPTY)
+    if children is None or not all(isinstance(kid.value, str) and is_code(kid.value) for kid in others):
+        return None
+    if any(kid.role not in (Role.PROMPT, Role.EMPTY) for kid in children.kids):
+        return None
+    return next((kid for kid in children.kids if kid.role is Role.PROMPT), None)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from html import escape, unescape
-from itertools import islice
 
 from capper.domain.errors import Unrewritable
 from capper.domain.prompt import Place
@@ -12,6 +11,7 @@ from capper.rewrite.charset import bytes_of, text_of
 from capper.rewrite.prompts.answer.strip import strip as strip_answer
 from capper.rewrite.prompts.base import Found, Heat, Reader
 from capper.rewrite.prompts.page.strip import Edit, in_string
+from capper.rewrite.prompts.state.flight import Piece, piece_of, strip_flight
 from capper.rewrite.prompts.state.script import strip_script
 
 _NAME = re.compile(rb"[\s\"'](?:data-|:|v-bind:|props|state|model|initial)[\w:.-]{0,60}\Z", re.IGNORECASE)
@@ -35,12 +35,22 @@ def find(
     """
     found = Found(Place.STATE, movable=True, said=said)
     edits: list[Edit] = []
-    near = (held for held in _held(data) if heat.near(held[0], held[1]))
-    for start, end, read in islice(near, MOST_HELD):
+    pieces: list[Piece] = []
+    tried = 0
+    for start, end, read in _held(data):
+        piece = piece_of(data, start, end) if read is _script else None
+        if piece is not None:
+            pieces.append(piece)
+            continue
+        if tried >= MOST_HELD or not heat.near(start, end):
+            continue
+        tried += 1
         body = data[start:end]
         stripped = read(body, reader, found, charset, heat.inside(start, body, body.decode("latin-1"), "latin-1"))
         if stripped is not None:
             edits.append((start, end, stripped))
+    if pieces and heat.near(pieces[0].start, pieces[-1].end):
+        edits += strip_flight(pieces, reader, found, heat, lambda html: in_string(html, reader))
     return edits, found
 
 
