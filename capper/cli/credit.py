@@ -11,7 +11,7 @@ from capper.domain.errors import ConfigError, Unrewritable
 from capper.domain.prompt import Prompt
 from capper.gate.credit import Credit
 from capper.packaged import packaged_config
-from capper.recognise.creditlint import lint as findings
+from capper.recognise.credit.lint import lint as findings
 from capper.rewrite.charset import charset_of
 
 app = typer.Typer(

@@ -19,7 +19,7 @@ class Reading:
     """What one piece of text says of credit; `signals` name the categories of words that were met.
 
     `prompt`: by itself a prompt. `support`: part of one, if it stands beside one. `against`: the person's own money or
-    agreement, or somebody telling about credit; never cut. `warning`: a mandatory warning or statutory example; never cut
+    agreement, or somebody telling about credit; never cut. `foreign`: about something else. `warning`: a mandatory warning or statutory example; never cut
     either, but no reason to spare what stands beside it.
     """
 
@@ -29,6 +29,7 @@ class Reading:
     prompt: bool = False
     support: bool = False
     against: bool = False
+    foreign: bool = False
     warning: bool = False
     greeting: bool = False
     action: bool = False

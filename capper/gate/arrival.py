@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from capper.domain.exchange import Request
 from capper.recognise.credit import Frame, frame_of
-from capper.recognise.creditpack import Packs
-from capper.recognise.creditwords import WORD, Token, fold
+from capper.recognise.credit.packs import Packs
+from capper.recognise.credit.words import WORD, Token, fold
 from capper.recognise.domains import registrable
 
 _SEARCHED = frozenset(
@@ -86,7 +86,7 @@ def purpose(packs: Packs, request: Request, *, document: bool) -> Frame:
 def _seeks(packs: Packs, text: str) -> bool:
     """Whether words of an address, or typed into a search field, are about loans."""
     row = [Token(WORD, word, 0, 0) for word in re.findall(r"[^\W\d_]+", fold(text[:_LONGEST]))]
-    return any(category == "loan" for category, _, _ in packs.paths.match(row))
+    return any(match.category == "loan" for match in packs.paths.match(row))
 
 
 def _searched(url: str) -> str:

@@ -13,7 +13,7 @@ from capper.domain.policy import CreditPrompts
 from capper.domain.prompt import Place, Prompt
 from capper.gate.arrival import purpose
 from capper.recognise.credit import CreditReader, Frame, frame_of, languages
-from capper.recognise.creditpack import Packs, load_packs
+from capper.recognise.credit.packs import Packs, load_packs
 from capper.rewrite.body import answerable, decode, encode
 from capper.rewrite.charset import likely
 from capper.rewrite.prompts import bodies
@@ -27,7 +27,7 @@ _HEADING = re.compile(rb"<h1[^>]*>(.{0,600}?)</h1", re.IGNORECASE | re.DOTALL)
 _LANGUAGE = re.compile(rb"<html[^>]{0,400}?\slang\s*=\s*[\"']?([A-Za-z-]{2,12})", re.IGNORECASE)
 _STATE = re.compile(rb"</?script[^>]*>|<style.*?</style", re.IGNORECASE | re.DOTALL)
 _SAID = re.compile(rb"(?<!class)(?<!style)=\"([^\"<>{}=]{3,400})\"", re.IGNORECASE)
-_BRACKETS = re.compile(r"</?[a-z0-9]{1,10}>|[<>\"=]+", re.IGNORECASE)
+_BREAKS = re.compile(r"<[^<>\"]*>|[\"{}\[\]<>]+")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _SHORT = 400
 _SMALL = 4_000
@@ -41,6 +41,8 @@ _SUMS = 20
 """Sums that are looked for where else they stand."""
 _PARTED = rb"(?:[^0-9A-Za-z]{1,3}|&[#\w]{2,6};)?"
 """What may stand between two digits of a sum."""
+_PARAGRAPH, _TELLING = re.compile(rb">[^<>{}=;\"]{180}"), 5
+"""What running text is made of, and how many make a page that tells of something."""
 _TAGS = re.compile(r"<script.*?</script|<style.*?</style|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
@@ -155,13 +157,15 @@ class Credit:
         packs = languages(self.packs, sample, lang[1].decode("ascii") if lang else "")
         if not packs and hits:
             around = b" ".join(data[max(hit - _NEAR, 0) : hit + _NEAR] for hit in hits[:_FEW])
-            packs = languages(self.packs, _plain(around, charset, _BRACKETS))
+            packs = languages(self.packs, _plain(around, charset))
         if not packs:
             return None
         title, heading = (_first(pattern, data, charset) for pattern in (_TITLE, _HEADING))
         frame = frame_of(self.packs, url, title, heading, packs)
         if frame is Frame.ASKED:
             return None
+        if frame is Frame.ANY and media_type == "text/html" and _tells(data):
+            frame = Frame.TOLD
         return CreditReader(packs, self.packs, frame)
 
 
@@ -174,7 +178,10 @@ def promising(data: bytes, hits: list[int], reader: CreditReader, charset: str) 
             judged, looked = hit, looked + 1
             if looked > _MOST:
                 break
-            good = reader.promising(_plain(data[max(hit - _AROUND, 0) : hit + _AROUND], charset, _BRACKETS))
+            *before, begun = _pieces(data[max(hit - _AROUND, 0) : hit], charset)
+            ended, *behind = _pieces(data[hit : hit + _AROUND], charset)
+            before, behind = [*filter(_said, before)], [*filter(_said, behind)]
+            good = reader.promising([*before, begun + ended, *behind], len(before))
         if good:
             kept.append(hit)
     return kept
@@ -188,6 +195,25 @@ def said_again(data: bytes, hits: list[int], sums: frozenset[str]) -> list[int]:
 
 def _written(sum_: str) -> re.Pattern[bytes]:
     return re.compile(_PARTED.join(digit.encode() for digit in sum_))
+
+
+def _pieces(data: bytes, charset: str) -> list[str]:
+    """What stands between tags, quotes and brackets."""
+    text = data.decode(charset or "utf-8", "replace")
+    if "\\u" in text:
+        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return [unescape(piece) for piece in _BREAKS.split(text)]
+
+
+def _tells(data: bytes) -> bool:
+    """Whether a page is running text: several long paragraphs."""
+    return next(islice(_PARAGRAPH.finditer(data), _TELLING - 1, None), None) is not None
+
+
+def _said(piece: str) -> bool:
+    """Whether a piece says anything, or is what stands between an element's attributes."""
+    piece = piece.strip()
+    return bool(piece) and piece[-1] not in "=:,"
 
 
 def media_type_of(response: Response) -> str:
@@ -214,8 +240,8 @@ def _sample(data: bytes, media_type: str, charset: str) -> str:
     return _plain(body[:20_000], charset)
 
 
-def _plain(data: bytes, charset: str, markup: re.Pattern[str] = _TAGS) -> str:
+def _plain(data: bytes, charset: str) -> str:
     """The words of some bytes; references are resolved before brackets alone are taken out, and after whole tags are."""
     text = data.decode(charset or "utf-8", "replace")
     text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-    return markup.sub(" ", unescape(text)) if markup is _BRACKETS else unescape(markup.sub(" ", text))
+    return unescape(_TAGS.sub(" ", text))

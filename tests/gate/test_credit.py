@@ -19,7 +19,7 @@ from capper.testing import an_exchange
 
 ITEMS = sorted((Path(__file__).parent / "credit").glob("items*.txt"))
 TYPES = {"html": "text/html", "json": "application/json", "text": "text/plain"}
-HARD = {"en-2", "xnl-1", "xnl-4", "xen-2", "yde-3", "znl-2"}
+HARD = {"de-6", "en-2", "xnl-1", "xnl-4", "xen-2", "yde-3", "znl-2"}
 """Items whose wording or layout is beyond what is known of their language; recall over all is tested all the same."""
 
 
@@ -77,6 +77,35 @@ def test_most_of_all(credit):
     )
 
     assert hit >= 0.9 * len(prompts)
+
+
+def figures(credit, files):
+    """Recall, precision, what is kept of what is to be kept, in percent, as the scorer counts them."""
+    prompts = hit = touched = right = keep = kept = 0
+    for row in (json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()):
+        host = "bank.example" if row["site_type"].startswith("bank") else "www.site.example"
+        url = f"https://{host}/{row['url_path'].lstrip('/')}"
+        left = plain(credit.strip(row["content"].encode(), TYPES[row["kind"]], url, "utf-8").data.decode())
+        changed, prompt = left != plain(row["content"]), row["label"] == "credit_prompt"
+        prompts += prompt
+        hit += prompt and all(plain(span) not in left for span in row["spans"])
+        touched += changed
+        right += changed and prompt
+        keep += len(row["keep"])
+        kept += sum(plain(each) in left for each in row["keep"])
+    return round(100 * hit / prompts), round(100 * right / touched), round(100 * kept / keep)
+
+
+@pytest.mark.parametrize(
+    ("folder", "least"), [("known", (80, 97, 98)), ("unknown", (63, 86, 95))], ids=["known", "unknown"]
+)
+def test_items_by_others(credit, folder, least):
+    """What docs/credit.md claims of items by others still holds: of those the weights were learnt with, and of those they were not."""
+    files = sorted((Path(__file__).parent / "credit" / folder).glob("*.jsonl"))
+
+    found = figures(credit, files)
+
+    assert [] == [(got, floor) for got, floor in zip(found, least, strict=True) if got < floor]
 
 
 def test_a_page_without_the_words_is_the_very_same_object(credit):

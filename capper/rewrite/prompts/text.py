@@ -9,6 +9,8 @@ from capper.rewrite.prompts.base import Found, Reader
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”»']?\s+(?=[\"“«¿¡]?[^\W\d_a-zà-ÿ])|(?<=\s[•·|–—])\s+")
 _ASIDE = re.compile(r"[•·|–—-]\s*$")
 LONGEST = 100_000
+_BETTER = 1.0
+_OTHERS = frozenset(["own", "statement", "business", "action"])
 PROSE = 420
 """A longer piece of text is somebody's prose: none of its sentences is looked at alone."""
 
@@ -19,8 +21,14 @@ def strip(text: str, reader: Reader, found: Found | None = None) -> str:
         return text
     found = found if found is not None else Found(Place.TEXT)
     lines = text.splitlines(keepends=True)
-    kept = [line for line in (_line(line, reader, found) for line in lines) if line is not None]
-    return "".join(kept) if found.prompts else text
+    kept = [_line(line, reader, found) for line in lines]
+    if not found.prompts:
+        return text
+    for number, line in enumerate(lines):
+        beside = kept[max(number - 1, 0) : number + 2]
+        if None in beside and line.strip() and kept[number] == line and _belongs(reader.read(line)):
+            kept[number] = ""
+    return "".join(line for line in kept if line is not None)
 
 
 def _line(line: str, reader: Reader, found: Found) -> str | None:
@@ -43,28 +51,41 @@ def without(text: str, reader: Reader, found: Found) -> str | None:
         found.add(whole, text.strip())
         return ""
     readings = [reader.read(part) for part in parts]
-    hailed = readings[0].greeting and not readings[0].support and _ASIDE.search(parts[0])
-    if hailed and whole.prompt:
-        rest = without("".join(parts[1:]), reader, found)
-        return None if rest is None else parts[0] + rest
-    if whole.prompt and not any(map(_stays, readings)):
-        found.add(whole, text.strip())
-        return ""
+    if not whole.prompt and not any(reading.prompt for reading in readings):
+        return None
     gone = [reading.prompt for reading in readings]
-    if not any(gone) and whole.prompt:
-        # Said over several sentences: those that speak of it make it together.
-        gone = [reading.support or reading.bare or reading.prompt for reading in readings]
-        together = reader.read(" ".join(part for part, away in zip(parts, gone, strict=True) if away))
-        gone = gone if together.prompt else [False] * len(parts)
+    if whole.prompt:
+        gone = [away or not _stays_beside(number, parts, readings, whole, reader) for number, away in enumerate(gone)]
+    else:
+        gone = _spread(gone, readings)
     if not any(gone):
         return None
-    gone = _spread(gone, readings)
-    found.add(next(reading for reading, away in zip(readings, gone, strict=True) if away))
+    found.add(whole if all(gone) else max((r for r, away in zip(readings, gone, strict=True) if away), key=_score))
     return "".join(part for part, away in zip(parts, gone, strict=True) if not away)
 
 
+def _stays_beside(number: int, parts: list[str], readings: list[Reading], whole: Reading, reader: Reader) -> bool:
+    """Whether a sentence of a text that reads as a prompt is about something else: the rest reads more like one."""
+    reading = readings[number]
+    if _stays(reading):
+        return True
+    rest = reader.read("".join(part for at, part in enumerate(parts) if at != number))
+    if reading.signals & _OTHERS:
+        return rest.score >= whole.score - _BETTER
+    return not reading.support and rest.prompt and rest.score >= whole.score + _BETTER
+
+
+def _belongs(reading: Reading) -> bool:
+    """Whether a line beside a prompt is of it."""
+    return reading.support and reading.score >= 0 and not reading.signals & _OTHERS
+
+
+def _score(reading: Reading) -> float:
+    return reading.score
+
+
 def _stays(reading: Reading) -> bool:
-    return reading.against or reading.warning or "business" in reading.signals
+    return reading.against or reading.warning or reading.foreign
 
 
 def _spread(gone: list[bool], readings: list[Reading]) -> list[bool]:

@@ -1,39 +1,17 @@
-"""Of lines of text those that are prompts go, of a line its sentences; all else stays as it was written."""
+"""Prompts in lines of text: what belongs to one goes with it, other lines and sentences stay."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from capper.gate.credit import Credit
-from capper.rewrite.prompts.text import sentences
-
-PROMPT = "You are pre-approved for a loan of up to $5,000. Apply now!"
-CREDIT = Credit.load()
+PROMPT = "Je kredietlimiet is verhoogd naar € 3.000, gebruik hem vandaag."
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (f"Your parcel is here.\n{PROMPT}\nSee you soon.\n", "Your parcel is here.\nSee you soon.\n"),
-        (f"Your parcel arrives on Wednesday. {PROMPT}", "Your parcel arrives on Wednesday. "),
-        (f"{PROMPT}\r\n\r\nYours, the shop", "\r\nYours, the shop"),
-        (PROMPT, ""),
-    ],
-)
-def test_lines_and_sentences(left, text, expected):
-    """Line ends and blank lines are nobody's prompt."""
-    assert expected == left(text, "text")
+def test_a_sentence_about_something_else_stays(left):
+    """Of one line only what is of the prompt goes."""
+    assert "Je retour is ontvangen en € 39,95 is teruggestort. " == left(
+        f"Je retour is ontvangen en € 39,95 is teruggestort. {PROMPT}", "text"
+    )
 
 
-@pytest.mark.parametrize("text", ["Your parcel is here.", "", "\n\n", "£25 is left on your gift card.\nHave fun!"])
-def test_nothing_to_cut(text):
-    """The very same bytes come back."""
-    data = text.encode()
+def test_lines_beside_it(left):
+    """A line that is of it goes, one of her own business stays."""
+    text = f"Je pakket is bezorgd.\n{PROMPT}\nTot morgen!\n"
 
-    assert data is CREDIT.strip(data, "text/plain", "https://shop.example/", "utf-8").data
-
-
-@given(st.text('Hello wörld.!? \n•|–"', max_size=80))
-def test_sentences_are_the_text(text):
-    """Joined, they are what they were."""
-    assert text == "".join(sentences(text))
+    assert "Je pakket is bezorgd.\nTot morgen!\n" == left(text, "text")

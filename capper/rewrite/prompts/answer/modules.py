@@ -1,11 +1,14 @@
 """Is an object or list made for a prompt, or does it hold other things: how far a prompt among JSON values reaches."""
 
+import re
+
 from capper.domain.prompt import digits
 from capper.jsontext import Number
 from capper.rewrite.prompts.answer.nodes import LONGEST, Node, is_sentence, is_textual, worst
 from capper.rewrite.prompts.base import Reader, Role
 
 _LINES, _LINE = 6, 160
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def is_block(node: Node, reader: Reader) -> bool:
@@ -113,6 +116,12 @@ def absorb(node: Node, *, movable: bool) -> None:
         node.role = Role.PROMPT
         return
     node.role = Role.PART
+    named = {_first(kid.key) for kid in node.kids if kid.role is Role.PROMPT and kid.text}
+    named -= {_first(kid.key) for kid in node.kids if kid.role in (Role.KEPT, Role.WARNING, Role.SUM)} | {""}
+    for kid in node.kids:
+        if kid.role is Role.OTHER and kid.text and not kid.kids and _first(kid.key) in named and not kid.reading.amount:
+            # `offerTitle` and `offerButton` are of one offer.
+            kid.role = Role.PROMPT
     sums = {sum_ for kid in node.kids if kid.role is Role.PROMPT for sum_ in kid.reading.sums}
     for kid in node.kids:
         if (
@@ -145,6 +154,12 @@ def moved(node: Node) -> list[str]:
             gone.append(each.text)
         waiting += ((kid, cut or each.role is Role.PROMPT) for kid in each.kids)
     return gone
+
+
+def _first(key: str) -> str:
+    """The first of several words a member is called by; "" for a single word."""
+    words = _WORDS.findall(key)
+    return words[0].lower() if len(words) > 1 else ""
 
 
 def _belongs(kid: Node) -> bool:

@@ -15,7 +15,7 @@ _TEXTUAL = re.compile(
     r"boton|bouton|pulsante|botao|azione|azioni|accion|acao|akcja|toiminto|tekst|texte|texto|testo|teksti|tresc|opis|undertitel|"
     r"undertekst|ondertitel|untertitel|sottotitolo|legenda|detalle|detalhe|dettaglio|mensaje|mensagem|messaggio|viesti|besked|"
     r"beskrivelse|beskrivning|beschreibung|omschrijving|kuvaus|descripcion|descricao|descrizione|bericht|melding|meddelande|"
-    r"wiadomosc|linea|linje|rad|rivi|tip|info|offer\w*|\w*text|\w*title|\w*label",
+    r"wiadomosc|nappi|kicker|pie|leyenda|tarra|lipuke|merke\w*|selite|merkelapp|knopp|bouton\w*|texto\w*|linea|linje|rad|rivi|tip|info|offer\w*|\w*text|\w*title|\w*label",
     re.IGNORECASE,
 )
 PROSE = re.compile(r"[^\W\d_]{2,}")

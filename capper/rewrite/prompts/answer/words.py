@@ -60,7 +60,7 @@ def judge_words(node: Node, value: str, named: frozenset[str], reader: Reader) -
         node.role = Role.WARNING
     elif (
         reading.against
-        or "business" in reading.signals
+        or reading.foreign
         or "own" in named
         or (reading.greeting and not (reading.support and reading.score >= 1))
     ):

@@ -6,17 +6,21 @@ from itertools import pairwise
 
 from capper.domain.prompt import Reading
 from capper.rewrite.prompts.base import UNASKED, Reader, Role
-from capper.rewrite.prompts.page.shapes import ROOTS, are_peers, has_fields, inline, is_heading, peers
+from capper.rewrite.prompts.page.shapes import ROOTS, are_peers, has_fields, inline, is_call, is_heading, peers
 from capper.rewrite.prompts.page.tree import Box, Run, collapse_lines
 
 _GONE = (Role.PROMPT, Role.SUPPORT, Role.SUM)
 _GOVERNED, _GOVERNED_TEXT = 3, 220
+_CARD, _LINE = 500, 120
+_PRICE, _SLACK = -2.5, 1.0
+_PAIRED = frozenset(["tr", "dl"])
 _URGENT = frozenset(["preapproved", "decided", "raise", "yours", "urge", "headroom", "later", "credit", "fanfare"])
 _LABEL = re.compile(
     r"\b(?!(?:euro\w*|kron\w*|rea(?:is|l)|pesos?|d[oó]l\w+|dollars?|pounds?|rupees?|fran[ck]\w*|z[lł]\w+|lakhs?|mil\w*|tus\w*)\b)[^\W\d_]{3,}",
     re.IGNORECASE,
 )
 """A sum with words before it is the sum of something."""
+_ROUND = re.compile(r"[05]0(?!\d)(?![.,](?!00)\d)")
 _GLUE = re.compile(r"[\w,;:–—-]\s*$")
 
 
@@ -40,12 +44,15 @@ def gather(box: Box, reader: Reader) -> None:
         return
     box.reading = reading
     _take(said)
-    absorb(box)
+    absorb(box, reader)
 
 
-def absorb(box: Box) -> None:
+def absorb(box: Box, reader: Reader) -> None:
     """The box holds a prompt: what beside it belongs to it, and is there anything else?"""
     kids = [kid for kid in box.kids if kid.role is not Role.EMPTY]
+    if _is_sentence(box, kids):
+        box.role = Role.PROMPT
+        return
     _lines(kids)
     for before, after in pairwise(kids):
         # A greeting with a comma is the beginning of the sentence behind it.
@@ -59,6 +66,7 @@ def absorb(box: Box) -> None:
         if len(governed) <= _GOVERNED and all(len(kid.text) <= _GOVERNED_TEXT for kid in governed):
             for kid in governed:
                 kid.role = Role.SUPPORT
+    _gather_around(box, kids, blocks, reader)
     others = [kid for kid in kids if kid.role in (Role.OTHER, Role.KEPT, Role.PART)]
     said = [kid for kid in kids if kid.role in (Role.PROMPT, Role.SUPPORT)]
     if len(others) == 1 and others[0] is kids[0] and is_heading(others[0]) and others[0].role is Role.OTHER and said:
@@ -81,6 +89,67 @@ def absorb(box: Box) -> None:
     spread(kids, root=box.tag in ROOTS)
 
 
+def _is_sentence(box: Box, kids: Sequence[Box | Run]) -> bool:
+    """Whether a box is one line of words, some of them set off, and all of it a prompt."""
+    if box.tag in ROOTS or not box.reading.prompt or len(box.text) > _LINE * 2 or len(kids) < 2 or has_fields(box):
+        return False
+    if not all(inline(kid) for kid in kids) or any(kid.role in (Role.PART, Role.WARNING) for kid in kids):
+        return False
+    if sum(is_call(kid) for kid in kids if isinstance(kid, Box)) > 1 or any(_hails(kid) for kid in kids):
+        return False
+    return not any(kid.role is Role.KEPT and (kid.reading.against or kid.reading.foreign) for kid in kids)
+
+
+def _hails(kid: Box | Run) -> bool:
+    """Whether it is a greeting by itself, not one that the sentence goes on from."""
+    return kid.reading.greeting and not kid.text.rstrip().endswith(",")
+
+
+def _gather_around(box: Box, kids: Sequence[Box | Run], blocks: Sequence[Box], reader: Reader) -> None:
+    """In a small card titles, lines and buttons are the prompt's, unless the card reads more like one without them."""
+    for before, here in pairwise(kids):
+        if here.role is Role.PROMPT and _names(before) and not before.reading.against and not before.reading.amount:
+            before.role = Role.PROMPT
+    if box.tag in ROOTS or len(box.text) > _CARD or are_peers(blocks) or has_fields(box):
+        return
+    if box.tag in _PAIRED or any(kid.role in (Role.SUM, Role.PART) for kid in kids if blocks):
+        # A price: the card is of a product, or of her account.
+        return
+    if any(_is_module(kid) for kid in kids if kid.role is Role.PROMPT):
+        return
+    doubtful = [
+        kid
+        for kid in kids
+        if kid.role in (Role.OTHER, Role.CALL, Role.KEPT) and len(kid.text) <= _LINE and not _stays(kid)
+    ]
+    if any(kid.reading.amount and kid.reading.score < _PRICE for kid in doubtful):
+        return
+    whole = _odds(kids, reader)
+    for kid in doubtful:
+        plain = kid.role is not Role.KEPT and not kid.reading.amount
+        slack = -_SLACK if kid.role is Role.KEPT else _SLACK if kid.reading.amount else 0.0
+        if plain or whole + slack >= _odds([other for other in kids if other is not kid], reader):
+            kid.role = Role.SUPPORT
+
+
+def _is_module(kid: Box | Run) -> bool:
+    """Whether it is a card of its own, with parts: what stands beside it is not of it."""
+    return isinstance(kid, Box) and any(isinstance(each, Box) and not each.inline for each in kid.kids)
+
+
+def _names(kid: Box | Run) -> bool:
+    """Whether it is the name of what stands behind it."""
+    return isinstance(kid, Box) and kid.tag in ("dt", "th") and kid.role in (Role.OTHER, Role.CALL)
+
+
+def _stays(kid: Box | Run) -> bool:
+    return kid.reading.greeting or (isinstance(kid, Box) and kid.tag == "h1")
+
+
+def _odds(kids: Sequence[Box | Run], reader: Reader) -> float:
+    return reader.read(collapse_lines("\n".join(kid.text for kid in kids))).score
+
+
 def spread(kids: list[Box | Run], *, root: bool) -> None:
     """Of a box that stays, what supports a prompt and stands beside it goes too."""
     summed = any(kid.reading.amount for kid in kids if kid.role is Role.PROMPT)
@@ -95,6 +164,7 @@ def spread(kids: list[Box | Run], *, root: bool) -> None:
             elif (here.role is Role.CALL and order is kids and not priced) or (
                 here.role is Role.SUM
                 and not summed
+                and _ROUND.search(here.text)
                 and not _LABEL.search(here.text)
                 and not (isinstance(before, Box) and before.mute)
             ):

@@ -52,7 +52,7 @@ def plain(box: Box | None, text: str, reading: Reading) -> Role:
         return Role.KEPT
     if reading.warning:
         return Role.WARNING
-    if reading.against or "business" in reading.signals:
+    if reading.against or reading.foreign:
         return Role.KEPT
     if reading.greeting and not (reading.support and reading.score >= 1):
         return Role.KEPT

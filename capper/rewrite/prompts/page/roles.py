@@ -12,10 +12,14 @@ from capper.rewrite.prompts.page.tree import LONGEST, Box, Run
 
 _CALLED = re.compile(r"[\s/?&=.#]+")
 _SHORT = 8
+_QUOTED = frozenset(["blockquote", "q", "cite"])
 
 
 def resolve(box: Box, reader: Reader) -> None:
     """Give `box` and everything hot inside its role."""
+    if _told(box, reader):
+        box.role = Role.KEPT
+        return
     for kid in box.kids:
         if isinstance(kid, Box) and kid.hot:
             resolve(kid, reader)
@@ -51,11 +55,22 @@ def resolve(box: Box, reader: Reader) -> None:
         box.mute = True
         _attributes(box, reader)
     elif spoken:
-        absorb(box)
+        absorb(box, reader)
     elif len(text) <= LONGEST and box.reading.prompt:
         gather(box, reader)
     else:
         box.role = plain(box, text, box.reading)
+
+
+def _told(box: Box, reader: Reader) -> bool:
+    """Whether somebody tells of something in a box: a quotation, an article whose heading or words are about credit."""
+    if box.tag in _QUOTED:
+        return True
+    heading = next(iter(box.element.descendants("h1")), None) if box.tag == "article" else None
+    if heading is None:
+        return False
+    said = reader.read(heading.raw_text()[:LONGEST])
+    return said.prompt or "editorial" in reader.read(box.element.raw_text()[: LONGEST * 2]).signals
 
 
 def _around(box: Box, reader: Reader) -> list[Box | Run]:
@@ -102,6 +117,6 @@ def _attributes(box: Box, reader: Reader) -> None:
     if some and not any(LETTER.search(kid.text) for kid in box.kids):
         box.role = Role.PART
     else:
-        absorb(box)
+        absorb(box, reader)
         if some and box.role is Role.PROMPT:
             box.role = Role.PART

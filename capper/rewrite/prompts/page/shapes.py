@@ -101,7 +101,7 @@ def peers(one: Box | Run, other: Box | Run) -> bool:
     """Whether two are of one kind, each for itself."""
     if isinstance(one, Run) or isinstance(other, Run) or one.tag != other.tag:
         return False
-    if one.tag in _PEERS:
+    if one.tag in _PEERS or "-" in one.tag:
         return True
     same = one.element.get("class").split()[:1] == other.element.get("class").split()[:1]
     if one.tag != "div" or not same:

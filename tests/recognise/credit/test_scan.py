@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capper.recognise.creditgate import MOST, Scanner
+from capper.recognise.credit.scan import MOST, Scanner
 
 STEMS = [("krediet", 1), ("öka din kredit", 2), ("crédit", 4), ("préaccordé", 4), ("limit raised", 8), ("kredit", 2)]
 

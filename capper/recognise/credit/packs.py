@@ -8,15 +8,16 @@ from pathlib import Path
 
 from capper.domain.errors import ConfigError
 from capper.packaged import packaged_config
-from capper.recognise.creditgate import Scanner
-from capper.recognise.creditwords import AMOUNT, Lexicon, Token, composed, fold, tokens, with_amounts
+from capper.recognise.credit.scan import Scanner
+from capper.recognise.credit.weights import Weights, load_weights
+from capper.recognise.credit.words import AMOUNT, Lexicon, Token, composed, fold, tokens, with_amounts
 
 FOR = (
     "credit", "card", "headroom", "room", "preapproved", "decided", "promo", "available", "ready", "yours", "you", "spend", "borrow", "later", "raise", "urge",
     "ease", "fanfare", "popular", "upto", "need", "prompt",
 )  # fmt: skip
 """Categories that speak for a prompt."""
-AGAINST = ("own", "statement", "intent", "editorial", "set", "business", "warning", "named")
+AGAINST = ("own", "statement", "intent", "editorial", "set", "business", "warning", "named", "scam")
 """Categories that speak against it."""
 BESIDE = ("action", "greeting", "aside")
 """Categories that say what else a piece of a page is."""
@@ -25,6 +26,7 @@ PAGES = ("loan", "help", "news", "statement", "legal")
 
 _ALL = (*FOR, *AGAINST, *BESIDE)
 _SHARED = "common.toml"
+_WEIGHTS = "weights.json.gz"
 _TRIGGERING = ("credit", "headroom", "preapproved", "borrow", "later", "need", "raise")
 _TELLING = 7
 _PLAIN = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
@@ -70,6 +72,7 @@ class Packs:
     pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What titles and main headings say whatever the language, folded."""
     scanner: Scanner = field(default_factory=lambda: Scanner(()))
+    weights: Weights = field(default_factory=Weights)
 
     def bits(self, packs: Collection[Pack]) -> int:
         """The bits the scanner knows these packs by."""
@@ -103,7 +106,7 @@ def load_packs(folder: Path | None = None) -> Packs:
             *((stem, 1 << n) for n, pack in enumerate(packs) for stem in pack.triggers),
         ]
     )
-    return Packs(tuple(packs), paths, members, pages, scanner)
+    return Packs(tuple(packs), paths, members, pages, scanner, load_weights(folder / _WEIGHTS))
 
 
 def _lexicon(shared: Mapping[str, object], section: str) -> Lexicon:

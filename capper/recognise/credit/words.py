@@ -100,6 +100,24 @@ _BLANKS = re.compile(r"[^\S\n]")
 _PARTS = re.compile(r"#|N(?![a-z])|\*?(?:(?!N(?![a-z]))[^\W\d_])+\*?|\d+")
 
 
+class Match(NamedTuple):
+    """A word or phrase of a category among tokens: the first, the one behind the last, and those between that are not its own."""
+
+    category: str
+    start: int
+    end: int
+    leapt: tuple[int, ...] = ()
+
+    def covers(self, other: "Match") -> bool:
+        """Whether `other` is shorter and made of what this one is made of."""
+        return (
+            self.start <= other.start
+            and other.end <= self.end
+            and self.end - self.start > other.end - other.start
+            and not any(other.start <= at < other.end for at in self.leapt)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One place of a phrase: the atoms that may stand there, whether it may be left out, and how many words may come before it."""
@@ -230,25 +248,32 @@ class Lexicon:
                     found.add(phrase.category)
         return found
 
-    def match(self, row: Sequence[Token]) -> list[tuple[str, int, int]]:
-        """Every (category, first token, token behind the last) of `row`; of one category at one place the longest."""
+    def match(self, row: Sequence[Token]) -> list[Match]:
+        """What of `row` the lexicon holds; of one category at one place the longest."""
         read = [None if token.kind in _SILENT else self._of(token) for token in row]
-        found: list[tuple[str, int, int]] = []
+        found: list[Match] = []
         for at, atoms in enumerate(read):
             if not atoms:
                 continue
-            best: dict[str, int] = {}
+            best: dict[str, Match] = {}
             for atom in atoms:
                 for phrase in self.phrases.get(atom, ()):
-                    end = _fits(phrase.steps, 1, read, at + 1)
-                    if end is not None and end > best.get(phrase.category, 0):
-                        best[phrase.category] = end
-            found += ((category, at, end) for category, end in best.items())
+                    fit = _fits(phrase.steps, 1, read, at + 1)
+                    known = best.get(phrase.category)
+                    if fit is not None and (known is None or fit[0] > known.end):
+                        best[phrase.category] = Match(phrase.category, at, *fit)
+            found += best.values()
         return found
 
 
-def _fits(steps: Sequence[Step], number: int, read: Sequence[frozenset[int] | None], at: int) -> int | None:
-    """Where the rest of a phrase ends, tried from `at`; None where it does not fit. Greedy: the first fit of each step."""
+def _fits(
+    steps: Sequence[Step], number: int, read: Sequence[frozenset[int] | None], at: int
+) -> tuple[int, tuple[int, ...]] | None:
+    """Where the rest of a phrase ends, tried from `at`, and what it leaps over; None where it does not fit.
+
+    Greedy: the first fit of each step.
+    """
+    leapt: tuple[int, ...] = ()
     while number < len(steps):
         step = steps[number]
         for skipped in range(step.gap + 1):
@@ -266,17 +291,22 @@ def _fits(steps: Sequence[Step], number: int, read: Sequence[frozenset[int] | No
                     break
                 return None
             if step.atoms & atoms:
+                if skipped:
+                    leapt += tuple(range(at, here))
                 at = here + 1
                 break
         else:
             if not step.optional:
                 return None
         number += 1
-    return at
+    return at, leapt
 
 
 def with_amounts(row: list[Token], is_number: Callable[[str], bool], is_money: Callable[[str], bool]) -> list[Token]:
-    """`row` with amounts written in words as one token each: number words, figures among them, then a currency's name."""
+    """`row` with amounts written in words as one token each: number words, figures among them, then what money is called.
+
+    A figure with a name for money that the currencies lack (`1.500 pavos`) is an amount as well.
+    """
     out: list[Token] = []
     at = 0
     while at < len(row):
@@ -284,8 +314,8 @@ def with_amounts(row: list[Token], is_number: Callable[[str], bool], is_money: C
         while end < len(row) and (row[end].kind == FIGURE or (row[end].kind == WORD and is_number(row[end].text))):
             worded = worded or row[end].kind == WORD
             end += 1
-        if worded and end < len(row) and row[end].kind == WORD and is_money(row[end].text):
-            out.append(Token(AMOUNT, "", row[at].start, row[end].end))
+        if at < end < len(row) and row[end].kind == WORD and is_money(row[end].text):
+            out.append(Token(AMOUNT, "" if worded else row[at].text, row[at].start, row[end].end))
             at = end + 1
         else:
             out.append(row[at])

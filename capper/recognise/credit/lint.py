@@ -6,11 +6,11 @@ from itertools import chain
 from pathlib import Path
 
 from capper.domain.errors import ConfigError
-from capper.recognise.creditgate import SHORTEST
-from capper.recognise.creditpack import AGAINST, BESIDE, FOR, PAGES, load_pack, sections
-from capper.recognise.creditwords import fold
+from capper.recognise.credit.packs import AGAINST, BESIDE, FOR, PAGES, load_pack, sections
+from capper.recognise.credit.scan import SHORTEST
+from capper.recognise.credit.words import fold
 
-_NEEDED = frozenset([*FOR, *AGAINST, *BESIDE]) - {"action", "aside"}
+_NEEDED = frozenset([*FOR, *AGAINST, *BESIDE]) - {"action", "aside", "scam"}
 _SHORT_STEM = 3
 
 

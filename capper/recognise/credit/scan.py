@@ -22,6 +22,22 @@ _UNSEEN = (
 )
 """How what may stand inside a word and is not seen is written: soft hyphens, blanks of no width."""
 _HIDDEN = re.compile(b"|".join(map(re.escape, _UNSEEN)), re.IGNORECASE)
+_BLANK = rb"(?: |\xc2\xa0|\xe2\x80\xaf|\xa0|&nbsp;|&#160;|&#xa0;|&#8239;|&#x202f;|\\u00a0|\\u202f)"
+_NUMBER = rb"[0-9](?:(?:[.,']|" + _BLANK + rb"|\xe2\x80\x99)?[0-9]){0,7}"
+_BEFORE = (
+    rb"(?:\xe2\x82\xac|&euro;|&#8364;|\\u20ac|\xc2\xa3|&pound;|&#163;|\\u00a3|\$|\xe2\x82\xb9|&#8377;|\\u20b9|"
+    rb"\b(?:eur|gbp|usd|inr|sek|nok|dkk|pln|chf|brl|mxn|kes|ksh|kr|rs|sfr|fr)\.?)"
+)
+_AFTER = (
+    rb"(?:\xe2\x82\xac|&euro;|&#8364;|\\u20ac|\xc2\xa3|&pound;|\x80|"
+    rb"(?:eur|usd|gbp|inr|sek|nok|dkk|pln|chf|brl|mxn|kr|z\xc5\x82|z\\u0142|z&#322;|zl|pounds?|dollar|d\xc3\xb3lar|rupee|reais|peso|fran[ck])|[,.:]-)"
+)
+_SUMS = (
+    _BEFORE + _BLANK + rb"?" + _NUMBER + rb"[05]0(?:[^0-9]|$)",
+    _NUMBER + rb"[05]0(?:[.,](?:00|-))?" + _BLANK + rb"?" + _AFTER,
+    rb"[0-9]" + _BLANK + rb"?(?:k|tys|tsd|tus|mil|mila|duizend|tausend|thousand|mille|lakh|lac|grand)\b",
+)
+"""Sums of money as limits are, round ones: where no word of credit stands they are all there is to go by."""
 
 
 class Scanner:
@@ -34,8 +50,14 @@ class Scanner:
             for spelling in _spellings(stem.casefold()):
                 if SHORTEST <= len(spelling) <= _REACH:
                     written[spelling] = written.get(spelling, 0) | languages
+        every = 0
+        for languages in written.values():
+            every |= languages
         self._of = [(len(spelling), languages) for spelling, languages in written.items()]
-        self._database = _compiled((*written, *_UNSEEN)) if written else None
+        # Of a sum the end is known.
+        self._of += [(1, every)] * len(_SUMS)
+        patterns = [*map(re.escape, written), *_SUMS, *map(re.escape, _UNSEEN)]
+        self._database = _compiled(patterns) if written else None
         self._turn = Lock()
         """A database has room for one scan at a time."""
 
@@ -75,12 +97,12 @@ class Scanner:
         return places, hidden
 
 
-def _compiled(literals: Sequence[bytes]) -> hyperscan.Database:
+def _compiled(patterns: Sequence[bytes]) -> hyperscan.Database:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=[re.escape(each) for each in literals],
-        ids=range(len(literals)),
-        elements=len(literals),
+        expressions=patterns,
+        ids=range(len(patterns)),
+        elements=len(patterns),
         flags=hyperscan.HS_FLAG_CASELESS,
     )
     return database

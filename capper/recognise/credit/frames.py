@@ -1,0 +1,70 @@
+"""Why a person is on a page, by its address, title and main heading."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from urllib.parse import unquote, urlsplit
+
+from capper.recognise.credit.packs import Pack, Packs
+from capper.recognise.credit.words import WORD, Token, fold
+
+
+class Frame(StrEnum):
+    """Why a person is on a page, where its address, title or main heading tells."""
+
+    ANY = "any"
+    ASKED = "asked"
+    """She went there for it: a loan, help, news, the law."""
+    HERS = "hers"
+    """Her own figures: a statement, a contract, settings."""
+    OWN = "own"
+    """Her own money: a gift card, a refund, points, benefits, what a prepaid account holds."""
+    ELSEWHERE = "elsewhere"
+    """What has nothing to do with credit, though sums and approvals occur: insurance, a competition, something for sale."""
+    TOLD = "told"
+    """A page of running text: somebody tells of something."""
+    PAYING = "paying"
+
+
+WARILY = frozenset([Frame.HERS, Frame.OWN, Frame.ELSEWHERE, Frame.TOLD])
+"""Where it takes more for a piece to be a prompt."""
+
+
+def frame_of(packs: Packs, url: str, title: str = "", heading: str = "", languages_: Sequence[Pack] = ()) -> Frame:
+    """Why a person is on a page: the words of its address, then of its title and main heading."""
+    path = unquote(urlsplit(url).path)[:500] if url else ""
+    row = [Token(WORD, word, 0, 0) for word in re.findall(r"[^\W\d_]+", fold(path))]
+    named = {match.category for match in packs.paths.match(row)}
+    for frame, kinds in _FRAMES:
+        if named & kinds:
+            return frame
+    told = fold(f"{title}\n{heading}")
+    if told.strip():
+        pages = [packs.pages, *(pack.pages for pack in languages_)]
+        for frame, kinds in _FRAMES:
+            for kind in kinds:
+                phrases = [fold(phrase) for each in pages for phrase in each.get(kind, ())]
+                if kind in _TOLD and any(phrase_in(phrase, told, begins=kind == "help") for phrase in phrases):
+                    return frame
+    return Frame.ANY
+
+
+_FRAMES = (
+    (Frame.ASKED, frozenset(["loan", "help", "news", "jobs", "legal"])),
+    (Frame.OWN, frozenset(["own"])),
+    (Frame.HERS, frozenset(["statement", "settings"])),
+    (Frame.ELSEWHERE, frozenset(["elsewhere"])),
+    (Frame.PAYING, frozenset(["checkout"])),
+)
+_TOLD = frozenset(["loan", "help", "jobs", "legal", "own", "statement", "settings", "elsewhere"])
+"""Of a title or heading `news` may be what a shop calls its own."""
+
+
+def phrase_in(phrase: str, text: str, *, begins: bool = False) -> bool:
+    """Whether a phrase stands in a text at the beginning of a word; `begins`: at the beginning of a line."""
+    if begins:
+        return any(line.strip().startswith(phrase) for line in text.splitlines())
+    at = text.find(phrase)
+    while at > 0 and phrase[:1].isalnum() and text[at - 1].isalnum():
+        at = text.find(phrase, at + 1)
+    return at >= 0

@@ -1,0 +1,30 @@
+"""Which packs a text is to be read with."""
+
+import re
+from collections import Counter
+
+from capper.recognise.credit.packs import Pack, Packs
+from capper.recognise.credit.words import fold
+
+_FEW = 150
+
+
+def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
+    """The packs a text may be in, the likeliest first, two at most; `tag` is what the document says of itself."""
+    words = re.findall(r"[^\W\d_]+", fold(text))[:1500]
+    told = packs.get(tag) if tag else None
+    counts = []
+    often = Counter(words)
+    for pack in packs.packs:
+        little = sum(often[word] for word in pack.common if word in often)
+        # Of a long text the little words tell enough.
+        of_credit = sum(bool(pack.lexicon.atoms(word)) for word in words) if len(words) <= _FEW else 0
+        counts.append((little * 1.0 + of_credit * 0.7, pack))
+    counts.sort(key=lambda pair: -pair[0])
+    best = counts[0][0] if counts else 0
+    if best <= 0:
+        return (told,) if told else ()
+    likely = [pack for count, pack in counts if count >= best * 0.75][:2]
+    if told is not None and told not in likely:
+        likely = [told, likely[0]]
+    return tuple(likely)

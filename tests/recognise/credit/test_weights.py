@@ -1,0 +1,96 @@
+"""Weights of words and signals: how much a piece of text sounds like a prompt."""
+
+import gzip
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capper.domain.errors import ConfigError
+from capper.recognise.credit.packs import load_packs
+from capper.recognise.credit.weights import Weights, load_weights, shared_features, word_features
+from capper.recognise.credit.words import fold, tokens
+
+
+def features(text, signals=()):
+    return {*shared_features(tokens(fold(text)), {*signals})}
+
+
+@pytest.mark.parametrize(
+    ("sum_", "look"),
+    [
+        ("€ 4.000", "round4"),
+        ("€ 4.000,00", "round4"),
+        ("£389.00", "odd3"),
+        ("12 499 kr", "odd5"),
+        ("£72.15", "cents"),
+        ("1.184,37 €", "cents"),
+        ("150 kr", "round3"),
+        ("€ 9", "odd1"),
+    ],
+)
+def test_what_a_sum_looks_like(sum_, look):
+    """A limit is round, a refund has cents."""
+    assert look in features(sum_)
+
+
+def test_signals_are_weighed_two_at_a_time_too():
+    """Each alone, each with each other, in one order."""
+    assert {"own", "you", "own+you"} <= features("yours", ["you", "own"])
+
+
+def test_words_are_weighed_with_their_stems_and_neighbours():
+    """What stands across the end of a sentence does not stand together."""
+    found = {*word_features(tokens(fold("Limite erhöht! Jetzt shoppen")))}
+
+    assert {"limite", "limit*", "limite erhoht", "jetzt shoppen"} <= found
+    assert "erhoht jetzt" not in found
+
+
+def test_odds_add_up():
+    """The bias, what signals weigh, what the language's words weigh; another language's words weigh nothing."""
+    weights = Weights({"": -200, "you": 150, "words 0": 0}, {"en": {"limit": 100, "your limit": 50}})
+    row = tokens("your limit")
+
+    assert 1.0 == weights.odds("en", row, {"you"})
+    assert -0.5 == weights.odds("fr", row, {"you"})
+
+
+def test_no_file_is_no_weights(tmp_path):
+    """Signals alone speak, and say little."""
+    assert 0.0 == load_weights(tmp_path / "none").odds("en", tokens("a loan"), {"credit"})
+
+
+@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"{"), gzip.compress(b"{}"), gzip.compress(b"[1]")])
+def test_a_damaged_file(tmp_path, data):
+    """It is named, and what is wrong is said."""
+    path = tmp_path / "weights.json.gz"
+    path.write_bytes(data)
+
+    with pytest.raises(ConfigError, match=r"weights\.json\.gz"):
+        load_weights(path)
+
+
+def test_every_pack_has_words_of_its_own():
+    """The weights that travel with capper know all languages that have a pack."""
+    packs = load_packs()
+
+    assert [] == [pack.language for pack in packs.packs if len(packs.weights.words.get(pack.language, ())) < 2000]
+
+
+def test_the_file_is_whole_numbers(tmp_path):
+    """What is written is what is read."""
+    path = tmp_path / "weights.json.gz"
+    path.write_bytes(gzip.compress(json.dumps({"shared": {"": -3}, "words": {"en": {"loan": 7}}}).encode()))
+
+    assert {"loan": 7} == load_weights(path).words["en"]
+
+
+@given(st.text(max_size=300))
+def test_whatever_the_text(text):
+    """There are features of any text, and each is said once."""
+    row = tokens(fold(text))
+
+    assert len([*word_features(row)]) == len({*word_features(row)})
+    assert len([*shared_features(row, {"you", "own"})]) == len({*shared_features(row, {"you", "own"})})

@@ -1,0 +1,69 @@
+"""How far a prompt reaches: its card's title and button go with it, what stands beside the card does not."""
+
+import pytest
+
+PROMPT = "<p>Je kunt nog € 2.500 lenen, al goedgekeurd voor jou</p>"
+
+
+def test_a_card_s_title_and_button(left):
+    """They say nothing of credit, and would be left without it."""
+    card = f"<div class=a><h3>Toe aan een nieuwe keuken?</h3>{PROMPT}<a href=/x>Bekijk het</a></div>"
+
+    assert "<main><p>Je pakket is onderweg</p></main>" == left(f"<main><p>Je pakket is onderweg</p>{card}</main>")
+
+
+def test_a_product_s_card_keeps_its_name_and_price(left):
+    """Of a product's card the prompt goes alone."""
+    page = "<div class=p><h2>Eettafel Linde</h2><p>€ 349,00</p>%s<button>In winkelwagen</button></div>"
+
+    assert page % "" == left(page % PROMPT)
+
+
+def test_what_stands_beside_a_card_is_not_of_it(left):
+    """A card with parts of its own reaches as far as it reaches."""
+    page = "<div id=app>%s<p>Stoel</p></div>"
+
+    assert page % "" == left(page % f"<section><h2>Meer ruimte</h2>{PROMPT}</section>")
+
+
+def test_custom_elements_of_one_name_each_speak_for_themselves(left):
+    """They are cards, whatever they are called."""
+    page = "<x-list>%s<x-card><b>Deze week</b><p>Boodschappen € 54,11</p></x-card></x-list>"
+
+    assert page % "" == left(page % f"<x-card><b>Krap deze maand?</b>{PROMPT}</x-card>")
+
+
+def test_a_greeting_stays(left):
+    """It greets whoever reads on."""
+    page = "<div class=top><span>Hoi Samira</span>%s</div>"
+
+    assert page % "" == left(page % PROMPT)
+
+
+def test_a_line_with_words_set_off_goes_whole(left):
+    """Its sum is an element of its own, and neither half of the line would be a prompt."""
+    page = "<div><p>Je bestelling is onderweg</p>%s</div>"
+
+    assert page % "" == left(
+        page % "<p>Voor jou gereserveerd: <em>drieduizend euro</em> krediet om direct te besteden</p>"
+    )
+
+
+def test_the_name_of_what_goes(left):
+    """A term goes with its description, the other terms stay."""
+    page = "<dl><dt>Status</dt><dd>Actief</dd>%s</dl>"
+    prompt = "<dt>Meer nodig?</dt><dd>Je kunt nog € 2.500 lenen, al goedgekeurd voor jou</dd>"
+
+    assert page % "" == left(page % prompt)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "<article><h1>Al goedgekeurd voor € 3.000 krediet, voor jou klaar</h1><p>Zo lokken winkels, zegt de AFM.</p></article>",
+        "<blockquote>Je kunt nog € 2.500 lenen, al goedgekeurd voor jou</blockquote>",
+    ],
+)
+def test_what_somebody_tells(left, told):
+    """An article about credit and a quotation are left as they are."""
+    assert told == left(told)
