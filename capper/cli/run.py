@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -120,7 +119,8 @@ def run(
 
 
 async def _run(settings: Settings, resolve: list[str]) -> None:
-    from capper.proxy.master import CapperMaster, ListenError  # noqa: PLC0415  imports mitmproxy, which takes a while
+    from capper.proxy.lean import settle  # noqa: PLC0415  imports mitmproxy, which takes a while
+    from capper.proxy.master import CapperMaster, ListenError  # noqa: PLC0415
     from capper.proxy.people import Keeping  # noqa: PLC0415
 
     choices = _choices(settings, resolve)
@@ -153,9 +153,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 told, where = Supervisor.of(os.environ), ", ".join(str(Address(*each)) for each in master.addresses)
                 told.say("READY=1", f"STATUS=listening at {where}")
                 beside.append(asyncio.create_task(told.keep_watch(partial(_answers, master))))
-                # What start-up made stays; the collector need not look at it again and again.
-                gc.collect()
-                gc.freeze()
+                settle()
                 await master.serve()
                 told.say("STOPPING=1")
                 for task in beside:

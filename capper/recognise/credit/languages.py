@@ -7,19 +7,22 @@ from capper.recognise.credit.packs import Pack, Packs
 from capper.recognise.credit.words import fold
 
 _FEW = 150
+_LIKELY = 0.5
 
 
 def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
     """The packs a text may be in, the likeliest first, two at most; `tag` is what the document says of itself."""
     words = re.findall(r"[^\W\d_]+", fold(text))[:1500]
     told = packs.get(tag) if tag else None
-    counts = []
     often = Counter(words)
-    for pack in packs.packs:
-        little = sum(often[word] for word in pack.common if word in often)
-        # Of a long text the little words tell enough.
-        of_credit = sum(bool(pack.lexicon.atoms(word)) for word in words) if len(words) <= _FEW else 0
-        counts.append((little * 1.0 + of_credit * 0.7, pack))
+    little = {pack: sum(often[word] for word in pack.common if word in often) for pack in packs.packs}
+    most = max(little.values(), default=0)
+    counts = []
+    for pack, found in little.items():
+        # Of a long text the little words tell enough; in a short one words of credit help to tell the likely ones apart.
+        asked = len(words) <= _FEW and found >= most * _LIKELY
+        of_credit = sum(bool(pack.lexicon.atoms(word)) for word in words) if asked else 0
+        counts.append((found * 1.0 + of_credit * 0.7, pack))
     counts.sort(key=lambda pair: -pair[0])
     best = counts[0][0] if counts else 0
     if best <= 0:

@@ -2,8 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from capper.domain.errors import ConfigError
@@ -26,7 +27,7 @@ PAGES = ("loan", "help", "news", "statement", "legal")
 
 _ALL = (*FOR, *AGAINST, *BESIDE)
 _SHARED = "common.toml"
-_WEIGHTS = "weights.json.gz"
+_WEIGHTS = "weights"
 _TRIGGERING = ("credit", "headroom", "preapproved", "borrow", "later", "need", "raise")
 _TELLING = 7
 _PLAIN = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
@@ -34,10 +35,13 @@ _PLAIN = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
 
 @dataclass(frozen=True, eq=False)
 class Pack:
-    """One language's words; `common` are the little words a language is known by."""
+    """One language's words; `common` are the little words a language is known by.
+
+    Its lexicon is built when it is first asked for: a household reads one or two languages, and each takes megabytes.
+    """
 
     language: str
-    lexicon: Lexicon
+    built: Callable[[], Lexicon]
     common: frozenset[str]
     pages: Mapping[str, tuple[str, ...]]
     triggers: tuple[str, ...]
@@ -45,6 +49,15 @@ class Pack:
     _begins: tuple[str, ...] = ()
     _money: Lexicon = field(default_factory=Lexicon)
     _numbers: dict[str, bool] = field(default_factory=dict)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Its words and phrases by what they say.
+
+        Raises:
+            ConfigError: an entry cannot be read.
+        """
+        return self.built()
 
     def read(self, text: str) -> list[Token]:
         """The tokens of folded `text`, amounts in words among them."""
@@ -94,7 +107,7 @@ def load_packs(folder: Path | None = None) -> Packs:
     folder = folder or packaged_config() / "credit"
     shared = _read(folder / _SHARED)
     everywhere = _texts(shared, "words", _SHARED)
-    packs = [load_pack(path, everywhere) for path in sorted(folder.glob("??.toml"))]
+    packs = [_pack(path, everywhere) for path in sorted(folder.glob("??.toml"))]
     members, paths = _lexicon(shared, "members"), _lexicon(shared, "paths")
     pages = {name: tuple(map(fold, phrases)) for name, phrases in _texts(shared, "pages", _SHARED).items()}
     named = [entry.split() for entry in _texts(shared, "members", _SHARED).get("prompt", ())]
@@ -130,24 +143,20 @@ def load_pack(path: Path, everywhere: Mapping[str, tuple[str, ...]] | None = Non
     Raises:
         ConfigError: names what is wrong.
     """
+    pack = _pack(path, everywhere or {})
+    assert pack.lexicon, "an entry that cannot be read is told now"
+    return pack
+
+
+def _pack(path: Path, everywhere: Mapping[str, tuple[str, ...]]) -> Pack:
     table = _read(path)
-    lexicon = Lexicon()
-    for section, known in (("for", FOR), ("against", AGAINST), ("beside", BESIDE)):
-        for category, entries in _texts(table, section, path.name).items():
-            if category not in known:
-                raise ConfigError(f"{path.name}: [{section}] has no {category!r}; it has {', '.join(known)}")
-            try:
-                lexicon.add(category, entries)
-            except ValueError as exc:
-                raise ConfigError(f"{path.name}: {category}: {exc}") from exc
-    for category, entries in (everywhere or {}).items():
-        lexicon.add(category, entries)
+    entries = dict(_known(table, path.name))
     money = Lexicon()
     numbers = _texts(table, "numbers", path.name)
     money.add(AMOUNT, numbers.get("money", ()))
     return Pack(
         language=path.stem,
-        lexicon=lexicon,
+        built=lambda: _built(entries, everywhere, path.name),
         common=frozenset(fold(" ".join(_texts(table, "language", path.name).get("common", ()))).split()),
         pages={name: words for name, words in _texts(table, "pages", path.name).items() if name in PAGES},
         triggers=tuple(_triggers(table, path.name)),
@@ -155,6 +164,27 @@ def load_pack(path: Path, everywhere: Mapping[str, tuple[str, ...]] | None = Non
         _begins=tuple(fold(" ".join(numbers.get("parts", ()))).split()),
         _money=money,
     )
+
+
+def _known(table: Mapping[str, object], file: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The entries of each category there is."""
+    for section, known in (("for", FOR), ("against", AGAINST), ("beside", BESIDE)):
+        for category, entries in _texts(table, section, file).items():
+            if category not in known:
+                raise ConfigError(f"{file}: [{section}] has no {category!r}; it has {', '.join(known)}")
+            yield category, entries
+
+
+def _built(entries: Mapping[str, tuple[str, ...]], everywhere: Mapping[str, tuple[str, ...]], file: str) -> Lexicon:
+    lexicon = Lexicon()
+    for category, words in entries.items():
+        try:
+            lexicon.add(category, words)
+        except ValueError as exc:
+            raise ConfigError(f"{file}: {category}: {exc}") from exc
+    for category, words in everywhere.items():
+        lexicon.add(category, words)
+    return lexicon
 
 
 def _triggers(table: Mapping[str, object], file: str) -> Iterator[str]:

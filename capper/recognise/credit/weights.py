@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from capper.domain.errors import ConfigError
-from capper.recognise.credit.words import AMOUNT, FIGURE, QUOTE, STOP, WORD, Token
+from capper.recognise.credit.words import AMOUNT, QUOTE, STOP, WORD, Token
 
+SHARED = "signals.json.gz"
+"""What signals weigh, whatever the language; beside it a file for each language."""
 STEM = 5
 """Letters that words of one stem share, often enough."""
 SCALE = 100
@@ -25,20 +26,32 @@ _DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What signals weigh in every language, and words in each; natural logarithms of odds."""
+    """What signals weigh in every language, and words in each; natural logarithms of odds, `SCALE` to one.
+
+    A language's words are read from its file when they are first asked for.
+    """
 
     shared: Mapping[str, int] = field(default_factory=dict)
-    words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    folder: Path | None = None
+    _words: dict[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def words(self, language: str) -> Mapping[str, int]:
+        """What words weigh in a language; nothing where there is no file for it.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
+        known = self._words.get(language)
+        if known is None:
+            path = self.folder / f"{language}.json.gz" if self.folder else None
+            known = self._words[language] = _read(path) if path is not None and path.exists() else {}
+        return known
 
     def odds(self, language: str, row: Sequence[Token], signals: AbstractSet[str]) -> float:
         """The logarithm of the odds that a piece is a prompt; 0.0 is as likely as not."""
-        words = self.words.get(language, {})
-        total = self._bias + sum(self.shared.get(name, 0) for name in shared_features(row, signals))
+        words, shared = self.words(language), self.shared
+        total = shared.get("", 0) + sum(shared.get(name, 0) for name in shared_features(row, signals))
         return (total + sum(words.get(name, 0) for name in word_features(row))) / SCALE
-
-    @cached_property
-    def _bias(self) -> int:
-        return self.shared.get("", 0)
 
 
 def shared_features(row: Sequence[Token], signals: AbstractSet[str]) -> Iterator[str]:
@@ -94,19 +107,22 @@ def _shape(text: str) -> str:
     return f"{'round' if even else 'odd'}{min(len(digits), 6)}"
 
 
-def load_weights(path: Path) -> Weights:
-    """The weights in one file; none where there is no such file: signals speak alone then.
+def load_weights(folder: Path) -> Weights:
+    """The weights in one folder; none where there is no such folder: then nothing is told apart.
 
     Raises:
-        ConfigError: the file is damaged.
+        ConfigError: what signals weigh is damaged.
     """
-    if not path.exists():
-        return Weights()
+    path = folder / SHARED
+    return Weights(_read(path), folder) if path.exists() else Weights()
+
+
+def _read(path: Path) -> Mapping[str, int]:
     try:
         table = json.loads(gzip.decompress(path.read_bytes()))
-        return Weights(table["shared"], table["words"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as exc:
+        return {str(name): int(weight) for name, weight in table.items()}
+    except (OSError, EOFError, ValueError, TypeError, AttributeError) as exc:
         raise ConfigError(f"read weights of words {path.name}: {exc}") from exc
 
 
-__all__ = ["FIGURE", "Weights", "load_weights", "shared_features", "word_features"]
+__all__ = ["SHARED", "Weights", "load_weights", "shared_features", "word_features"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from capper.domain.errors import ConfigError
 from capper.recognise.credit.packs import load_packs
-from capper.recognise.credit.weights import Weights, load_weights, shared_features, word_features
+from capper.recognise.credit.weights import SHARED, Weights, load_weights, shared_features, word_features
 from capper.recognise.credit.words import fold, tokens
 
 
@@ -50,7 +50,7 @@ def test_words_are_weighed_with_their_stems_and_neighbours():
 
 def test_odds_add_up():
     """The bias, what signals weigh, what the language's words weigh; another language's words weigh nothing."""
-    weights = Weights({"": -200, "you": 150, "words 0": 0}, {"en": {"limit": 100, "your limit": 50}})
+    weights = Weights({"": -200, "you": 150, "words 0": 0}, None, {"en": {"limit": 100, "your limit": 50}})
     row = tokens("your limit")
 
     assert 1.0 == weights.odds("en", row, {"you"})
@@ -62,29 +62,30 @@ def test_no_file_is_no_weights(tmp_path):
     assert 0.0 == load_weights(tmp_path / "none").odds("en", tokens("a loan"), {"credit"})
 
 
-@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"{"), gzip.compress(b"{}"), gzip.compress(b"[1]")])
+@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"{"), gzip.compress(b"[1]")])
 def test_a_damaged_file(tmp_path, data):
     """It is named, and what is wrong is said."""
-    path = tmp_path / "weights.json.gz"
-    path.write_bytes(data)
+    (tmp_path / SHARED).write_bytes(gzip.compress(b"{}"))
+    (tmp_path / "nl.json.gz").write_bytes(data)
 
-    with pytest.raises(ConfigError, match=r"weights\.json\.gz"):
-        load_weights(path)
+    with pytest.raises(ConfigError, match=r"nl\.json\.gz"):
+        load_weights(tmp_path).words("nl")
 
 
 def test_every_pack_has_words_of_its_own():
     """The weights that travel with capper know all languages that have a pack."""
     packs = load_packs()
 
-    assert [] == [pack.language for pack in packs.packs if len(packs.weights.words.get(pack.language, ())) < 2000]
+    assert [] == [pack.language for pack in packs.packs if len(packs.weights.words(pack.language)) < 2000]
 
 
 def test_the_file_is_whole_numbers(tmp_path):
     """What is written is what is read."""
-    path = tmp_path / "weights.json.gz"
-    path.write_bytes(gzip.compress(json.dumps({"shared": {"": -3}, "words": {"en": {"loan": 7}}}).encode()))
+    (tmp_path / SHARED).write_bytes(gzip.compress(json.dumps({"": -3}).encode()))
+    (tmp_path / "en.json.gz").write_bytes(gzip.compress(json.dumps({"loan": 7}).encode()))
+    weights = load_weights(tmp_path)
 
-    assert {"loan": 7} == load_weights(path).words["en"]
+    assert ({"": -3}, {"loan": 7}, {}) == (weights.shared, weights.words("en"), weights.words("xx"))
 
 
 @given(st.text(max_size=300))
