@@ -171,11 +171,11 @@ async def test_what_cannot_be_moved_aside_is_not_begun(lived, machine, monkeypat
     assert [path.name for path in lived.settings.state.iterdir() if path.name[0] == "."] == []
 
 
-async def test_settings_that_name_the_old_folder_are_told_of(lived, machine):
+async def test_settings_that_name_the_old_folder(lived, machine):
     """Where capper.toml names the state folder of the old machine, its owner must mend that."""
     lived.config.write_text(lived.config.read_text().replace('"state"', f'"{lived.settings.state}"'))
     old, new = lived.settings.state, machine("new")
-    done = await new.restore(await lived.backup(), state=new.config.parent / "elsewhere-state")
+    done = await new.restore(await lived.backup(), state=new.config.parent / "at")
 
     assert done.notes == (f"{new.config} names {old}, where the state was: it is in {done.state} now",)
 

@@ -67,7 +67,7 @@ def without(text: str, reader: Reader, found: Found) -> str | None:
 def _stays_beside(number: int, parts: list[str], readings: list[Reading], whole: Reading, reader: Reader) -> bool:
     """Whether a sentence of a text that reads as a prompt is about something else: the rest reads more like one."""
     reading = readings[number]
-    if _stays(reading):
+    if _stays(reading) or (reading.greeting and not reading.support):
         return True
     rest = reader.read("".join(part for at, part in enumerate(parts) if at != number))
     if reading.signals & _OTHERS:

@@ -1,8 +1,6 @@
-#!/usr/bin/env python3
-# ruff: noqa: S311, T201
 """Learn the weights in config/credit/weights from the labelled lines of a folder.
 
-    scripts/credit-weights tests/recognise/credit/lines --plain django-*.whl wagtail-*.whl
+    .venv/bin/python tests/recognise/credit/learn.py tests/recognise/credit/lines --plain django-*.whl wagtail-*.whl
 
 Needs scikit-learn, which nothing else of capper does. What wheels say in their translations is taken for what pages say
 that has nothing to do with credit. Every fifth group of lines is left out first, for the figures it
@@ -49,6 +47,8 @@ _PAGES = 3000
 _ASKED = frozenset(["news", "help", "legal", "loan", "calculator", "prose", "blog"])
 _ELSEWHERE = 0.31
 """What a line counts that stands on pages a person opens on purpose: they are known by their addresses."""
+_WHOLE = 2.0
+"""What a piece of a whole item counts: it has around it what pieces have."""
 _PLAINLY = 0.3
 """What a plain text counts beside a line that was written to be learnt from."""
 _PAIR = 0.5
@@ -87,7 +87,7 @@ def plain(wheels: Sequence[Path], languages: Sequence[str]) -> Iterator[Labelled
                 if language not in said:
                     continue
                 with wheel.open(name) as file:
-                    catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]  # noqa: SLF001
+                    catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
                 for key, text in catalogue.items():
                     said[language][text] = None
                     if "en" in said:
@@ -127,14 +127,14 @@ def read_items(paths: Sequence[Path]) -> Iterator[Labelled]:
             told = item["site_type"] in _TOLD or item["type"] in _TOLD
             if item["label"] == "credit_prompt":
                 spans = dict.fromkeys(_plainly(span) for span in item["spans"])
-                yield Labelled(group, item["lang"], "\n".join(spans), prompt=True)
+                yield Labelled(group, item["lang"], "\n".join(spans), prompt=True, share=_WHOLE)
                 others = [_plainly(kept) for kept in item["keep"]]
             else:
                 others = [] if told else _pieces(item["kind"], item["content"])
                 others += [f"{one}\n{other}" for one, other in pairwise(others) if len(one) + len(other) < _CARD]
             for other in others:
                 if len(other) >= _LEAST:
-                    yield Labelled(group, item["lang"], other, prompt=False)
+                    yield Labelled(group, item["lang"], other, prompt=False, share=_WHOLE)
 
 
 def _plainly(text: str) -> str:
