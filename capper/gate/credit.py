@@ -63,7 +63,10 @@ class Credit:
     @classmethod
     def load(cls) -> Self:
         """With the packs that travel with capper."""
-        return cls(load_packs())
+        packs = load_packs()
+        # The first page in a language must not wait for its words to be taken apart: a page has 50 ms.
+        packs.warm()
+        return cls(packs)
 
     @staticmethod
     def wants(exchange: Exchange) -> bool:
