@@ -63,10 +63,7 @@ class Credit:
     @classmethod
     def load(cls) -> Self:
         """With the packs that travel with capper."""
-        packs = load_packs()
-        # The first page in a language must not wait for its words to be taken apart: a page has 50 ms.
-        packs.warm()
-        return cls(packs)
+        return cls(load_packs())
 
     @staticmethod
     def wants(exchange: Exchange) -> bool:

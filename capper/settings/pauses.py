@@ -1,19 +1,15 @@
 """Whom capper leaves alone for a while, and until when: a small file beside the running proxy, which looks at it once a second."""
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from capper.domain.cap import parse_length
-from capper.domain.errors import ConfigError
 from capper.settings.policy_text import quote
 from capper.settings.reader import spell_value
 from capper.settings.toml import parse, read_text
-from capper.settings.watch import LOOK, Stamp, now, stamp
+from capper.settings.watch import Stamp, Watched, now, stamp
 from capper.settings.writing import alone, put
-
-log = logging.getLogger(__name__)
 
 LONGEST = timedelta(days=1)
 """A pause ends by itself; what should last longer belongs in the policy."""
@@ -76,10 +72,7 @@ def pause(path: Path, name: str, until: datetime | None, at: datetime) -> None:
 
 
 class Pauses:
-    """The pauses in force as their file changes: looked at once a second at most, and only when somebody asks.
-
-    A file that cannot be used leaves those that were read before, and says so once in the log.
-    """
+    """The pauses in force as their file changes; one that cannot be used leaves those that were read before."""
 
     def __init__(
         self,
@@ -88,24 +81,11 @@ class Pauses:
         *,
         look: Callable[[Path], Stamp | None] = stamp,
     ) -> None:
-        self._path, self._clock, self._look = path, clock, look
-        self._looked, self._used = clock(), look(path)
-        self._pauses: dict[str, datetime] = {}
-        self._read()
+        self._clock = clock
+        self._pauses = Watched(path, read_pauses, dict[str, datetime](), "pauses stay as they were", clock, look=look)
 
     def holds(self, name: str) -> bool:
         """Whether capper leaves this person alone now. Never raises."""
         at = self._clock()
-        # A clock that was set back must not stop the looking.
-        if not timedelta(0) <= at - self._looked < LOOK:
-            self._looked = at
-            if (found := self._look(self._path)) != self._used:
-                self._used = found
-                self._read()
-        return bool(self._pauses) and name in in_force(self._pauses, at)
-
-    def _read(self) -> None:
-        try:
-            self._pauses = read_pauses(self._path)
-        except ConfigError as exc:
-            log.warning("pauses stay as they were: %s", exc)
+        pauses = self._pauses.at(at)
+        return bool(pauses) and name in in_force(pauses, at)

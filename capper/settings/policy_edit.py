@@ -18,7 +18,7 @@ from capper.domain.errors import ConfigError
 from capper.domain.policy import Person, Policy
 from capper.settings.names import a_device
 from capper.settings.policy import read_policy
-from capper.settings.policy_text import quote
+from capper.settings.policy_text import of_person, quote
 from capper.settings.toml import blocks, parse, read_text
 from capper.settings.writing import alone, put
 
@@ -53,7 +53,7 @@ def add_person(text: str, name: str, person: Person) -> str:
     """
     policy = read_policy(text, name).policy
     wanted = replace(policy, people={**policy.people, person.name: person})
-    block = "".join(f"{line}\n" for line in _lines(person))
+    block = _block(person)
     return _first(_added(text, block), wanted, name, f"add this to it by hand:\n{block}")
 
 
@@ -66,15 +66,8 @@ def _added(text: str, block: str) -> list[str]:
     return [text + _gap(text) + block]
 
 
-def _lines(person: Person) -> Iterator[str]:
-    yield f"[people.{_key(person.name)}]"
-    if person.language:
-        yield f"language = {quote(person.language)}"
-    if person.credit_prompts:
-        yield f"credit_prompts = {quote(person.credit_prompts)}"
-    if person.credit_note is not None:
-        yield f"credit_note = {str(person.credit_note).lower()}"
-    yield f"devices = [{', '.join(map(quote, person.devices))}]"
+def _block(person: Person) -> str:
+    return "".join(f"{line}\n" for line in (f"[people.{_key(person.name)}]", *of_person(person)))
 
 
 def _key(name: str) -> str:
@@ -126,8 +119,7 @@ def change_person(text: str, name: str, person: str, change: Callable[[Person], 
             if value is not None and value != getattr(policy.people[person], key):
                 table[key] = str(value)
 
-    by_hand = "".join(f"{line}\n" for line in _lines(after))
-    return _first(_changed(text, person, write), wanted, name, f"let it say by hand:\n{by_hand}")
+    return _first(_changed(text, person, write), wanted, name, f"let it say by hand:\n{_block(after)}")
 
 
 def _write_devices(table: Any, devices: Sequence[str]) -> None:

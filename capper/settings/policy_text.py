@@ -33,6 +33,11 @@ def _lines(policy: Policy) -> Iterator[str]:
 def _person(person: Person) -> Iterator[str]:
     yield ""
     yield f"[people.{quote(person.name)}]"
+    yield from of_person(person)
+
+
+def of_person(person: Person) -> Iterator[str]:
+    """The lines of a person's table in a policy, below its heading."""
     if person.language:
         yield f"language = {quote(person.language)}"
     if person.credit_prompts:

@@ -1,10 +1,9 @@
 """Sites that are opened besides those that deliver ads: a person's own, as their file changes, and those known for credit."""
 
-import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from capper.domain.errors import ConfigError
@@ -12,10 +11,8 @@ from capper.packaged import packaged_config
 from capper.settings.names import a_host
 from capper.settings.options import a_site
 from capper.settings.toml import parse, read_text
-from capper.settings.watch import LOOK, Stamp, now, stamp
+from capper.settings.watch import Stamp, Watched, now, stamp
 from capper.settings.writing import put
-
-log = logging.getLogger(__name__)
 
 _HEAD = "# Sites of your own whose pages are opened too, a line each; `capper sites add` and `remove` write here.\n"
 
@@ -104,10 +101,7 @@ def write_sites(path: Path, sites: Iterable[str], head: str = _HEAD) -> None:
 
 
 class OwnSites:
-    """A person's own sites as their file changes: looked at once a second at most, and only when somebody asks.
-
-    A file that cannot be used leaves those that were read before, and says so once in the log; one that is gone leaves none.
-    """
+    """A person's own sites as their file changes; one that cannot be used leaves those before, one that is gone leaves none."""
 
     def __init__(
         self,
@@ -116,28 +110,18 @@ class OwnSites:
         *,
         look: Callable[[Path], Stamp | None] = stamp,
     ) -> None:
-        self._path, self._clock, self._look = path, clock, look
-        self._looked, self._used = clock(), look(path)
-        self._sites: frozenset[str] = frozenset()
-        self._read()
+        self._clock = clock
+        stays = "the sites of your own stay as they were"
+        self._sites = Watched(path, _read_set, frozenset[str](), stays, clock, look=look)
 
     def current(self) -> frozenset[str]:
         """The sites in force. Never raises."""
-        at = self._clock()
-        # A clock that was set back must not stop the looking.
-        if not timedelta(0) <= at - self._looked < LOOK:
-            self._looked = at
-            if (found := self._look(self._path)) != self._used:
-                self._used = found
-                self._read()
-        return self._sites
+        return self._sites.at(self._clock())
 
     def covers(self, host: str) -> bool:
         """Whether `host`, in lower case, is one of them or lies below one."""
         return within(host, self.current())
 
-    def _read(self) -> None:
-        try:
-            self._sites = frozenset(read_sites(self._path))
-        except ConfigError as exc:
-            log.warning("the sites of your own stay as they were: %s", exc)
+
+def _read_set(path: Path) -> frozenset[str]:
+    return frozenset(read_sites(path))

@@ -38,6 +38,45 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Watched[T]:
+    """What a small file of a person's says, as it changes: looked at once a second at most, and only when somebody asks.
+
+    A file that cannot be used leaves what was read before, and says so once in the log.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        read: Callable[[Path], T],
+        empty: T,
+        stays: str,
+        clock: Callable[[], datetime] = now,
+        *,
+        look: Callable[[Path], Stamp | None] = stamp,
+    ) -> None:
+        """`read` may raise ConfigError; `empty` is what holds until it has not; `stays` says in the log what is left."""
+        self._path, self._read, self._held, self._stays = path, read, empty, stays
+        self._clock, self._look = clock, look
+        self._looked, self._used = clock(), look(path)
+        self._take()
+
+    def at(self, at: datetime) -> T:
+        """What is in force then, after a look at the file if the last one is a second old. Never raises."""
+        # A clock that was set back must not stop the looking.
+        if not timedelta(0) <= at - self._looked < LOOK:
+            self._looked = at
+            if (found := self._look(self._path)) != self._used:
+                self._used = found
+                self._take()
+        return self._held
+
+    def _take(self) -> None:
+        try:
+            self._held = self._read(self._path)
+        except ConfigError as exc:
+            log.warning("%s: %s", self._stays, exc)
+
+
 class PolicySource:
     """The policy of a file, as the file changes.
 

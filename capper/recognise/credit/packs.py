@@ -2,9 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from capper.domain.errors import ConfigError
@@ -35,13 +34,10 @@ _PLAIN = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
 
 @dataclass(frozen=True, eq=False)
 class Pack:
-    """One language's words; `common` are the little words a language is known by.
-
-    Its lexicon is built when it is first asked for, or by `Packs.warm`.
-    """
+    """One language's words; `common` are the little words a language is known by."""
 
     language: str
-    built: Callable[[], Lexicon]
+    lexicon: Lexicon
     common: frozenset[str]
     pages: Mapping[str, tuple[str, ...]]
     triggers: tuple[str, ...]
@@ -49,15 +45,6 @@ class Pack:
     _begins: tuple[str, ...] = ()
     _money: Lexicon = field(default_factory=Lexicon)
     _numbers: dict[str, bool] = field(default_factory=dict)
-
-    @cached_property
-    def lexicon(self) -> Lexicon:
-        """Its words and phrases by what they say.
-
-        Raises:
-            ConfigError: an entry cannot be read.
-        """
-        return self.built()
 
     def read(self, text: str) -> list[Token]:
         """The tokens of folded `text`, amounts in words among them."""
@@ -87,15 +74,6 @@ class Packs:
     scanner: Scanner = field(default_factory=lambda: Scanner(()))
     weights: Weights = field(default_factory=Weights)
 
-    def warm(self) -> None:
-        """Build what is built when it is first asked for, words' weights excepted: they are read in milliseconds.
-
-        Raises:
-            ConfigError: an entry of a pack cannot be read.
-        """
-        for pack in self.packs:
-            _ = pack.lexicon
-
     def bits(self, packs: Collection[Pack]) -> int:
         """The bits the scanner knows these packs by."""
         return sum(1 << number for number, pack in enumerate(self.packs) if pack in packs)
@@ -116,7 +94,7 @@ def load_packs(folder: Path | None = None) -> Packs:
     folder = folder or packaged_config() / "credit"
     shared = _read(folder / _SHARED)
     everywhere = _texts(shared, "words", _SHARED)
-    packs = [_pack(path, everywhere) for path in sorted(folder.glob("??.toml"))]
+    packs = [load_pack(path, everywhere) for path in sorted(folder.glob("??.toml"))]
     members, paths = _lexicon(shared, "members"), _lexicon(shared, "paths")
     pages = {name: tuple(map(fold, phrases)) for name, phrases in _texts(shared, "pages", _SHARED).items()}
     named = [entry.split() for entry in _texts(shared, "members", _SHARED).get("prompt", ())]
@@ -152,20 +130,13 @@ def load_pack(path: Path, everywhere: Mapping[str, tuple[str, ...]] | None = Non
     Raises:
         ConfigError: names what is wrong.
     """
-    pack = _pack(path, everywhere or {})
-    assert pack.lexicon, "an entry that cannot be read is told now"
-    return pack
-
-
-def _pack(path: Path, everywhere: Mapping[str, tuple[str, ...]]) -> Pack:
     table = _read(path)
-    entries = dict(_known(table, path.name))
     money = Lexicon()
     numbers = _texts(table, "numbers", path.name)
     money.add(AMOUNT, numbers.get("money", ()))
     return Pack(
         language=path.stem,
-        built=lambda: _built(entries, everywhere, path.name),
+        lexicon=_words(table, everywhere or {}, path.name),
         common=frozenset(fold(" ".join(_texts(table, "language", path.name).get("common", ()))).split()),
         pages={name: words for name, words in _texts(table, "pages", path.name).items() if name in PAGES},
         triggers=tuple(_triggers(table, path.name)),
@@ -175,24 +146,19 @@ def _pack(path: Path, everywhere: Mapping[str, tuple[str, ...]]) -> Pack:
     )
 
 
-def _known(table: Mapping[str, object], file: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The entries of each category there is."""
+def _words(table: Mapping[str, object], everywhere: Mapping[str, tuple[str, ...]], file: str) -> Lexicon:
+    """A pack's words and phrases by what they say, those of all languages among them."""
+    lexicon = Lexicon()
     for section, known in (("for", FOR), ("against", AGAINST), ("beside", BESIDE)):
         for category, entries in _texts(table, section, file).items():
             if category not in known:
                 raise ConfigError(f"{file}: [{section}] has no {category!r}; it has {', '.join(known)}")
-            yield category, entries
-
-
-def _built(entries: Mapping[str, tuple[str, ...]], everywhere: Mapping[str, tuple[str, ...]], file: str) -> Lexicon:
-    lexicon = Lexicon()
-    for category, words in entries.items():
-        try:
-            lexicon.add(category, words)
-        except ValueError as exc:
-            raise ConfigError(f"{file}: {category}: {exc}") from exc
-    for category, words in everywhere.items():
-        lexicon.add(category, words)
+            try:
+                lexicon.add(category, entries)
+            except ValueError as exc:
+                raise ConfigError(f"{file}: {category}: {exc}") from exc
+    for category, entries in everywhere.items():
+        lexicon.add(category, entries)
     return lexicon
 
 

@@ -7,7 +7,6 @@ from capper.domain.prompt import Place, Reading
 from capper.rewrite.prompts.base import Found, Reader
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”»']?\s+(?=[\"“«¿¡]?[^\W\d_a-zà-ÿ])|(?<=\s[•·|–—])\s+")
-_ASIDE = re.compile(r"[•·|–—-]\s*$")
 LONGEST = 100_000
 _BETTER = 1.0
 _OTHERS = frozenset(["own", "statement", "business", "action"])
