@@ -18,6 +18,7 @@ from capper.journal import Journal, LedgerSink, Level
 from capper.ledger import open_ledger
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
+from capper.ledger.tallying import Tallying
 from capper.recognise.ad import AdReader
 from capper.recognise.enginecache import cached_engines, lists_in_use
 from capper.recognise.exclusions import exclusions
@@ -137,7 +138,8 @@ async def assemble(
     if ledger is None:
         ledger = household_ledger(settings)
     if journal is None:
-        journal = Journal(Level(settings.journal_level), LedgerSink(ledger))
+        tallying = Tallying(ledger, lambda: policy().zone)
+        journal = Journal(Level(settings.journal_level), LedgerSink(ledger), tallier=tallying)
     await asyncio.to_thread(_learn_to_speak, now())
     layouts, feeds = await asyncio.to_thread(load_layouts), await asyncio.to_thread(load_feeds, settings.feeds)
     credit = await asyncio.to_thread(Credit.load)

@@ -272,6 +272,22 @@ class Keeper(Protocol):
         ...
 
 
+class Tallier(Protocol):
+    """Whoever keeps count of a person's days, at every level but NOTHING; see `capper.ledger.tallying`."""
+
+    def decided(self, at: datetime, sightings: Sequence[Sighting], decisions: Sequence[Decision]) -> None:
+        """Take note of what became of `sightings`; returns at once."""
+        ...
+
+    def cut(self, at: datetime, viewer: Viewer, prompts: int) -> None:
+        """Take note of credit prompts that were cut; returns at once."""
+        ...
+
+    async def close(self) -> None:
+        """Write what waits."""
+        ...
+
+
 class LedgerSink:
     """Keeps each record with its viewer's own things in the ledger, as ciphertext, for `LIFE`."""
 
@@ -351,12 +367,18 @@ class Journal:
     3. `drain` waits until all is written, `close` drains and closes the sink.
     """
 
-    def __init__(self, level: Level = Level.OWN, sink: Sink | None = None, most: int = 10_000) -> None:
+    def __init__(
+        self,
+        level: Level = Level.OWN,
+        sink: Sink | None = None,
+        most: int = 10_000,
+        tallier: Tallier | None = None,
+    ) -> None:
         self.level = level if sink else min(level, Level.COUNTS)
         self.totals = Totals()
         self.entry: int | None = None
         """The HAR entry being replayed; each record carries it."""
-        self._sink = sink
+        self._sink, self._tallier = sink, tallier
         self._most = most
         self._queue: deque[Record] = deque()
         self._writer: asyncio.Task[None] | None = None
@@ -370,6 +392,8 @@ class Journal:
         """Note what became of `sightings`, which were claimed together."""
         if self.level is Level.NOTHING:
             return
+        if self._tallier:
+            self._tallier.decided(at, sightings, decisions)
         for sighting, decision in zip(sightings, decisions, strict=True):
             self._count(decision)
             if self.level >= Level.OWN:
@@ -380,6 +404,8 @@ class Journal:
         if self.level is Level.NOTHING:
             return
         self.totals.prompts += len(prompts)
+        if self._tallier:
+            self._tallier.cut(at, viewer, len(prompts))
         done = "marked in" if marked else "taken out of"
         if self.level >= Level.OWN:
             for prompt in prompts:
@@ -415,6 +441,8 @@ class Journal:
     async def close(self) -> None:
         """Write what is waiting, then close the sink."""
         await self.drain()
+        if self._tallier:
+            await self._tallier.close()
         if self._sink:
             await self._sink.close()
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from capper.domain.daily import Addition, Follower
 from capper.domain.decision import Answer, Claim
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.exchange import Exchange, Headers, Request, Response
@@ -93,6 +94,14 @@ class StubLedger:
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:
         """Nothing."""
         del viewer, now
+        return []
+
+    async def tally(self, viewer: str, additions: Sequence[Addition], today: int) -> None:
+        """Keep nothing."""
+
+    async def followers(self, viewer: str, today: int) -> list[Follower]:
+        """Nobody."""
+        del viewer, today
         return []
 
     async def forget(self, viewer: str) -> int:

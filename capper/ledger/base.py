@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from capper.domain.daily import Addition, Follower
 from capper.domain.decision import Answer, Claim
 from capper.domain.identity import Level
 
@@ -55,6 +56,14 @@ class Ledger(Protocol):
 
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:
         """The viewer's own journal records that are still kept, oldest first."""
+        ...
+
+    async def tally(self, viewer: str, additions: Sequence[Addition], today: int) -> None:
+        """Add to the viewer's days; days that are no longer kept by `today` leave. Not part of a claim, and never waited for."""
+        ...
+
+    async def followers(self, viewer: str, today: int) -> list[Follower]:
+        """The viewer's days, by advertiser; one is called `EVERYBODY` and holds the sum. In no order."""
         ...
 
     async def forget(self, viewer: str) -> int:

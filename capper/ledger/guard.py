@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from capper.domain.daily import Addition, Follower
 from capper.domain.decision import Answer, Claim
 from capper.domain.errors import CapperError, LedgerUnavailable
 from capper.ledger import DEADLINE
@@ -113,17 +114,19 @@ class GuardedLedger:
 
     async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
         """Keep a journal record, unless the ledger is known not to answer."""
-        if not self.breaker.closed:
-            raise LedgerUnavailable(self.breaker.trouble)
-        try:
-            async with asyncio.timeout(self._deadline):
-                await self.ledger.note(viewer, record, now, life)
-        except TimeoutError as exc:
-            raise LedgerUnavailable(self._late()) from exc
+        await self._beside(self.ledger.note, viewer, record, now, life)
 
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:
         """The viewer's journal records as the ledger knows them."""
         return await self._patiently(self.ledger.notes(viewer, now))
+
+    async def tally(self, viewer: str, additions: Sequence[Addition], today: int) -> None:
+        """Add to the viewer's days, unless the ledger is known not to answer."""
+        await self._beside(self.ledger.tally, viewer, additions, today)
+
+    async def followers(self, viewer: str, today: int) -> list[Follower]:
+        """The viewer's days as the ledger knows them."""
+        return await self._patiently(self.ledger.followers(viewer, today))
 
     async def forget(self, viewer: str) -> int:
         """Forget the viewer here and there."""
@@ -163,6 +166,16 @@ class GuardedLedger:
             return None
         self.breaker.succeeded()
         return answers
+
+    async def _beside[**P](self, write: Callable[P, Awaitable[None]], *args: P.args, **named: P.kwargs) -> None:
+        """Write what no page waits for; says at once that it cannot be while the ledger is known not to answer."""
+        if not self.breaker.closed:
+            raise LedgerUnavailable(self.breaker.trouble)
+        try:
+            async with asyncio.timeout(self._deadline):
+                await write(*args, **named)
+        except TimeoutError as exc:
+            raise LedgerUnavailable(self._late()) from exc
 
     def _late(self) -> str:
         return f"the ledger did not answer within {self._deadline * 1000:g} ms"

@@ -4,6 +4,7 @@
     cap{TAG}o DIGEST          an occasion and the answer it got
     cap{TAG}C|P|A|T DIGEST    a counter: creative, campaign, advertiser, category (lower case: within one page or pod)
     cap{TAG}j TIME SERIAL     a journal record
+    cap{TAG}d DIGEST          an advertiser's days: how often shown and withheld, and on about how many sites
 
 TAG is 9 bytes (12 letters of base64url), DIGEST 8 bytes (11 letters), both keyed BLAKE2b under keys derived per viewer
 and per purpose, so equal ads of two viewers have unrelated names. With 1,000 viewers two tags are equal with odds of
@@ -39,6 +40,7 @@ class ViewerKeys:
     def __init__(self, root: bytes) -> None:
         self.tag = _letters(_derive(root, b"tag", size=9))
         self._names = _derive(root, b"names")
+        self._sites = _derive(root, b"sites")
         self._cipher = AESSIV(_derive(root, b"cipher", size=64))
         self._counters: dict[tuple[Level, str, str], bytes] = {}
         self._sealed: dict[bytes, bytes] = {}
@@ -70,6 +72,15 @@ class ViewerKeys:
         """A new key for a journal record; keys of one process sort by time, then by the order they were made."""
         serial = next(self._serial) & 0xFFFFFF
         return f"cap{{{self.tag}}}j{max(at_ms, 0):012x}{serial:06x}{secrets.token_hex(3)}".encode()
+
+    def tally(self, advertiser: str) -> bytes:
+        """The key of an advertiser's days."""
+        return f"cap{{{self.tag}}}d{self._digest(b'd' + as_bytes(advertiser))}".encode()
+
+    def slot(self, advertiser: str, site: str) -> int:
+        """Which of `SLOTS` slots a site fills, as far as this advertiser is concerned."""
+        data = as_bytes(f"{len(advertiser)}:{advertiser}{site}")
+        return hashlib.blake2b(data, key=self._sites, digest_size=1).digest()[0]
 
     def pattern(self, kind: str = "") -> bytes:
         """The glob that finds this viewer's keys; `kind` is a letter of the table above."""

@@ -1,10 +1,14 @@
 """The ledger as an executable specification: what the Lua of the real one must do, in plain Python, in this process only."""
 
+import hashlib
+import os
 from bisect import insort
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from capper.domain.daily import WEEK, Addition, Daily, Follower, kept, sites_of, week_kept
 from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Tally
 from capper.domain.identity import Level
 from capper.domain.window import SESSION_LIMIT, from_ms, to_ms
@@ -51,6 +55,19 @@ class _Session:
         self.last = max(self.last, now)
 
 
+@dataclass(slots=True)
+class _Days:
+    """An advertiser's days, and the slots that sites filled, by week."""
+
+    days: dict[int, Daily] = field(default_factory=dict)
+    slots: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def sweep(self, today: int) -> None:
+        self.days = {day: counts for day, counts in self.days.items() if kept(day, today)}
+        for week in [week for week in self.slots if not week_kept(week, today)]:
+            del self.slots[week]
+
+
 _Key = tuple[Level, str, str]
 
 
@@ -62,6 +79,7 @@ class _Record:
     occasions: dict[str, tuple[int, Answer]] = field(default_factory=dict)
     session: _Session | None = None
     notes: list[tuple[int, bytes]] = field(default_factory=list)
+    tallies: dict[str, _Days] = field(default_factory=lambda: defaultdict(_Days))
     calls: int = 0
 
     def at(self, now: int, gap: int) -> _Session:
@@ -146,6 +164,7 @@ class MemoryLedger:
         """`longest`: nothing is kept longer, whatever a counter asks for."""
         self._records: dict[str, _Record] = {}
         self._longest = longest // _MILLISECOND
+        self._key = os.urandom(32)
 
     async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
         """Check and count; see `Ledger.claim`."""
@@ -194,10 +213,34 @@ class MemoryLedger:
         at = to_ms(now)
         return [record for expires, record in self._records.get(viewer, _Record()).notes if expires > at]
 
+    async def tally(self, viewer: str, additions: Sequence[Addition], today: int) -> None:
+        """Add to the viewer's days."""
+        tallies = self._records.setdefault(viewer, _Record()).tallies
+        for each in additions:
+            if kept(each.day, today):
+                row = tallies[each.advertiser]
+                row.days[each.day] = row.days.get(each.day, Daily()) + each.counts
+                row.slots[each.day // WEEK] |= {self._slot(viewer, each.advertiser, site) for site in each.sites}
+                row.sweep(today)
+
+    async def followers(self, viewer: str, today: int) -> list[Follower]:
+        """The viewer's days, by advertiser."""
+        found = []
+        for name, row in self._records.get(viewer, _Record()).tallies.items():
+            row.sweep(today)
+            if row.days:
+                slots = set().union(*row.slots.values())
+                found.append(Follower(name[:NAME_LIMIT], dict(row.days), sites_of(len(slots))))
+        return found
+
+    def _slot(self, *about: str) -> int:
+        return hashlib.blake2b(repr(about).encode("utf-8", "surrogatepass"), key=self._key, digest_size=1).digest()[0]
+
     async def forget(self, viewer: str) -> int:
         """Drop all that is remembered of the viewer."""
         record = self._records.pop(viewer, _Record())
-        return len(record.rows) + len(record.occasions) + len(record.notes) + (record.session is not None)
+        kept_rows = len(record.rows) + len(record.occasions) + len(record.notes) + len(record.tallies)
+        return kept_rows + (record.session is not None)
 
     async def health(self) -> Health:
         """Always well."""

@@ -11,19 +11,22 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
+from capper.domain.daily import Addition, Follower
 from capper.domain.decision import Answer, Claim
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.identity import Level
 from capper.domain.window import from_ms, to_ms
 from capper.ledger.base import Entry, Health, ranked
+from capper.ledger.entries import Script
 from capper.ledger.keys import Keyring, ViewerKeys
 from capper.ledger.link import Link, ScriptForgotten
 from capper.ledger.secret import Secret
-from capper.ledger.wire import answer, clamp, request, stored_counter
+from capper.ledger.wire import answer, clamp, request, stored_counter, stored_tally, tallies
 
 _REFRESH = 1.0
 """Seconds between two looks at whether another process changed the secret."""
 _BATCH = 500
+_TALLY = Script("tally")
 _OLDEST = {"redis": (7, 0), "valkey": (8, 0)}
 
 
@@ -74,6 +77,22 @@ class RedisLedger:
             if int.from_bytes(value[:6]) > at and record is not None:
                 found[key] = record
         return [found[key] for key in sorted(found)]
+
+    async def tally(self, viewer: str, additions: Sequence[Addition], today: int) -> None:
+        """Add to the viewer's days; see `Ledger.tally`."""
+        names, args = tallies(await self._keys(viewer), additions, today)
+        if names:
+            await _TALLY(self.link, names, *args)
+
+    async def followers(self, viewer: str, today: int) -> list[Follower]:
+        """The viewer's days; see `Ledger.followers`."""
+        keys = await self._keys(viewer)
+        found: dict[bytes, Follower] = {}
+        async for key, value in self._values(keys.pattern("d")):
+            row = stored_tally(keys, key, value, today)
+            if row is not None and row.days:
+                found[key] = row
+        return list(found.values())
 
     async def forget(self, viewer: str) -> int:
         """Throw the viewer's keys away, then delete what they opened.

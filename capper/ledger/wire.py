@@ -1,9 +1,10 @@
-"""What goes over the wire to lua/claim.lua and what comes back; the header there is the format's description."""
+"""What goes over the wire to lua/claim.lua and lua/tally.lua and what comes back; the headers there describe the formats."""
 
 import struct
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from capper.domain.daily import SPAN, WEEK, Addition, Daily, Follower, kept, sites_of, week_kept
 from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Tally
 from capper.domain.identity import Level
 from capper.domain.window import ALWAYS, SESSION_LIMIT, to_ms
@@ -21,6 +22,14 @@ _COUNTER = struct.Struct(">HQB")
 _CHECK = struct.Struct(">HHq")
 _TALLY = struct.Struct(">HHI")
 _STORED = struct.Struct(">BHI")
+_TALLIES = struct.Struct(">QHH")
+_ADDITION = struct.Struct(">BHH")
+_DAY = struct.Struct(">HIII")
+_SITE = struct.Struct(">HB")
+_WEEK = struct.Struct(">HH")
+_SPAN_MS = timedelta(days=SPAN) // _MILLISECOND
+_MOST_COUNT = (1 << 32) - 1
+_LATEST_DAY = (1 << 16) - 1
 _THIS_SESSION = -2
 
 
@@ -73,6 +82,47 @@ def stored_counter(value: bytes) -> tuple[int, bytes, tuple[int, ...]]:
     first = _STORED.size + 16 * blocks
     times = (int.from_bytes(value[at : at + 6]) for at in range(first, len(value), 6))
     return high << 32 | low, value[_STORED.size : first], tuple(times)[::-1]
+
+
+def tallies(keys: ViewerKeys, additions: Sequence[Addition], today: int) -> tuple[list[bytes], list[bytes]]:
+    """KEYS and ARGV of one call of lua/tally.lua."""
+    oldest = max(today - SPAN + 1, 0)
+    by_name: dict[str, list[Addition]] = {}
+    for each in additions:
+        if kept(each.day, today) and 0 <= each.day <= _LATEST_DAY:
+            by_name.setdefault(each.advertiser, []).append(each)
+    parts, sealed = [_TALLIES.pack(_SPAN_MS, oldest, -(-oldest // WEEK))], []
+    for name, days in by_name.items():
+        sites = {(each.day // WEEK, keys.slot(name, site)) for each in days for site in each.sites}
+        parts.append(_ADDITION.pack(bool(name), len(days), len(sites)))
+        parts += (
+            _DAY.pack(
+                each.day,
+                *(min(count, _MOST_COUNT) for count in (each.counts.shown, each.counts.withheld, each.counts.prompts)),
+            )
+            for each in days
+        )
+        parts += (_SITE.pack(*site) for site in sites)
+        if name:
+            sealed.append(keys.seal_name(name, keys.tally(name)))
+    return [keys.tally(name) for name in by_name], [b"".join(parts), *sealed]
+
+
+def stored_tally(keys: ViewerKeys, key: bytes, value: bytes, today: int) -> Follower | None:
+    """An advertiser's days as they are stored; None if they cannot be read with these keys."""
+    at = 1 + 16 * value[0]
+    name = keys.open_name(value[1:at], key) if value[0] else ""
+    if name is None:
+        return None
+    end = at + 1 + _DAY.size * value[at]
+    days = {day: Daily(*counts) for day, *counts in _DAY.iter_unpack(value[at + 1 : end]) if kept(day, today)}
+    slots: set[int] = set()
+    while end < len(value):
+        week, size = _WEEK.unpack_from(value, end)
+        end += _WEEK.size + size
+        if week_kept(week, today):
+            slots.update(value[end - size : end])
+    return Follower(name, days, sites_of(len(slots)))
 
 
 def _since(check: Check) -> int:

@@ -4,12 +4,13 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 from threading import Thread
 
 import pytest
 
 from capper.domain.cap import Cap
+from capper.domain.daily import Addition, Daily, day_of
 from capper.domain.decision import prepare
 from capper.domain.identity import Ad
 from capper.domain.policy import Policy, Rule
@@ -73,6 +74,11 @@ async def use(ledger) -> None:
         b'{"viewer": "annabel", "device": "192.168.77.3", "url": "https://morningnews.example/", "ad": "quietshoes"}'
     )
     await ledger.note("annabel", record, NOON, timedelta(hours=24))
+    today = day_of(NOON, UTC)
+    await ledger.tally(
+        "annabel", [Addition("quietshoes.example", today, Daily(1), frozenset({"morningnews.example"}))], today
+    )
+    await ledger.followers("annabel", today)
     await ledger.entries("annabel", NOON)
     await ledger.notes("annabel", NOON)
 
@@ -195,7 +201,12 @@ async def test_old_records_cannot_be_read_once_the_key_is_gone(redis_server, tmp
     again = prepare(POLICY, a_sighting(Ad(("quietshoes.example",)), viewer="annabel"), NOON)[1]
     [answer] = await ledger.claim("annabel", [again], NOON, GAP)
     keys = ledger._keyring.of("annabel")
-    opened = [keys.open_name(value[7:], key) or keys.open_note(value[6:], key) for key, value in backup.items()]
+    opened = [
+        keys.open_name(value[7:], key)
+        or keys.open_name(value[1 : 1 + 16 * value[0]], key)
+        or keys.open_note(value[6:], key)
+        for key, value in backup.items()
+    ]
     entries, notes = await ledger.entries("annabel", NOON), await ledger.notes("annabel", NOON)
     await ledger.close()
 
