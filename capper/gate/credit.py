@@ -12,7 +12,8 @@ from capper.domain.exchange import Exchange, Outcome, Response
 from capper.domain.policy import CreditPrompts
 from capper.domain.prompt import Place, Prompt
 from capper.gate.arrival import purpose
-from capper.recognise.credit import CreditReader, Frame, frame_of, languages
+from capper.recognise.credit import CreditReader, Frame, declared, frame_of, languages
+from capper.recognise.credit.frames import UNTOLD
 from capper.recognise.credit.packs import Packs, load_packs
 from capper.rewrite.body import answerable, decode, encode
 from capper.rewrite.charset import likely
@@ -24,7 +25,6 @@ TYPES = frozenset(
 )
 _TITLE = re.compile(rb"<title[^>]*>(.{0,400}?)</title", re.IGNORECASE | re.DOTALL)
 _HEADING = re.compile(rb"<h1[^>]*>(.{0,600}?)</h1", re.IGNORECASE | re.DOTALL)
-_LANGUAGE = re.compile(rb"<html[^>]{0,400}?\slang\s*=\s*[\"']?([A-Za-z-]{2,12})", re.IGNORECASE)
 _STATE = re.compile(rb"</?script[^>]*>|<style.*?</style", re.IGNORECASE | re.DOTALL)
 _SAID = re.compile(rb"(?<!class)(?<!style)=\"([^\"<>{}=]{3,400})\"", re.IGNORECASE)
 _BREAKS = re.compile(r"<[^<>\"]*>|[\"{}\[\]<>]+")
@@ -130,7 +130,7 @@ class Credit:
             return Stripped(data)
         spoken = self.packs.bits(reader.packs)
         hits = sorted(place for place, bits in places.items() if bits & spoken)
-        if reader.frame is Frame.ANY:
+        if reader.frame in UNTOLD and arrived is not Frame.ANY:
             reader = replace(reader, frame=arrived)
         every = hits
         hits = promising(data, hits, reader, charset) if media_type != "text/plain" else hits
@@ -153,8 +153,7 @@ class Credit:
         `hits`: where words of credit may stand; their language is the body's where its beginning tells of none.
         """
         sample = _sample(data, media_type, charset)
-        lang = _LANGUAGE.search(data[:20_000])
-        packs = languages(self.packs, sample, lang[1].decode("ascii") if lang else "")
+        packs = languages(self.packs, sample, declared(data))
         if not packs and hits:
             around = b" ".join(data[max(hit - _NEAR, 0) : hit + _NEAR] for hit in hits[:_FEW])
             packs = languages(self.packs, _plain(around, charset))
@@ -164,7 +163,7 @@ class Credit:
         frame = frame_of(self.packs, url, title, heading, packs)
         if frame is Frame.ASKED:
             return None
-        if frame is Frame.ANY and media_type == "text/html" and _tells(data):
+        if frame in UNTOLD and media_type == "text/html" and _tells(data):
             frame = Frame.TOLD
         return CreditReader(packs, self.packs, frame)
 

@@ -5,6 +5,7 @@ import html
 import json
 import re
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -218,19 +219,20 @@ def _shared(loaded=[]):  # noqa: B006  read once
 
 @pytest.mark.slow
 def test_the_labelled_corpus(credit, shared_data):
-    """At least 93 of 100 prompts go whole; nothing that must stay goes, and no legitimate item is touched."""
+    """At least 97 of 100 prompts go whole, 90 in any language; nothing that must stay goes, and no legitimate item is touched."""
     rows = [json.loads(line) for line in (shared_data / "credit" / "dev.jsonl").read_text("utf-8").splitlines()]
-    hit = prompts = 0
+    prompts, missed = Counter(), Counter()
     for row in rows:
         left = plain(strip(credit, row["kind"], row["content"], row["url_path"] or "/"))
         assert [] == [words for words in row["keep"] if plain(words) not in left], row["id"]
         if row["label"] == "credit_prompt":
-            prompts += 1
-            hit += all(plain(words) not in left for words in row["spans"])
+            prompts[row["lang"]] += 1
+            missed[row["lang"]] += any(plain(words) in left for words in row["spans"])
         else:
             assert plain(row["content"]) == left, row["id"]
 
-    assert hit >= 0.93 * prompts
+    assert missed.total() <= 0.03 * prompts.total()
+    assert [] == [lang for lang in prompts if missed[lang] > 0.1 * prompts[lang]]
 
 
 @pytest.mark.slow

@@ -24,10 +24,14 @@ class Frame(StrEnum):
     TOLD = "told"
     """A page of running text: somebody tells of something."""
     PAYING = "paying"
+    LANDING = "landing"
+    """Where whoever logs in arrives: nobody there asked for anything."""
 
 
 WARILY = frozenset([Frame.HERS, Frame.OWN, Frame.ELSEWHERE, Frame.TOLD])
 """Where it takes more for a piece to be a prompt."""
+UNTOLD = frozenset([Frame.ANY, Frame.LANDING])
+"""Where nothing tells of anything a person came for."""
 
 
 def frame_of(packs: Packs, url: str, title: str = "", heading: str = "", languages_: Sequence[Pack] = ()) -> Frame:
@@ -46,7 +50,20 @@ def frame_of(packs: Packs, url: str, title: str = "", heading: str = "", languag
                 phrases = [fold(phrase) for each in pages for phrase in each.get(kind, ())]
                 if kind in _TOLD and any(phrase_in(phrase, told, begins=kind == "help") for phrase in phrases):
                     return frame
-    return Frame.ANY
+    return Frame.LANDING if _lands(packs, path) else Frame.ANY
+
+
+def _lands(packs: Packs, path: str) -> bool:
+    """Whether an address ends in what the page is called where one arrives, and in nothing else."""
+    steps = [step for step in fold(path).split("/") if step and not _VERSION.fullmatch(step)]
+    row = [Token(WORD, word, 0, 0) for word in re.findall(r"[^\W\d_]+", steps[-1].partition(".")[0])] if steps else []
+    return any(
+        match.category == "landing" and match.start == 0 and match.end == len(row) for match in packs.paths.match(row)
+    )
+
+
+_VERSION = re.compile(r"v?\d+|[a-z]{2}(?:-[a-z]{2})?")
+"""A step that says which version of an address it is, or in which language."""
 
 
 _FRAMES = (

@@ -8,6 +8,21 @@ from capper.recognise.credit.words import fold
 
 _FEW = 150
 _LIKELY = 0.5
+_BEGINNING = 20_000
+_CODE = rb"([A-Za-z]{2}(?:[-_][A-Za-z]{2,4}){0,2})(?![\w-])"
+_DECLARED = (
+    re.compile(rb"<html[^>]{0,400}?\slang\s*=\s*[\"']?" + _CODE, re.IGNORECASE),
+    re.compile(
+        rb"<meta\s[^>]{0,100}?(?:og:locale|content-language)[\"'\s]{1,3}content\s*=\s*[\"']?" + _CODE, re.IGNORECASE
+    ),
+    re.compile(
+        rb"[\s\"'{,](?:xml:|data-|in|page|user|site)?(?:lang(?:uage)?|locale)(?:_?code)?[\"']?\s{0,3}[:=]\s{0,3}[\"']"
+        + _CODE
+        + rb"[\"']",
+        re.IGNORECASE,
+    ),
+)
+"""Where a body says what it is written in: a page of itself, then any element or member of the name."""
 
 
 def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
@@ -31,3 +46,12 @@ def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
     if told is not None and told not in likely:
         likely = [told, likely[0]]
     return tuple(likely)
+
+
+def declared(data: bytes) -> str:
+    """The tag of the language that a body says it is in, as `nl-BE`; "" where it says none."""
+    for pattern in _DECLARED:
+        match = pattern.search(data[:_BEGINNING])
+        if match:
+            return match[1].decode("ascii")
+    return ""

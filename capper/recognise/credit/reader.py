@@ -15,10 +15,14 @@ CONTEXT = {"marked": 1.5, "option": 3.0, "later": 2.0, "echo": 4.0, "credit": 0.
 ENOUGH = 2.0
 WARY = 2.0
 """How much more it takes on a page of her own figures, or of her own money."""
+UNWARY = 0.75
+"""How much less it takes where nobody asked for anything."""
 BELONGS = -2.0
 """A piece no less likely than this is part of a prompt that it stands beside."""
 HOPEFUL = -1.0
 """A stretch of a body no less likely than this is looked at as a page is."""
+LIKELY = 1.0
+"""A piece no less likely than this is about credit, whatever else it says."""
 FOREIGN = -7.0
 """A piece less likely than this is about something else."""
 _VAGUE = 2.5
@@ -127,7 +131,7 @@ def _reading(
     signals |= around
 
     warning = "warning" in signals
-    enough = ENOUGH + (WARY if frame in WARILY else 0.0)
+    enough = ENOUGH + (WARY if frame in WARILY else -UNWARY if frame is Frame.LANDING else 0.0)
     barred = bool(signals & _NEVER) or (frame in (Frame.OWN, Frame.ELSEWHERE) and not signals & _FIRM)
     if not signals & _OBJECT or not signals & _FOR or sum(token.kind == WORD for token in row) > _PROSE:
         enough += _VAGUE
@@ -140,7 +144,7 @@ def _reading(
         prompt=prompt,
         support=not warning and not against and odds >= BELONGS and bool(signals & _SPEAKS),
         against=against,
-        foreign=odds < FOREIGN or bool(signals & {"business", "action"}),
+        foreign=odds < FOREIGN or (odds < LIKELY and bool(signals & {"business", "action"})),
         warning=warning,
         greeting="greeting" in signals and not prompt,
         action="action" in signals,

@@ -8,12 +8,6 @@ from typing import Protocol
 
 from capper.domain.prompt import Place, Prompt, Reading, kind_of
 
-LATER = frozenset(["later", "credit", "headroom"])
-"""What a way to pay that is credit says."""
-OPTION = frozenset(["option", "later"])
-"""What words beside such a way to pay are about."""
-STRONG = frozenset(["popular", "decided", "yours", "urge", "raise", "fanfare", "ready"])
-"""What recommends it."""
 UNASKED = frozenset(["preapproved", "raise", "yours", "urge", "fanfare", "headroom"])
 """What no price, statement or term of payment says."""
 

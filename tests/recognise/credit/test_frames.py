@@ -38,3 +38,22 @@ def test_by_title_and_heading(packs):
     """Where the address says nothing."""
     assert frame_of(packs, "https://x.example/a/1", "Vorst & Zn", "Lening berekenen", packs.packs) is Frame.ASKED
     assert frame_of(packs, "https://x.example/a/1", "Vorst & Zn", "Welkom terug", packs.packs) is Frame.ANY
+
+
+@pytest.mark.parametrize(
+    "path", ["/home", "/app/home", "/nl/mijn-overzicht", "/mina-sidor", "/api/home/v3", "/Pulpit.html", "/min_side/"]
+)
+def test_where_one_arrives(packs, path):
+    """An address that ends in what the first page behind a login is called."""
+    assert Frame.LANDING is frame_of(packs, f"https://bank.example{path}")
+
+
+@pytest.mark.parametrize("path", ["/home-living/sofas", "/home/garden", "/home-office/desk", "/", "/start-up"])
+def test_where_one_does_not_arrive(packs, path):
+    """The word is another one's, or more follows."""
+    assert Frame.ANY is frame_of(packs, f"https://shop.example{path}")
+
+
+def test_a_heading_says_more_than_that_one_arrives(packs):
+    """The page is what it says it is."""
+    assert Frame.ASKED is frame_of(packs, "https://x.example/home", "", "Lening berekenen", packs.packs)

@@ -99,3 +99,18 @@ def test_a_stretch_is_promising_with_what_stands_around_it(reader):
 
     assert reader("nl").promising(pieces, 2)
     assert not reader("nl").promising(["Menu", "Tafel van eikenhout", "€ 2.500", "In winkelwagen"], 2)
+
+
+def test_where_one_arrives_less_tells(reader):
+    """A line that is nearly one elsewhere is one where nobody asked for anything."""
+    text = "tienes un préstamo disponible"
+
+    assert not reader("es").read(text).prompt
+    assert reader("es", frame=Frame.LANDING).read(text).prompt
+    assert not reader("es", frame=Frame.LANDING).read("tienes un mensaje disponible").prompt
+
+
+def test_words_of_a_shop_s_business_do_not_make_credit_foreign(reader):
+    """Buying today is what shops say; paying later goes with a prompt beside it all the same."""
+    assert not reader("sv").read("Köp i dag, betala den 31 juli").foreign
+    assert reader("sv").read("Köp i dag, få 20 % rabatt på alla soffor").foreign

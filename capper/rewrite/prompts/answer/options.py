@@ -3,7 +3,8 @@
 import re
 
 from capper.rewrite.prompts.answer.nodes import Node
-from capper.rewrite.prompts.base import LATER, OPTION, STRONG, Reader, Role
+from capper.rewrite.prompts.base import Reader, Role
+from capper.rewrite.prompts.praise import LATER, praise
 
 _SELECTED = re.compile(
     r"(?:is_?)?(?:pre_?)?(?:selected|checked|default|active)|default_?selected|preferred", re.IGNORECASE
@@ -30,9 +31,9 @@ def judge_option(node: Node, reader: Reader) -> None:
         if kid is label or not kid.text:
             kid.role = Role.KEPT
             continue
-        reading = reader.read(kid.text, OPTION)
-        if reading.prompt and reading.signals & STRONG:
-            kid.role, kid.reading, node.role = Role.PROMPT, reading, Role.PART
+        praised = praise(kid.text, reader)
+        if praised:
+            kid.role, kid.reading, node.role = Role.PROMPT, praised, Role.PART
         else:
             kid.role = Role.KEPT
     if node.role is Role.PART:

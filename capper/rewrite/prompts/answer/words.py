@@ -1,8 +1,10 @@
 """The role of a string, number or other plain value of JSON by what it says itself and what its member is called."""
 
 import re
+from dataclasses import replace
 
-from capper.domain.prompt import Place, Reading
+from capper.domain.prompt import Place, Reading, digits
+from capper.jsontext import Number
 from capper.rewrite.prompts.answer.nodes import LONGEST, PROSE, Node
 from capper.rewrite.prompts.base import Found, Reader, Role
 from capper.rewrite.prompts.text import without
@@ -23,7 +25,14 @@ def judge_scalar(node: Node, named: frozenset[str], reader: Reader) -> None:
     node.role, node.machine = Role.EMPTY, named
     echo = bool(named & {"credit", "amount"}) and "own" not in named and reader.echoes(str(node.value))
     if echo or ("prompt" in named and node.value not in (False, None)):
-        node.role, node.reading = Role.PROMPT, _GIVEN
+        node.role, node.reading = Role.PROMPT, replace(_GIVEN, sums=_sums(node.value))
+
+
+def _sums(value: object) -> frozenset[str]:
+    """The digits of the sum that a number is, in whole money or in hundredths of it."""
+    if not isinstance(value, Number):
+        return frozenset()
+    return frozenset([digits(value), digits(value.removesuffix("00"))]) - {""}
 
 
 def is_code(value: str) -> bool:

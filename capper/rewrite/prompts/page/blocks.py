@@ -151,7 +151,8 @@ def _odds(kids: Sequence[Box | Run], reader: Reader) -> float:
 
 
 def spread(kids: list[Box | Run], *, root: bool) -> None:
-    """Of a box that stays, what supports a prompt and stands beside it goes too."""
+    """Of a box that stays, what supports a prompt and stands beside it goes too, a warning between them or not."""
+    kids = [kid for kid in kids if kid.role is not Role.WARNING]
     summed = any(kid.reading.amount for kid in kids if kid.role is Role.PROMPT)
     for order in (kids, kids[::-1]):
         priced = False

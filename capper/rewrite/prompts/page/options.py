@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from capper.markup import Element, collapse
-from capper.rewrite.prompts.base import LATER, OPTION, STRONG, Reader, Role
+from capper.rewrite.prompts.base import Reader, Role
 from capper.rewrite.prompts.page.shapes import LETTER, is_choice, is_option, spare
 from capper.rewrite.prompts.page.tree import Box, Run
+from capper.rewrite.prompts.praise import LATER, praise
 
-_HINTING = frozenset("you yours urge ease spend borrow ready need decided available fanfare room credit raise".split())
-_SPARED = frozenset(["editorial", "statement", "set", "intent", "warning", "business"])
 _HINT = 140
 _NAME = 200
 """Characters: more is not the name of a way to pay."""
@@ -33,9 +31,9 @@ def judge_option(box: Box, reader: Reader) -> None:
     for kid in kids:
         if kid is label:
             continue
-        reading = reader.read(kid.text, OPTION)
-        if reading.prompt and reading.signals & STRONG:
-            kid.role, kid.reading = Role.PROMPT, reading
+        praised = praise(kid.text, reader)
+        if praised:
+            kid.role, kid.reading = Role.PROMPT, praised
             box.role = Role.PART
         elif isinstance(kid, Box):
             kid.role = Role.KEPT
@@ -56,9 +54,9 @@ def _named(label: Box | Run, reader: Reader) -> bool:
             if isinstance(kid, Run) and _praised(kid, reader):
                 label.role = Role.PART
             continue
-        reading = reader.read(kid.text, OPTION)
-        if reading.prompt and reading.signals & STRONG:
-            kid.role, kid.reading = Role.PROMPT, reading
+        praised = praise(kid.text, reader)
+        if praised:
+            kid.role, kid.reading = Role.PROMPT, praised
             label.role = Role.PART
     return label.role is Role.PART
 
@@ -66,14 +64,14 @@ def _named(label: Box | Run, reader: Reader) -> bool:
 def _praised(run: Run, reader: Reader) -> bool:
     """Whether a text goes on behind the name of a way to pay to recommend it; that is noted as what is to go."""
     for mark in _BEHIND.finditer(run.text):
-        name, praise = run.text[: mark.start()], run.text[mark.end() :]
+        name = run.text[: mark.start()]
         if not LETTER.search(name):
             continue
         if not reader.read(name).signals & LATER:
             continue
-        reading = reader.read(praise, OPTION)
-        if reading.prompt and reading.signals & STRONG:
-            run.role, run.reading, run.rest = Role.PART, reading, name
+        praised = praise(run.text[mark.end() :], reader)
+        if praised:
+            run.role, run.reading, run.rest = Role.PART, praised, name
             return True
     return False
 
@@ -94,14 +92,9 @@ def judge_hints(box: Box, reader: Reader) -> None:
         if isinstance(kid, Run) or not (kid.inline or among) or len(kid.text) > _HINT or kid.role is Role.WARNING:
             later = False
             continue
-        reading = reader.read(kid.text, OPTION)
-        pushed = reading.signals & STRONG
-        if chosen and not reading.amount and not reading.signals & _SPARED:
-            said = len(reading.signals & _HINTING) + ("!" in kid.text) * 2 + ("?" in kid.text)
-            if said >= 2 or "popular" in pushed:
-                kid.role, kid.reading = Role.PROMPT, replace(reading, prompt=True, against=False)
-        elif reading.prompt and pushed:
-            kid.role, kid.reading = Role.PROMPT, reading
+        praised = praise(kid.text, reader, chosen=chosen)
+        if praised:
+            kid.role, kid.reading = Role.PROMPT, praised
 
 
 def _is_chosen(option: Box) -> bool:

@@ -81,3 +81,14 @@ def test_much_of_nothing_else():
     stripped = json.loads(strip(json.dumps({"tiles": tiles})).data)
 
     assert len(stripped["tiles"]) < len(tiles)
+
+
+@pytest.mark.parametrize("sum_", ["850", "85000", "850.00"])
+def test_a_sum_that_a_member_s_name_says_is_offered(sum_):
+    """In whole money or in hundredths of it: words beside it that name the sum are of the prompt."""
+    source = (
+        f'{{"purchases":[{{"name":"Decathlon","amount":4999}}],"purchasePower":{sum_},'
+        '"banner":{"text":"Je kunt nog € 850,00 uitgeven"}}'
+    )
+
+    assert '{"purchases":[{"name":"Decathlon","amount":4999}]}' == strip(source).data.decode()

@@ -57,6 +57,15 @@ def test_the_name_of_what_goes(left):
     assert page % "" == left(page % prompt)
 
 
+def test_a_button_behind_a_warning(left):
+    """The warning stays, and what stands behind it goes with what stands before it."""
+    page = "<div class=m><h3>Welkom terug!%s</h3>%s<p class=afm>Let op! Geld lenen kost geld</p>%s</div>"
+
+    assert page % (" ", "", "") == left(
+        page % (" Er ligt 4.000 euro voor je klaar", PROMPT, "<button>Gebruik mijn tegoed</button>")
+    )
+
+
 @pytest.mark.parametrize(
     "told",
     [

@@ -93,3 +93,25 @@ def test_all_entries_pay_later(left):
     page = f"<select><option selected>Achteraf betalen%s</option><option>Gespreid betalen</option></select>{TOTAL}"
 
     assert page % "" == left(page % " – slimste keuze voor jou!")
+
+
+@pytest.mark.parametrize(("badge", "expected"), [("Beliebteste Wahl", ""), ("zzgl. 2,95 € Gebühr", None)])
+def test_a_badge(left, badge, expected):
+    """That most choose it recommends a way to pay later; what it costs does not."""
+    page = (
+        "<html lang=de><div><label><input type=radio name=z> Ratenzahlung %s</label>"
+        "<label><input type=radio name=z> PayPal</label></div><p>Gesamtsumme 429,00 €</p>"
+    )
+    badge = f"<span class=tag>{badge}</span>"
+
+    assert page % (badge if expected is None else expected) == left(page % badge)
+
+
+def test_a_badge_of_another_way_to_pay(left):
+    """Whoever recommends to pay at once recommends no credit."""
+    page = (
+        "<html lang=de><div><label><input type=radio name=z> Ratenzahlung</label>"
+        "<label><input type=radio name=z> PayPal <span>Beliebteste Wahl</span></label></div><p>Gesamtsumme 429,00 €</p>"
+    )
+
+    assert page == left(page)
