@@ -1,5 +1,5 @@
 # Each command builds .venv first where that is needed; see scripts/ for what they do.
-.PHONY: help venv run demo test test-slow test-312 check format bench lock clean
+.PHONY: help venv run demo test test-slow test-312 check format bench words lock clean
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -39,6 +39,9 @@ format: venv ## put the style right where a tool can
 
 bench: venv ## speed and memory against plain mitmdump; writes docs/benchmarks.md
 	@$(bin)/python benchmarks/bench.py --write docs/benchmarks.md $(ARGS)
+
+words: venv ## capper/locale, from what code and templates say; tells what is left to translate
+	@$(bin)/python scripts/catalogues
 
 lock: ## requirements.lock, anew (ARGS="--upgrade" for newer versions)
 	@scripts/lock $(ARGS)

@@ -11,7 +11,6 @@ import typer
 
 from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State, Yes
 from capper.cli.policy import known_person
-from capper.cli.standing import Standing, standings
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD
@@ -19,6 +18,7 @@ from capper.domain.policy import Policy as Caps
 from capper.ledger import open_ledger
 from capper.ledger.base import Entry, Ledger
 from capper.ledger.secret import Secret
+from capper.ledger.standing import Standing, standings
 from capper.settings import Settings, load_policy, load_settings, policy_file
 from capper.settings.version import check_state
 

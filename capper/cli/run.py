@@ -119,6 +119,8 @@ def run(
 
 
 async def _run(settings: Settings, resolve: list[str]) -> None:
+    from capper.dashboard.house import house_of  # noqa: PLC0415  imports jinja2 and starlette
+    from capper.dashboard.person import create_app  # noqa: PLC0415
     from capper.proxy.lean import settle  # noqa: PLC0415  imports mitmproxy, which takes a while
     from capper.proxy.master import CapperMaster, ListenError  # noqa: PLC0415
     from capper.proxy.people import Keeping  # noqa: PLC0415
@@ -132,7 +134,8 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
     async with contextlib.aclosing(_Closing(assembly)):
         await _check_ledger(assembly, settings)
         keeping, closed = Keeping.begin(settings, utc_now), await asyncio.to_thread(ClosedSource, settings)
-        choices = replace(_opening(choices, settings, assembly, closed), sources=keeping.sources())
+        app = create_app(house_of(assembly, settings, utc_now))
+        choices = replace(_opening(choices, settings, assembly, closed), sources=keeping.sources(), app=app)
         master = CapperMaster(choices, assembly.gate, assembly.policy, utc_now)
         try:
             await master.start()

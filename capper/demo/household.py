@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from capper.assembly import Assembly, assemble, utc_now
+from capper.dashboard.house import house_of
+from capper.dashboard.person import create_app
 from capper.demo.sites import AD_LIST
 from capper.demo.world import World, running_world
 from capper.domain.errors import CapperError, LedgerUnavailable
@@ -95,6 +97,7 @@ async def running_household(
             resolve=world.resolve,
             upstream_ca=world.authority,
             deadline=2 * PATIENCE_MS / 1000,
+            app=create_app(house_of(assembly, settings, clock)),
         )
         master = CapperMaster(choices, assembly.gate, assembly.policy, clock)
         await master.start()

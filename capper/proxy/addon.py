@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from mitmproxy import http, tcp, udp
 
 from capper.domain.exchange import Action, Exchange, Outcome
+from capper.gateway.ours import is_ours
 from capper.proxy import flows
 from capper.proxy.faults import place, trace
 from capper.proxy.people import People
@@ -100,6 +101,8 @@ class FrequencyCap:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         if flow.error or not flow.live or flow.is_replay or flow.response:
             return
+        if is_ours(flow.request.pretty_host.rstrip(".").lower()):
+            return  # answered here, once its body was read
         foreseen = False
         with self._failing_open("read a request"):
             exchange = self._exchange(flow)

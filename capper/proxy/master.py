@@ -18,6 +18,7 @@ from mitmproxy import connection, exceptions, http, master, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, proxyserver
 from mitmproxy.proxy.mode_servers import WireGuardServerInstance
 from mitmproxy.utils import asyncio_utils
+from starlette.types import ASGIApp
 
 from capper.domain.errors import CapperError, ConfigError
 from capper.domain.policy import Policy
@@ -30,7 +31,7 @@ from capper.proxy.dispatch import Dispatch, trust_messages
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
 from capper.proxy.people import People, Sources
-from capper.proxy.porch import Porch
+from capper.proxy.porch import Pages, Porch
 from capper.proxy.shield import Boundary, Resolve, Shield, check_listener
 from capper.proxy.trust import Trust
 from capper.proxy.trustfile import Keeping, TrustFile, names_of
@@ -61,6 +62,8 @@ class ProxyOptions:
     pac: Pac | None = None
     deadline: float = DEADLINE
     sources: Sources = field(default_factory=Sources)
+    app: ASGIApp | None = None
+    """The dashboard of each person, on our own host."""
     proof: bool = False
     """Whether a device other than this machine must prove that it trusts us before anything is opened for it."""
 
@@ -121,12 +124,13 @@ class CapperMaster(master.Master):
         cap = FrequencyCap(gate, people, clock, choices.deadline)
         self.opening = self._opening(authority, people, clock)
         boundary = Boundary(choices.lan, choices.resolve)
+        pages = Pages(choices.app, lambda client: people.viewer(people.caller(client))) if choices.app else None
         self.addons.add(  # type: ignore[no-untyped-call]
             self._flight,
             Desk(boundary, lambda: {port for _, port in self.addresses}, choices.pac),
             Shield(boundary),
             doorkeeper,
-            Porch(authority, self.opening.prove, self.opening.trusts),
+            Porch(authority, self.opening.prove, self.opening.trusts, pages=pages),
             self.opening,
             core.Core(),
             disable_h2c.DisableH2C(),

@@ -28,13 +28,14 @@ def refuse(flow: http.HTTPFlow, response: http.Response) -> None:
 
     A body too large to read just for politeness ends the connection instead: mitmproxy cannot answer what it streams.
     """
-    if flow.request.stream or not _brief(flow.request):
+    if flow.request.stream or not brief(flow.request):
         flow.kill()  # type: ignore[no-untyped-call]
     else:
         flow.response = response
 
 
-def _brief(request: http.Request) -> bool:
+def brief(request: http.Request) -> bool:
+    """Whether the body is small enough to be read."""
     if "transfer-encoding" in request.headers:
         return False
     length = request.headers.get("content-length", "0")

@@ -1,4 +1,4 @@
-"""capper's own host, `capper.internal`: where a device gets the certificate, and proves that it trusts it.
+"""capper's own host, `capper.internal`: where a device gets the certificate, proves that it trusts it, and finds the dashboard.
 
 The page loads a picture from a name below, made up for this one look, over TLS with our certificate. Only a device that trusts us
 loads it: no browser lets a person click a warning away for a picture, nor keep an exception for a name that never was.
@@ -6,28 +6,51 @@ loads it: no browser lets a person click a warning away for a picture, nor keep 
 
 import asyncio
 import ipaddress
+import logging
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from mitmproxy import connection, dns, http
 from mitmproxy.proxy import server_hooks
+from starlette.types import ASGIApp
 
+from capper.dashboard.person import PATHS
+from capper.domain.identity import Viewer
 from capper.gateway.ours import ADDRESSES, HOST, is_ours, leads_to_us
+from capper.proxy import bridge
 from capper.proxy.authority import Authority
+from capper.proxy.faults import place, trace
 from capper.proxy.invitation import PROOF, invitation, mobile_profile
-from capper.proxy.pages import page, refuse
+from capper.proxy.pages import brief, page, refuse
 
 _TOKEN_FOR = 600.0
 _MOST_TOKENS = 500
 _TTL = 60
 _A = 1
 """The type of a record with an IPv4 address (RFC 1035)."""
+_INVITING = ("/", "/device")
+_AWAITED = "capper.awaited"
+"""Marks a flow whose form is read before the dashboard answers."""
 _DOWNLOADS = ("/capper-ca.pem", "/capper-ca.cer", "/capper-ca.mobileconfig")
 
+_FIRST = "/followers"
+"""Where a device that trusts us finds its person's pages."""
+
+logger = logging.getLogger(__name__)
+
 Prove = Callable[[connection.Client], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The dashboard: the application, and whose pages it is to show, by connection."""
+
+    app: ASGIApp
+    viewer: Callable[[connection.Client], Viewer]
 
 
 class Porch:
@@ -43,7 +66,10 @@ class Porch:
         prove: Prove,
         proven: Callable[[connection.Client], bool],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        pages: Pages | None = None,
     ) -> None:
+        self._pages = pages
         self._authority, self._prove, self._proven, self._clock = authority, prove, proven, clock
         self._tokens: OrderedDict[str, float] = OrderedDict()
         self._well: asyncio.Server | None = None
@@ -85,11 +111,14 @@ class Porch:
 
     # What is there
 
-    def requestheaders(self, flow: http.HTTPFlow) -> None:
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
         if flow.response or flow.error:
             return
         host = _name(flow.request.pretty_host)
         if not is_ours(host):
+            return
+        if self._pages and host == HOST and flow.request.path.partition("?")[0] in PATHS:
+            await self._show(self._pages, flow)
             return
         # Our own page and its picture are of two sites to a browser: they differ in http and https.
         if _is_prying(flow.request) and not self._is_current(host):
@@ -97,6 +126,34 @@ class Porch:
             flow.kill()  # type: ignore[no-untyped-call]
             return
         refuse(flow, self._answer(flow, host))
+
+    async def _show(self, pages: Pages, flow: http.HTTPFlow) -> None:
+        """Answer from the dashboard, now or once a form was read."""
+        if flow.request.method in {"GET", "HEAD"} and flow.request.scheme == "http" and self._proven(flow.client_conn):
+            # Nobody else on the network needs to read along.
+            refuse(
+                flow,
+                page(HTTPStatus.FOUND, "It is served over https.", {"Location": f"https://{HOST}{flow.request.path}"}),
+            )
+        elif flow.request.method != "POST":
+            refuse(flow, await self._shown(pages, flow))
+        elif brief(flow.request):
+            flow.metadata[_AWAITED] = pages
+        else:
+            refuse(flow, page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too much."))
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """A form that was read."""
+        pages = flow.metadata.pop(_AWAITED, None)
+        if pages and not flow.response and not flow.error:
+            flow.response = await self._shown(pages, flow)
+
+    async def _shown(self, pages: Pages, flow: http.HTTPFlow) -> http.Response:
+        try:
+            return await bridge.ask(pages.app, flow, pages.viewer(flow.client_conn))
+        except Exception as exc:  # noqa: BLE001  a page that fails must not take the proxy with it
+            logger.error("show a page of the dashboard: %s\n%s", place(exc), trace(exc))  # noqa: TRY400  see faults
+            return page(HTTPStatus.INTERNAL_SERVER_ERROR, "capper could not make this page; its log says more.")
 
     def _answer(self, flow: http.HTTPFlow, host: str) -> http.Response:
         if flow.request.method not in {"GET", "HEAD"}:
@@ -106,9 +163,11 @@ class Porch:
             return self._proof(flow, host) if path == PROOF else _nothing()
         if path in _DOWNLOADS:
             return self._download(path)
-        if path != "/":
-            return _nothing()
         proven, fingerprint = self._proven(flow.client_conn), self._authority.fingerprint()
+        if path == "/" and proven and self._pages:
+            return page(HTTPStatus.FOUND, "Your pages are there.", {"Location": f"https://{HOST}{_FIRST}"})
+        if path not in _INVITING:
+            return _nothing()
         return _reply(invitation(self._token(), fingerprint, proven=proven), "text/html; charset=utf-8")
 
     def _proof(self, flow: http.HTTPFlow, host: str) -> http.Response:

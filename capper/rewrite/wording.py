@@ -73,7 +73,7 @@ def language_of(chosen: str | None, accepted: str = "") -> str:
 
 def words(decision: Decision, speech: Speech, now: datetime) -> Words:
     """Why `decision` withheld its ad, and when such an ad may be shown again."""
-    _ = _catalogue(speech.language).gettext
+    _ = catalogue(speech.language).gettext
     who, why = _who(decision, _), _why(decision, speech, _)
     cap = decision.cap
     counted = cap is not None and cap.count > 0 and not isinstance(cap.window, Spacing)
@@ -89,26 +89,27 @@ def words(decision: Decision, speech: Speech, now: datetime) -> Words:
 
 def removed(count: int, language: str) -> str:
     """That so many credit prompts were taken out of a page."""
-    ngettext = _catalogue(language).ngettext
+    ngettext = catalogue(language).ngettext
     return ngettext("{n} credit prompt removed", "{n} credit prompts removed", count).format(n=count)
 
 
 @cache
-def _catalogue(language: str) -> gettext.NullTranslations:
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The words of one language."""
     return gettext.translation("capper", LOCALE_DIR, [language])
 
 
 def _who(decision: Decision, _: Translate) -> str:
     level = decision.cap.level if decision.cap else None
-    name = _name(", ".join(decision.ad.advertisers))
+    name = presentable(", ".join(decision.ad.advertisers))
     match level:
         case Level.CREATIVE:
             return _("this ad of {name}").format(name=name) if name else _("this ad")
         case Level.CAMPAIGN:
             return _("this campaign of {name}").format(name=name) if name else _("this campaign")
         case Level.CATEGORY:
-            return _name(", ".join(decision.ad.categories)) or name
-    return name or (_name(decision.ad.label) if _readable(decision.ad) else "")
+            return presentable(", ".join(decision.ad.categories)) or name
+    return name or (presentable(decision.ad.label) if _readable(decision.ad) else "")
 
 
 def _readable(ad: Ad) -> bool:
@@ -178,7 +179,7 @@ def _format(skeleton: str, when: datetime, speech: Speech) -> str:
 
 def _length(length: timedelta, speech: Speech) -> str:
     """A length in a unit of which it holds several: `24 hours` cannot be taken for a calendar day."""
-    ngettext = _catalogue(speech.language).ngettext
+    ngettext = catalogue(speech.language).ngettext
     seconds = length // timedelta(seconds=1)
     if seconds % 86_400 == 0 and seconds > 86_400:
         return ngettext("{n} day", "{n} days", seconds // 86_400).format(n=seconds // 86_400)
@@ -195,7 +196,7 @@ def _locale(language: str) -> Locale:
 
 
 @lru_cache(1024)
-def _name(text: str) -> str:
+def presentable(text: str) -> str:
     """A name that came from an ad, without what could disturb the text around it (controls, bidi overrides)."""
     kept = "".join(char if unicodedata.category(char)[0] not in "CZ" else " " for char in text[: LONGEST_NAME * 4])
     kept = " ".join(kept.split())

@@ -5,15 +5,14 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import pytest
-from babel.messages.extract import extract_from_file
+from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
 from capper.domain.identity import Ad, Viewer
-from capper.rewrite import wording
-from capper.rewrite.wording import LANGUAGES, LOCALE_DIR, Speech, language_of, words
+from capper.rewrite.wording import LANGUAGES, LOCALE_DIR, LONGEST_NAME, Speech, language_of, words
 from capper.testing import NOON
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -110,7 +109,7 @@ def test_hostile_names():
     who = words(decision(ad=Ad((name,))), Speech(), NOON).who
 
     assert who.startswith("a b c dxxx")
-    assert len(who) == wording.LONGEST_NAME
+    assert len(who) == LONGEST_NAME
 
 
 def test_short_and_label():
@@ -147,9 +146,10 @@ def catalogue(language):
 
 
 def spoken():
-    """Every message in the code."""
-    found = extract_from_file("python", wording.__file__)
-    return {message for _, message, _, _ in found}
+    """Every message of the code and of the pages."""
+    methods = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext:babel_extract")]
+    found = extract_from_dir(str(LOCALE_DIR.parent), methods)
+    return {message for _, _, message, _, _ in found}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

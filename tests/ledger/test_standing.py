@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from capper.cli.standing import standings
 from capper.domain.identity import Level
 from capper.ledger.base import Entry
+from capper.ledger.standing import standings
 from capper.settings.policy import parse_policy
 from capper.testing import NOON
 

@@ -1,0 +1,172 @@
+"""Refuses what comes from elsewhere: other sites' forms and frames, and names that somebody outside has pointed at us."""
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from capper.domain.daily import day_of
+from capper.ledger.secret import Secret, as_bytes
+
+logger = logging.getLogger(__name__)
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # With no-referrer a browser would not say that a form is ours.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "interest-cohort=(), browsing-topics=()",
+}
+_SAFE: Final = ("GET", "HEAD")
+LARGEST_FORM: Final = 600 * 1024
+"""A policy of the largest size that is read, once every letter of it is escaped as it may be."""
+_FIELDS: Final = 20
+
+Form = Mapping[str, str]
+
+
+class Refusal(Exception):
+    """A request that is not served; `status` is HTTP's."""
+
+    def __init__(self, reason: str, status: int = 403) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Guard:
+    """The outermost layer of the application: asks where a request comes from, and says in each answer what it may do."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Callable[[str], bool]) -> None:
+        """`hosts` says of a Host field, without its port, whether it is ours."""
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        if scope["type"] != "http":
+            return
+        try:
+            check_origin(scope["method"], scope["scheme"], Headers(scope=scope), self._hosts)
+            await self._app(scope, receive, guarded)
+        except Refusal as refusal:
+            logger.warning("refused: %s %s: %s", scope["method"], quoted(scope["path"]), refusal)
+            answer = PlainTextResponse(f"Refused: {refusal}.\n", refusal.status)
+            await answer(scope, receive, guarded)
+
+
+def check_origin(method: str, scheme: str, headers: Headers, hosts: Callable[[str], bool]) -> None:
+    """Whether a request may be served at all, by what a browser cannot be made to say.
+
+    Raises:
+        Refusal: it may not.
+    """
+    host = headers.get("host", "")
+    if not hosts(_name(f"//{host}")):
+        raise Refusal(f"the name {quoted(host)} is not ours", 421)
+    site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "navigate")
+    if method in _SAFE:
+        if site not in {"none", "same-origin"} and mode != "navigate":
+            raise Refusal("another site asks for it")
+        return
+    if site not in {"none", "same-origin"}:
+        raise Refusal("the form is another site's")
+    origin = headers.get("origin", "")
+    if origin != f"{scheme}://{host}":
+        raise Refusal(f"the form is of {quoted(origin)}, not of this page")
+
+
+def quoted(text: str) -> str:
+    """What came from outside, fit for a log: short, and nothing that a terminal obeys."""
+    return ascii(text[:80])
+
+
+def _name(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+class Seals:
+    """The secret word in each form: of one person, for today and tomorrow, and nobody else's to make."""
+
+    def __init__(self, secret: Secret, clock: Callable[[], datetime]) -> None:
+        self._key, self._clock = secret.root("\0forms"), clock
+
+    def of(self, name: str) -> str:
+        """The word for the forms of `name` today."""
+        return self._word(name, self._day())
+
+    def check(self, name: str, given: str) -> None:
+        """Whether a form is one of `name`'s.
+
+        Raises:
+            Refusal: it is not.
+        """
+        today = self._day()
+        # As bytes: a text that is not ASCII cannot be compared in constant time.
+        if not any(hmac.compare_digest(as_bytes(given), self._word(name, day).encode()) for day in (today, today - 1)):
+            raise Refusal("the form is not hers, or is more than a day old; load the page again")
+
+    def _day(self) -> int:
+        return day_of(self._clock(), UTC)
+
+    def _word(self, name: str, day: int) -> str:
+        return hashlib.blake2b(as_bytes(f"{day}:{name}"), key=self._key, digest_size=18).hexdigest()
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+FormHandler = Callable[[Request, Form], Awaitable[Response]]
+
+
+def posted(seals: Seals, name: Callable[[Request], str]) -> Callable[[FormHandler], Handler]:
+    """Makes an endpoint of a function that takes a form, which must carry the seal of whoever `name` says asks."""
+
+    def wrapped(handle: FormHandler) -> Handler:
+        @wraps(handle)
+        async def endpoint(request: Request) -> Response:
+            form = await read_form(request)
+            seals.check(name(request), form.get("seal", ""))
+            return await handle(request, form)
+
+        return endpoint
+
+    return wrapped
+
+
+async def read_form(request: Request) -> Form:
+    """The fields of a form sent as URL-encoded text; of several with one name the last.
+
+    Raises:
+        Refusal: it is too large, or something else.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise Refusal("a form is expected", 415)
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_FORM:
+            raise Refusal("the form is too large", 413)
+    try:
+        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS))
+    except ValueError as exc:
+        raise Refusal("the form cannot be read", 400) from exc

@@ -1,0 +1,48 @@
+"""What the dashboard stands on, and who looks at it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import HTTPConnection
+
+from capper.assembly import Assembly
+from capper.domain.daily import day_of
+from capper.domain.identity import Viewer
+from capper.domain.policy import Policy
+from capper.journal import Journal
+from capper.ledger.base import Ledger
+from capper.ledger.secret import Secret
+from capper.settings import Settings
+
+VIEWER: Final = "capper.viewer"
+"""Under this name an ASGI scope carries who asks, as the proxy knows it from the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running capper, as far as its pages speak of it."""
+
+    settings: Settings
+    ledger: Ledger
+    policy: Callable[[], Policy]
+    journal: Journal
+    secret: Secret
+    clock: Callable[[], datetime]
+
+    def today(self) -> int:
+        """The number of the day by the policy's clock."""
+        return day_of(self.clock(), self.policy().zone)
+
+
+def house_of(assembly: Assembly, settings: Settings, clock: Callable[[], datetime]) -> House:
+    """The house around a running gate."""
+    secret = Secret.load_or_create(settings.secret_file)
+    return House(settings, assembly.ledger, assembly.policy, assembly.journal, secret, clock)
+
+
+def viewer_of(connection: HTTPConnection) -> Viewer:
+    """Who asks; of the owner's own pages nobody knows."""
+    viewer: Viewer = connection.scope[VIEWER]
+    return viewer

@@ -1,0 +1,228 @@
+"""A person's own pages, on capper's host: what follows her, why, and what she can do about it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from capper.dashboard import supposing
+from capper.dashboard.decided import SHOWN_BY, records_of, rows_of
+from capper.dashboard.guard import Form, Guard, Refusal, Seals, posted
+from capper.dashboard.house import House, viewer_of
+from capper.dashboard.overview import SPANS, overview
+from capper.dashboard.rendering import page, stylesheet
+from capper.dashboard.speech import Tongue, tongue_for
+from capper.domain.daily import EVERYBODY, date_of
+from capper.domain.errors import CapperError, LedgerUnavailable
+from capper.domain.identity import Ad, Basis
+from capper.domain.policy import Rule
+from capper.domain.sighting import Sighting
+from capper.gateway.ours import HOST
+from capper.settings.pauses import LONGEST, in_force, pause, pauses_file, read_pauses
+
+PAUSES: Final = tuple(timedelta(minutes=each) for each in (30, 120, 1440))
+PATHS: Final = ("/followers", "/decisions", "/caps", "/data", "/pause", "/forget", "/export.json", "/dashboard.css")
+"""What the application answers; anything else on our host is another's."""
+
+
+def create_app(house: House) -> Starlette:
+    """The application for requests through the proxy; `VIEWER` in each scope says whose pages are asked for."""
+    return _Person(house).app()
+
+
+class _Person:
+    """The endpoints, and what they have in common."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._seals = Seals(house.secret, house.clock)
+
+    def app(self) -> Starlette:
+        form = posted(self._seals, lambda request: viewer_of(request).name)
+        get = ["GET"]  # and HEAD with it
+        return Starlette(
+            routes=[
+                Route("/followers", self.followers, methods=get),
+                Route("/decisions", self.decisions, methods=get),
+                Route("/caps", self.caps, methods=get),
+                Route("/data", self.data, methods=get),
+                Route("/export.json", self.export, methods=get),
+                Route("/pause", form(self.pause), methods=["POST"]),
+                Route("/forget", form(self.forget), methods=["POST"]),
+                Route("/dashboard.css", _stylesheet, methods=get),
+            ],
+            middleware=[Middleware(Guard, hosts=lambda host: host == HOST)],
+            exception_handlers={LedgerUnavailable: self._silent, HTTPException: self._missing},
+        )
+
+    # What she sees
+
+    async def followers(self, request: Request) -> Response:
+        """Who follows her, over a span of days."""
+        viewer, house = viewer_of(request), self._house
+        span = _choice(request, "days", [str(span) for span in SPANS], "7")
+        found = overview(await house.ledger.followers(viewer.name, house.today()), house.today(), int(span))
+        return await self._page(request, "followers.html", view=found, spans=SPANS)
+
+    async def decisions(self, request: Request) -> Response:
+        """What was decided within the last day."""
+        choice = _choice(request, "what", list(SHOWN_BY), "withheld")
+        notes = await self._house.ledger.notes(viewer_of(request).name, self._house.clock())
+        rows = rows_of(records_of(notes), self._tongue(request), choice)
+        return await self._page(request, "decisions.html", rows=rows, choice=choice, choices=list(SHOWN_BY))
+
+    async def caps(self, request: Request) -> Response:
+        """Her caps as sliders, and what others would have done last week."""
+        house, viewer = self._house, viewer_of(request)
+        rule = self._rule(viewer.name)
+        now = supposing.choice_of(rule.caps)
+        asked = request.query_params
+        choice = supposing.chosen(asked.get("day", ""), asked.get("week", ""), now)
+        found = supposing.effects(await house.ledger.followers(viewer.name, house.today()), house.today(), choice)
+        return await self._page(
+            request,
+            "caps.html",
+            rule=rule,
+            now=now,
+            choice=choice,
+            most=supposing.MOST,
+            effects=found,
+            was=sum(effect.was for effect in found),
+            would=sum(effect.would for effect in found),
+        )
+
+    async def data(self, request: Request) -> Response:
+        """What is kept of her, and what she can do with it."""
+        return await self._page(
+            request,
+            "data.html",
+            level=self._house.settings.journal_level,
+            pauses=PAUSES,
+            asked=request.query_params.get("done", ""),
+        )
+
+    async def export(self, request: Request) -> Response:
+        """All that is kept of her, as JSON."""
+        exported = await self._exported(viewer_of(request).name)
+        name = f"capper-{self._house.clock():%Y-%m-%d}.json"
+        return JSONResponse(exported, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+    # What she does
+
+    async def pause(self, request: Request, form: Form) -> Response:
+        """Leave her alone for a while, or no longer."""
+        house, now = self._house, self._house.clock()
+        minutes = form.get("minutes", "")
+        if not (minutes.isascii() and minutes.isdigit() and len(minutes) < 5):
+            raise Refusal("a number of minutes is expected", 400)
+        length = timedelta(minutes=int(minutes))
+        if length > LONGEST:
+            raise Refusal("a pause is at most a day long", 400)
+        until = now + length if length else None
+        await asyncio.to_thread(pause, pauses_file(house.settings.state), viewer_of(request).name, until, now)
+        return _back("/data")
+
+    async def forget(self, request: Request, form: Form) -> Response:
+        """Forget all that is kept of her, if she has said that she means it."""
+        if form.get("sure") != "yes":
+            return _back("/data?done=unsure")
+        await self._house.ledger.forget(viewer_of(request).name)
+        return _back("/data?done=forgotten")
+
+    # What the pages have in common
+
+    async def _page(self, request: Request, template: str, **model: Any) -> Response:
+        viewer, house = viewer_of(request), self._house
+        policy = house.policy()
+        return page(
+            template,
+            self._tongue(request),
+            viewer=viewer,
+            alone=policy.leaves_alone(viewer),
+            paused=await asyncio.to_thread(self._paused, viewer.name),
+            here=request.url.path,
+            seal=self._seals.of(viewer.name),
+            **model,
+        )
+
+    def _tongue(self, request: Request) -> Tongue:
+        policy, viewer = self._house.policy(), viewer_of(request)
+        chosen = viewer.language or (None if "accept-language" in request.headers else self._house.settings.language)
+        return tongue_for(policy, chosen, request.headers.get("accept-language", ""), self._house.clock())
+
+    def _paused(self, name: str) -> object:
+        try:
+            return in_force(read_pauses(pauses_file(self._house.settings.state)), self._house.clock()).get(name)
+        except CapperError:
+            return None  # the log has said what is wrong with the file
+
+    def _rule(self, person: str) -> Rule:
+        """The rule that speaks to her of an advertiser that none names."""
+        policy = self._house.policy()
+        return policy.rule_for(Sighting(policy.viewer(person), Ad(basis=Basis.UNIDENTIFIED), ""))
+
+    async def _exported(self, person: str) -> Mapping[str, Any]:
+        house, now = self._house, self._house.clock()
+        today = house.today()
+        followers = await house.ledger.followers(person, today)
+        return {
+            "person": person,
+            "exported": now.isoformat(timespec="seconds"),
+            "days": {
+                each.name or "all": {
+                    "sites": each.sites,
+                    "days": {
+                        date_of(day).isoformat(): {"shown": one.shown, "withheld": one.withheld, "prompts": one.prompts}
+                        for day, one in sorted(each.days.items())
+                    },
+                }
+                for each in sorted(followers, key=lambda one: (one.name != EVERYBODY, one.name))
+            },
+            "counted": [
+                {"advertiser": entry.name, "times": [time.isoformat() for time in entry.times]}
+                for entry in await house.ledger.entries(person, now)
+            ],
+            "decisions": [
+                {name: _plain(value) for name, value in record.row().items()}
+                for record in records_of(await house.ledger.notes(person, now))
+            ],
+        }
+
+    async def _silent(self, request: Request, exc: Exception) -> Response:
+        return await self._page_of_fault(request, 503, str(exc))
+
+    async def _missing(self, request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, HTTPException)
+        return await self._page_of_fault(request, exc.status_code, "")
+
+    async def _page_of_fault(self, request: Request, status: int, detail: str) -> Response:
+        response = await self._page(request, "fault.html", fault=status, detail=detail)
+        response.status_code = status
+        return response
+
+
+async def _stylesheet(_: Request) -> Response:
+    return stylesheet()
+
+
+def _choice(request: Request, name: str, known: list[str], usual: str) -> str:
+    given = request.query_params.get(name, usual)
+    return given if given in known else usual
+
+
+def _back(where: str) -> Response:
+    return RedirectResponse(where, 303)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        # Half a surrogate pair cannot be written as JSON.
+        return value.encode("utf-8", "replace").decode()
+    return value if isinstance(value, bool | int | list | None) else str(value)

@@ -1,0 +1,203 @@
+"""A person's pages: her own record and nobody else's, and what she does holds."""
+
+import html
+import re
+from datetime import timedelta
+
+import pytest
+
+from capper.domain.daily import EVERYBODY, Addition, Daily
+from capper.domain.decision import Verdict
+from capper.domain.errors import LedgerUnavailable
+from capper.journal import Record
+from capper.settings.pauses import pauses_file, read_pauses
+from capper.testing import NOON
+
+PAGES = ("/followers", "/decisions", "/caps", "/data")
+EVIL = "<script>alert(1)</script>\u202egnp.exe"
+
+
+async def tally(house, name, advertiser, counts, sites=(), ago=0):
+    day = house.today() - ago
+    await house.ledger.tally(name, [Addition(advertiser, day, counts, frozenset(sites))], house.today())
+
+
+async def note(house, name, **record):
+    await house.ledger.note(name, Record(NOON, name, **record).line(), NOON, timedelta(hours=24))
+
+
+def text(answer) -> str:
+    """What is read on a page, tags left out."""
+    main = answer.text.partition("<main")[2].partition(">")[2].partition("</main>")[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
+
+
+def seal(answer) -> str:
+    return re.search(r'name="seal" value="(\w+)"', answer.text)[1]
+
+
+async def test_followers_by_times_seen(house, browser):
+    """Advertisers come by how often they were met, with the number of sites, and the sums above."""
+    await tally(house, "anna", EVERYBODY, Daily(9, 4, 2))
+    await tally(house, "anna", "bikes.example", Daily(2))
+    await tally(house, "anna", "shoes.example", Daily(6, 4), ["news.example", "weather.example"])
+    read = text(await (await browser("anna")).get("/followers"))
+
+    assert "Ads shown 9 Withheld 4 Credit prompts cut 2" in read
+    assert "shoes.example 6 4 2 bikes.example 2 0 0" in read
+    assert "news.example" not in read
+
+
+@pytest.mark.parametrize(("days", "shown"), [("1", "1"), ("7", "3"), ("28", "7"), ("99", "3"), ("<b>", "3")])
+async def test_a_span_of_days(house, browser, days, shown):
+    """Today, seven days or twenty-eight; anything else is seven."""
+    for ago, count in ((0, 1), (6, 2), (27, 4), (40, 8)):
+        await tally(house, "anna", EVERYBODY, Daily(count), ago=ago)
+    read = text(await (await browser("anna")).get("/followers", params={"days": days}))
+
+    assert f"Ads shown {shown} Withheld 0" in read
+
+
+async def test_nobody_sees_anothers_record(house, browser):
+    """Whatever ben asks for, there is nothing of anna's in it."""
+    await tally(house, "anna", "shoes.example", Daily(6))
+    await note(house, "anna", verdict=Verdict.SHOW, advertisers=("shoes.example",))
+    ben = await browser("ben")
+    asked = [*PAGES, "/decisions?what=all", "/export.json", "/followers?person=anna", "/export.json?viewer=anna"]
+
+    assert [] == [path for path in asked if "shoes" in (await ben.get(path)).text]
+
+
+async def test_what_was_decided_says_why(house, browser):
+    """Withheld ads with their cap, credit prompts with their words; what was shown only among everything."""
+    await note(
+        house,
+        "anna",
+        verdict=Verdict.WITHHOLD,
+        advertisers=("shoes.example",),
+        rule="caps",
+        cap="3 per advertiser per day",
+        count=3,
+        reopens=NOON + timedelta(hours=2),
+    )
+    await note(house, "anna", verdict=Verdict.SHOW, advertisers=("bikes.example",), rule="caps")
+    await note(house, "anna", note="credit prompt taken out of a page", prompt="offer", pack="en", signals=("borrow",))
+    anna = await browser("anna")
+    withheld, credit, everything = [
+        text(await anna.get("/decisions", params={"what": what})) for what in ("withheld", "credit", "all")
+    ]
+
+    assert "shoes.example 3 of 3 per 24 hours, again at 14:00" in withheld
+    assert ("bikes" in withheld, "borrow" in withheld) == (False, False)
+    assert "credit prompt cut offer told by the words borrow" in credit
+    assert all(name in everything for name in ("shoes.example", "bikes.example", "borrow"))
+
+
+async def test_sliders_say_beforehand_what_they_would_have_done(house, browser):
+    """Four a day of one advertiser under a cap of three: with two a day fewer would have been shown."""
+    for ago in range(3):
+        await tally(house, "anna", "shoes.example", Daily(3, 1), ago=ago)
+    anna = await browser("anna")
+    now, fewer = [text(await anna.get(f"/caps{query}")) for query in ("", "?day=2&week=5")]
+
+    assert "With 3 in 24 hours and 10 in seven days: 9 shown instead of 9." in now
+    assert (
+        "With 2 in 24 hours and 5 in seven days: 5 shown instead of 9. Advertiser Was shown Would have been shoes.example 9 5"
+        in fewer
+    )
+
+
+async def test_a_pause_and_its_end(house, browser):
+    """A pause holds for who asked for it, shows on each page, and can be ended."""
+    anna = await browser("anna")
+    word = seal(await anna.get("/data"))
+    headers = {"Origin": "https://capper.internal"}
+    begun = await anna.post("/pause", data={"seal": word, "minutes": "30"}, headers=headers)
+    paused = read_pauses(pauses_file(house.settings.state))
+    told = text(await anna.get("/followers"))
+    await anna.post("/pause", data={"seal": word, "minutes": "0"}, headers=headers)
+
+    assert (303, "/data") == (begun.status_code, begun.headers["location"])
+    assert {"anna": NOON + timedelta(minutes=30)} == paused
+    assert "You are left alone until 12:30" in told
+    assert {} == read_pauses(pauses_file(house.settings.state))
+
+
+@pytest.mark.parametrize("minutes", ["", "-1", "99999", "1441", "x", "\u0663"])
+async def test_a_pause_that_makes_no_sense_is_refused(house, browser, minutes):
+    """It is at most a day long."""
+    anna = await browser("anna", Origin="https://capper.internal")
+    answer = await anna.post("/pause", data={"seal": seal(await anna.get("/data")), "minutes": minutes})
+
+    assert (400, {}) == (answer.status_code, read_pauses(pauses_file(house.settings.state)))
+
+
+async def test_forgetting_asks_first(house, browser):
+    """Without the box ticked nothing happens; with it all of hers is gone, and nobody else's."""
+    await tally(house, "anna", "shoes.example", Daily(6))
+    await tally(house, "ben", "shoes.example", Daily(6))
+    anna = await browser("anna", Origin="https://capper.internal")
+    word = seal(await anna.get("/data"))
+    unsure = await anna.post("/forget", data={"seal": word})
+    kept = len(await house.ledger.followers("anna", house.today()))
+    sure = await anna.post("/forget", data={"seal": word, "sure": "yes"})
+    left = [len(await house.ledger.followers(name, house.today())) for name in ("anna", "ben")]
+
+    assert ("/data?done=unsure", 1) == (unsure.headers["location"], kept)
+    assert ("/data?done=forgotten", [0, 1]) == (sure.headers["location"], left)
+
+
+async def test_the_export_is_all_that_is_kept(house, browser):
+    """Days, counts and decisions of hers, as a file; strange names survive."""
+    await tally(house, "anna", "shoes.example", Daily(6, 1), ["news.example"])
+    await note(house, "anna", verdict=Verdict.SHOW, advertisers=("\ud800.example",), rule="caps")
+    answer = await (await browser("anna")).get("/export.json")
+    found = answer.json()
+
+    assert 'attachment; filename="capper-2026-11-22.json"' == answer.headers["content-disposition"]
+    assert {"sites": 1, "days": {"2026-11-22": {"shown": 6, "withheld": 1, "prompts": 0}}} == found["days"][
+        "shoes.example"
+    ]
+    assert ["?.example"] == [each["advertiser"] for each in found["decisions"]]
+    assert "news.example" not in answer.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_names_from_the_network_are_only_shown(house, browser, page):
+    """Markup in an advertiser's name is text, and what would reorder the line around it is taken out."""
+    await tally(house, "anna", EVIL, Daily(6))
+    await note(house, "anna", verdict=Verdict.WITHHOLD, advertisers=(EVIL,), rule=EVIL, creative=EVIL, cap="never")
+    await note(house, "anna", note=EVIL, prompt=EVIL, signals=(EVIL,))
+    answers = [await (await browser("anna")).get(path) for path in (page, f"{page}?what=all")]
+
+    assert [] == [answer for answer in answers if "<script" in answer.text or "\u202e" in answer.text]
+
+
+async def test_pages_speak_the_readers_language(house, browser):
+    """The policy's for the person comes first, then her browser's."""
+    anna, ben = await browser("anna", **{"Accept-Language": "sv"}), await browser("ben")
+
+    assert ['<html lang="sv">', '<html lang="nl">'] == [
+        re.search("<html[^>]*>", (await each.get("/followers")).text)[0] for each in (anna, ben)
+    ]
+
+
+async def test_a_ledger_that_is_gone_is_told(house, browser, monkeypatch):
+    """Rather than a page without anything on it."""
+
+    async def gone(*_):
+        raise LedgerUnavailable("the ledger is gone")
+
+    monkeypatch.setattr(house.ledger, "followers", gone)
+    answer = await (await browser("anna")).get("/followers")
+
+    assert (503, True) == (answer.status_code, "The ledger does not answer" in answer.text)
+
+
+async def test_what_does_not_exist(browser):
+    """An unknown path, one that climbs and a method that is not served are answered by a page or a refusal."""
+    anna = await browser("anna", Origin="https://capper.internal")
+    paths = ("/nothing", "/static/../person.py", "/%2e%2e/%2e%2e/etc/passwd", "/dashboard.css/../../guard.py")
+
+    assert [404] * 4 == [(await anna.get(path)).status_code for path in paths]
+    assert 405 == (await anna.post("/followers", data={})).status_code
