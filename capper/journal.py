@@ -19,6 +19,7 @@ import orjson
 from capper.domain.decision import Decision, Verdict
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.identity import Basis, Viewer
+from capper.domain.mute import Why
 from capper.domain.prompt import Place, Prompt
 from capper.domain.sighting import Format, Sighting
 
@@ -71,6 +72,8 @@ class Record:
     """The kind of credit prompt that was taken out or marked; `pack` and `signals` say by which words."""
     pack: str | None = None
     signals: tuple[str, ...] = ()
+    mute: Why | None = None
+    """What made the mute that withheld the ad."""
 
     @classmethod
     def of(cls, decision: Decision, at: datetime, sighting: Sighting | None = None, *, site: bool = False) -> Self:
@@ -92,6 +95,7 @@ class Record:
             repeated=decision.repeated,
             counted=decision.counted,
             site=sighting.site if sighting and site else None,
+            mute=decision.mute.why if decision.mute else None,
         )
 
     @property
@@ -124,7 +128,7 @@ class Record:
             "counted": self.counted,
         }
         several = list(self.advertisers) if len(self.advertisers) > 1 else None
-        return row | _present({"advertisers": several, "site": self.site, "entry": self.entry})
+        return row | _present({"advertisers": several, "mute": self.mute, "site": self.site, "entry": self.entry})
 
     def line(self) -> bytes:
         """The record as one line of JSON, newline included."""
@@ -247,6 +251,7 @@ _READERS: dict[str, Any] = {
     "prompt": _text,
     "pack": _text,
     "signals": _texts,
+    "mute": Why,
 }
 if set(_READERS) != {field.name for field in fields(Record)}:  # pragma: no cover
     raise AssertionError("every field of a Record has its reader")

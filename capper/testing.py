@@ -8,6 +8,7 @@ from capper.domain.decision import Answer, Claim
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.exchange import Exchange, Headers, Request, Response
 from capper.domain.identity import Ad, Basis, Viewer
+from capper.domain.mute import Mute, Name
 from capper.domain.sighting import Format, Sighting
 from capper.ledger.base import Entry, Health
 
@@ -85,6 +86,20 @@ class StubLedger:
 
     async def entries(self, viewer: str, now: datetime) -> list[Entry]:
         """Nothing."""
+        del viewer, now
+        return []
+
+    async def mute(self, viewer: str, mute: Mute, now: datetime) -> None:
+        """Mute nothing."""
+
+    async def unmute(self, viewer: str, name: Name, now: datetime) -> None:
+        """Nothing to take back."""
+
+    async def once(self, viewer: str, name: Name, now: datetime) -> None:
+        """All is shown."""
+
+    async def mutes(self, viewer: str, now: datetime) -> list[Mute]:
+        """None."""
         del viewer, now
         return []
 

@@ -13,8 +13,8 @@ import typer
 from capper.assembly import RecogniserSource
 from capper.cli.finding import Asking, Finding, Held, judge
 from capper.cli.options import Config, Json, LedgerUrl, Policy, State
-from capper.cli.policy import known_person
 from capper.cli.reasons import BASES, facts, rule_name, sentence
+from capper.cli.record import known_person
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain import policy as policies
 from capper.domain.decision import Answer, Claim

@@ -1,25 +1,22 @@
 """`capper ledger`: what was counted for a person, when it opens again, and how to forget it."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State, Yes
-from capper.cli.policy import known_person
+from capper.cli.record import known_person, settings_and_policy, with_ledger
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import Policy as Caps
-from capper.ledger import open_ledger
-from capper.ledger.base import Entry, Ledger
+from capper.ledger.base import Entry
 from capper.ledger.secret import Secret
 from capper.ledger.standing import Standing, standings
-from capper.settings import Settings, load_policy, load_settings, policy_file
+from capper.settings import Settings, load_settings
 from capper.settings.version import check_state
 
 app = typer.Typer(
@@ -44,7 +41,7 @@ def show(
     With each: when it was last shown, how many count against each cap, and when it opens again. Exits with 1 when nothing
     is kept.
     """
-    settings, caps = _settings(config, state, ledger, policy)
+    settings, caps = settings_and_policy(config, state, ledger, policy)
     now = datetime.now(UTC)
     entries = _entries(settings, known_person(caps, person), now)
     rows = [(entry, standings(caps, person, entry, now)) for entry in entries]
@@ -77,7 +74,7 @@ def top(
     Of one person, or of the household: the devices that are nobody's in particular. Members of the household are not added
     up, so that a sum cannot tell what another was shown. Exits with 1 when nothing is kept.
     """
-    settings, caps = _settings(config, state, ledger, policy)
+    settings, caps = settings_and_policy(config, state, ledger, policy)
     now = datetime.now(UTC)
     entries = _entries(settings, known_person(caps, person), now)[:most]
     if as_json:
@@ -105,9 +102,9 @@ def forget(
     It becomes unreadable at once, in copies of the data too, and is deleted. The name need not be in the policy any more.
     Cannot be undone. Exits with 1 when nothing was kept under that name.
     """
-    settings = _settings(config, state, ledger, None)[0]
+    settings = settings_and_policy(config, state, ledger, None)[0]
     _ask(f'Forget everything kept of "{person}"? This cannot be undone.', yes=yes)
-    gone = _with_ledger(settings, lambda opened: opened.forget(person))
+    gone = with_ledger(settings, lambda opened: opened.forget(person))
     if as_json:
         print_json({"person": person, "deleted": gone})
     elif gone:
@@ -128,30 +125,8 @@ def rotate(*, yes: Yes = False, state: State = None, config: Config = None) -> N
     print_text("A new secret is in force: all counting begins anew.")
 
 
-def _settings(
-    config: Path | None, state: Path | None, ledger: str | None, policy: Path | None
-) -> tuple[Settings, Caps]:
-    settings = load_settings(config, {"state": state, "ledger": ledger, "policy": policy})
-    return settings, load_policy(policy_file(settings))
-
-
-def _with_ledger[T](settings: Settings, ask: Callable[[Ledger], Awaitable[T]]) -> T:
-    check_state(settings.state)
-
-    async def asked() -> T:
-        secret = Secret.load_or_create(settings.secret_file)
-        # Without a guard: a person is told that the ledger is gone, rather than shown what this process remembers.
-        opened = open_ledger(settings.ledger, secret, folder=settings.ledger_folder, deadline=None)
-        try:
-            return await ask(opened)
-        finally:
-            await opened.close()
-
-    return asyncio.run(asked())
-
-
 def _entries(settings: Settings, person: str, now: datetime) -> list[Entry]:
-    return _with_ledger(settings, lambda opened: opened.entries(person, now))
+    return with_ledger(settings, lambda opened: opened.entries(person, now))
 
 
 def _last(entry: Entry) -> datetime | None:

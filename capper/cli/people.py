@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from capper.cli.options import Config, Json, Policy, State
-from capper.cli.policy import known_person
+from capper.cli.record import known_person
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.devices.leasefiles import LeaseFiles, usual_places
 from capper.devices.macs import Macs

@@ -1,4 +1,4 @@
-"""`capper policy`: is the policy right, what does it say, and which rule would speak."""
+"""`capper policy`: is the policy right, what does it say, which rule would speak; and whom a person has muted."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from capper.cli.mutes import mute, mutes, unmute
 from capper.cli.options import Config, Json, PolicyFile
+from capper.cli.record import known_person
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.cap import Cap, spell_length
 from capper.domain.errors import ConfigError
@@ -19,7 +21,6 @@ from capper.settings import Reading, load_settings, policy_file, policy_text, re
 from capper.settings.names import a_domain
 from capper.settings.places import own_policy, packaged_policy
 from capper.settings.policy import CONDITIONS
-from capper.settings.reader import near
 from capper.settings.review import review
 from capper.settings.toml import Note, read_text
 
@@ -99,6 +100,11 @@ def new(
     print_text(f"{path}: yours to edit; `capper policy check` says whether it is right")
 
 
+app.command()(mute)
+app.command()(unmute)
+app.command()(mutes)
+
+
 @app.command()
 def explain(
     file: PolicyFile = None,
@@ -151,19 +157,6 @@ def explain(
         print_table(["cap", "counts"], [[str(cap), _counted_sentence(cap, ad)] for cap in rule.caps])
 
 
-def known_person(policy: Policy, name: str) -> str:
-    """`name`, if the policy knows such a person.
-
-    Raises:
-        ConfigError: it does not; says who was perhaps meant.
-    """
-    known = [HOUSEHOLD, *policy.people]
-    if name not in known:
-        hint = f"; [people.{name}] in the policy, with her devices, makes her known"
-        raise ConfigError(f'the policy knows no "{name}", only {", ".join(known)}{near(name, known) or hint}')
-    return name
-
-
 def _path(file: Path | None, config: Path | None) -> Path:
     return file or policy_file(load_settings(config))
 
@@ -193,7 +186,11 @@ def _summary(policy: Policy) -> str:
 
 def _print_policy(path: Path, policy: Policy) -> None:
     zone, gap = str(policy.zone), spell_length(policy.session_gap)
-    print_text(f"{path}", f"time zone {zone}, a session ends after {gap}, kept for {policy.retention.days} days", "")
+    print_text(
+        f"{path}",
+        f"time zone {zone}, a session ends after {gap}, kept for {policy.retention.days} days, muted for {spell_length(policy.mute_for)}",
+        "",
+    )
     rows = [[rule.name, _conditions(rule) or "every ad", _caps_text(rule)] for rule in policy.rules]
     print_table(["rule", "fits", "caps"], [*rows, ["(no rule fits)", "every other ad", _caps_text(policy.default)]])
     if policy.people:
@@ -224,6 +221,7 @@ def _policy_json(policy: Policy) -> dict[str, Any]:
         "time_zone": str(policy.zone),
         "session_gap_seconds": policy.session_gap.total_seconds(),
         "retention_days": policy.retention.days,
+        "mute_for_seconds": policy.mute_for.total_seconds(),
         "unknown_devices": policy.unknown_devices,
         "credit_prompts": policy.credit_prompts,
         "credit_note": policy.credit_note,

@@ -7,6 +7,7 @@ from capper.cli.tables import moment
 from capper.domain.cap import Cap, spell_length
 from capper.domain.decision import Verdict
 from capper.domain.identity import HOUSEHOLD, Basis, Level
+from capper.domain.mute import Why
 from capper.domain.window import Calendar, Life, Rolling, Session, Spacing, Window, Within
 from capper.journal import Record
 
@@ -25,6 +26,12 @@ BASES = {
     Basis.UNIDENTIFIED: "nothing names it",
 }
 """How each rung of the identity ladder came to its answer, in words."""
+
+_MUTED = {
+    Why.ASKED: "{who} muted {ad}",
+    Why.CLICKED: '{who} turned {ad} away by the "i" of one of its ads',
+    Why.BOUGHT: "{who} bought from {ad}",
+}
 
 _LEADS = {
     (False, True): "Withheld",
@@ -45,7 +52,7 @@ def sentence(record: Record, now: datetime, zone: tzinfo, *, supposed: bool = Fa
     lead = _LEADS[supposed, withheld]
     cap = _cap(record)
     parts = [f"{lead}: {_withheld(record, cap) if withheld else _shown(record, cap)}."]
-    if withheld and cap:
+    if withheld and (cap or record.mute):
         parts += _opening(record, cap, now, zone)
     if record.repeated:
         parts.append("It is part of a sighting that was decided on before, and was not counted again.")
@@ -69,6 +76,7 @@ def facts(record: Record, now: datetime, zone: tzinfo) -> Iterator[tuple[str, st
     yield "creative", record.creative or "not known"
     yield "known because", BASES[record.basis]
     yield "format", record.format or ""
+    yield "muted", record.mute or ""
     yield "rule", rule_name(record.rule)
     yield "cap", f"{record.cap}, {record.count} counted before" if record.cap else "none"
     yield "opens again", moment(record.reopens, now, zone)
@@ -90,6 +98,8 @@ def rule_name(name: str) -> str:
 
 
 def _withheld(record: Record, cap: Cap | None) -> str:
+    if record.mute:
+        return _MUTED[record.mute].format(who=_who(record), ad=record.label)
     if cap is None:
         return f"{record.label}, by {rule_name(record.rule)}"
     if cap.count == 0:
@@ -113,10 +123,12 @@ def _shown(record: Record, cap: Cap | None) -> str:
     return f'{_subject(record, cap)}, {_ordinal(record.count + 1)} time of {cap.count} by the cap "{cap}"'
 
 
-def _opening(record: Record, cap: Cap, now: datetime, zone: tzinfo) -> Iterator[str]:
+def _opening(record: Record, cap: Cap | None, now: datetime, zone: tzinfo) -> Iterator[str]:
     if record.reopens is not None:
         done = record.reopens <= now
         yield f"It {'could' if done else 'can'} be shown again from {moment(record.reopens, now, zone)}."
+    elif cap is None:
+        return
     elif isinstance(cap.window, Within):
         yield f"It can be shown again on the next {cap.window.scope}."
     elif isinstance(cap.window, Life) and cap.count:

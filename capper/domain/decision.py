@@ -4,12 +4,13 @@ Everything about time is settled here, in the policy's zone, so that the ledger 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from capper.domain.cap import Cap
 from capper.domain.identity import Ad, Level, Viewer
+from capper.domain.mute import Mute, Name, Why, names_of
 from capper.domain.policy import Policy, Rule
 from capper.domain.sighting import Sighting
 from capper.domain.window import MILLISECOND, Scope, Window, Within, from_ms, reopens, since
@@ -61,6 +62,8 @@ class Claim:
     checks: tuple[Check, ...]
     refused: bool = False
     """A cap of 0 speaks: withheld whatever the counters say, and nothing is counted."""
+    names: tuple[Name, ...] = ()
+    """What a mute could call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,19 @@ class Tally:
 
     count: int
     nth_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Muting:
+    """The mute that a claim met: which of its names is muted (from 0), why, since and until when (ms).
+
+    Of several, the one that ends last.
+    """
+
+    name: int
+    why: Why
+    since_ms: int
+    until_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,8 @@ class Answer:
     """The same occasion was claimed before; this is the answer it got then."""
     counted: bool = True
     """False where the ledger did not answer: this answer is by what this process remembers, and counts only there."""
+    muted: Muting | None = None
+    """Withheld whatever the tallies say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +115,8 @@ class Decision:
     repeated: bool = False
     counted: bool = True
     """False where the ledger did not answer, or was only asked: shown without being counted."""
+    mute: Mute | None = None
+    """What it was withheld by, in place of a cap."""
 
     @property
     def withheld(self) -> bool:
@@ -107,7 +127,7 @@ class Decision:
 def prepare(policy: Policy, sighting: Sighting, now: datetime) -> tuple[Rule, Claim]:
     """What to ask the ledger about `sighting`, and the rule that says so.
 
-    An unidentified ad yields a claim with no checks: it is never capped by guess. Only a rule that says `never` of
+    An unidentified ad yields a claim with no checks and no names: it is never capped by guess, nor muted. Only a rule that says `never` of
     everything it matches refuses it.
     """
     return prepare_all(policy, (sighting,), now)[0]
@@ -155,7 +175,7 @@ class _Plan:
                 continue
             start = self._start(cap.window)
             checks += [Check(cap, index[cap.level, value, scope], cap.count, start) for value in dict.fromkeys(values)]
-        return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused)
+        return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused, names_of(ad))
 
     def _start(self, window: Window) -> int | None:
         if window not in self.starts:
@@ -177,7 +197,7 @@ def _scope(sighting: Sighting, window: Window | None) -> str | None:
 
 
 def conclude(policy: Policy, sighting: Sighting, rule: Rule, claim: Claim, answer: Answer, now: datetime) -> Decision:
-    """The decision that `answer` amounts to: of several caps reached, the one that opens last speaks."""
+    """The decision that `answer` amounts to: a mute speaks before any cap; of several caps reached, the one that opens last."""
     verdict = Verdict.SHOW if answer.shown else Verdict.WITHHOLD
 
     def decided(cap: Cap | None, count: int = 0, opens: datetime | None = None) -> Decision:
@@ -187,6 +207,9 @@ def conclude(policy: Policy, sighting: Sighting, rule: Rule, claim: Claim, answe
     if claim.refused:
         zero = next((cap for cap in rule.caps if _refuses(cap, sighting.ad)), None)
         return decided(zero)
+    if answer.muted:
+        mute = _mute(claim, answer.muted)
+        return replace(decided(None, opens=from_ms(answer.muted.until_ms)), mute=mute)
     found = [*zip(claim.checks, answer.tallies, strict=False)]
     reached = [] if answer.shown else [(check, tally) for check, tally in found if tally.nth_ms is not None]
     if not reached:
@@ -198,6 +221,14 @@ def conclude(policy: Policy, sighting: Sighting, rule: Rule, claim: Claim, answe
     ]
     when, check, tally = max(opens, key=lambda row: (row[0] is None, row[0] or now))
     return decided(check.cap, tally.count, when)
+
+
+def _mute(claim: Claim, muted: Muting) -> Mute | None:
+    """The mute with its name; None where the occasion was another ad's, whose answer this one got."""
+    if muted.name >= len(claim.names):
+        return None
+    level, name = claim.names[muted.name]
+    return Mute(level, name, muted.why, from_ms(muted.since_ms), from_ms(muted.until_ms))
 
 
 def _left(found: tuple[Check, Tally]) -> int:

@@ -103,6 +103,7 @@ class Policy:
     unknown_devices: str = HOUSEHOLD
     credit: tuple[CreditRule, ...] = ()
     credit_note: bool = False
+    mute_for: timedelta = timedelta(days=90)
 
     def rule_for(self, sighting: Sighting) -> Rule:
         """The first rule that fits, else the default."""

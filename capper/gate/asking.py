@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from capper.domain.exchange import Action, Exchange, Headers, Outcome, Request
-from capper.domain.identity import Ad
+from capper.domain.identity import Ad, Level
 from capper.domain.offer import Offer
 from capper.domain.sighting import Format
 from capper.gate.counting import Counting
@@ -98,8 +98,10 @@ class Asking:
         known = self.capped.get(key, exchange.at)
         if known is None:
             policy = self.counting.policy()
+            muted = await self.ledger.mutes(exchange.viewer.name, exchange.at)
             entries = await self.ledger.entries(exchange.viewer.name, exchange.at)
-            known = await self._withheld(exchange, suspects(policy, (entry.name for entry in entries)))
+            names = [*(mute.name for mute in muted if mute.level is Level.ADVERTISER), *(one.name for one in entries)]
+            known = await self._withheld(exchange, suspects(policy, names))
             self.capped.put(key, known, exchange.at)
         return known
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from capper.domain.decision import Answer, Decision, conclude, prepare_all
+from capper.domain.decision import Answer, Claim, Decision, conclude, prepare_all
 from capper.domain.exchange import Exchange
 from capper.domain.policy import Policy
 from capper.domain.sighting import Sighting
@@ -44,14 +44,19 @@ class Counting:
         return [found[sighting.ad] for sighting in sightings]
 
     async def _decide(self, exchange: Exchange, sightings: Sequence[Sighting], *, look: bool) -> list[Decision]:
-        """What no cap of the policy could speak about is not asked."""
+        """What neither a cap of the policy nor a mute could speak about is not asked."""
         policy, now, viewer = self.policy(), exchange.at, exchange.viewer
         prepared = prepare_all(policy, sightings, now)
-        asked = [claim for _, claim in prepared if claim.counters and not claim.refused]
+        asked = [claim for _, claim in prepared if _open(claim)]
         ask = self.ledger.peek if look else self.ledger.claim
         answers = iter(await ask(viewer.name, asked, now, policy.session_gap) if asked else ())
         decisions = []
         for sighting, (rule, claim) in zip(sightings, prepared, strict=True):
-            answer = next(answers) if claim.counters and not claim.refused else Answer(shown=not claim.refused)
+            answer = next(answers) if _open(claim) else Answer(shown=not claim.refused)
             decisions.append(conclude(policy, sighting, rule, claim, answer, now))
         return decisions
+
+
+def _open(claim: Claim) -> bool:
+    """Whether the ledger has a say in it."""
+    return not claim.refused and bool(claim.counters or claim.names)

@@ -8,9 +8,10 @@ from typing import Protocol
 from capper.domain.daily import Addition, Follower
 from capper.domain.decision import Answer, Claim
 from capper.domain.identity import Level
+from capper.domain.mute import Mute, Name
 
 NAME_LIMIT = 253
-"""Longest advertiser's name a ledger keeps, in letters: that of a domain name."""
+"""Longest name of an advertiser or a creative that a ledger keeps, in letters: that of a domain name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Ledger(Protocol):
         """Check and count, atomically and in order: each claim is counted on all its counters or on none.
 
         A claim whose occasion was claimed before (within `OCCASION_LIFE`) gets the same answer and is not counted again.
+        What is muted is withheld and not counted. What may be shown once is shown and counted, whatever its caps and
+        mutes say; that is used up where they would have withheld it.
         `gap` is how long without a sighting ends a session; every call is a sighting, whatever comes of it.
         """
         ...
@@ -48,6 +51,22 @@ class Ledger(Protocol):
 
     async def entries(self, viewer: str, now: datetime) -> list[Entry]:
         """The viewer's own advertisers, by times shown, the most shown first."""
+        ...
+
+    async def mute(self, viewer: str, mute: Mute, now: datetime) -> None:
+        """Show her no ad of that name until the mute ends; it takes the place of an earlier one."""
+        ...
+
+    async def unmute(self, viewer: str, name: Name, now: datetime) -> None:
+        """Take back the mute of that name, if there is one."""
+        ...
+
+    async def once(self, viewer: str, name: Name, now: datetime) -> None:
+        """Show her the next ad of that name, if it comes within `ONCE`, whatever its caps and mutes say."""
+        ...
+
+    async def mutes(self, viewer: str, now: datetime) -> list[Mute]:
+        """The viewer's own mutes that have not ended, the latest first."""
         ...
 
     async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
@@ -82,3 +101,8 @@ class Ledger(Protocol):
 def ranked(entries: Iterable[Entry]) -> list[Entry]:
     """Entries by times shown, the most shown first; of equals the latest, then by name."""
     return sorted(entries, key=lambda entry: (-len(entry.times), -entry.times[0].timestamp(), entry.name))
+
+
+def latest(mutes: Iterable[Mute]) -> list[Mute]:
+    """Mutes by when they were made, the latest first; of equals by name."""
+    return sorted(mutes, key=lambda mute: (-mute.since.timestamp(), mute.name, mute.level))

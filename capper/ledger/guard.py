@@ -10,6 +10,7 @@ from typing import Protocol
 from capper.domain.daily import Addition, Follower
 from capper.domain.decision import Answer, Claim
 from capper.domain.errors import CapperError, LedgerUnavailable
+from capper.domain.mute import Mute, Name
 from capper.ledger import DEADLINE
 from capper.ledger.base import Entry, Health, Ledger
 from capper.ledger.memory import MemoryLedger
@@ -111,6 +112,24 @@ class GuardedLedger:
     async def entries(self, viewer: str, now: datetime) -> list[Entry]:
         """The viewer's advertisers as the ledger knows them."""
         return await self._patiently(self.ledger.entries(viewer, now))
+
+    async def mute(self, viewer: str, mute: Mute, now: datetime) -> None:
+        """Mute a name there, and here for when the ledger does not answer."""
+        await self._patiently(self.ledger.mute(viewer, mute, now))
+        await self._shadow.mute(viewer, mute, now)
+
+    async def unmute(self, viewer: str, name: Name, now: datetime) -> None:
+        """Take back a mute there and here."""
+        await self._patiently(self.ledger.unmute(viewer, name, now))
+        await self._shadow.unmute(viewer, name, now)
+
+    async def once(self, viewer: str, name: Name, now: datetime) -> None:
+        """Let a name be shown once, by the ledger's word."""
+        await self._patiently(self.ledger.once(viewer, name, now))
+
+    async def mutes(self, viewer: str, now: datetime) -> list[Mute]:
+        """The viewer's mutes as the ledger knows them."""
+        return await self._patiently(self.ledger.mutes(viewer, now))
 
     async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
         """Keep a journal record, unless the ledger is known not to answer."""

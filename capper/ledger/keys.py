@@ -3,6 +3,7 @@
     cap{TAG}s                 the viewer's session: when it began, when she was last seen
     cap{TAG}o DIGEST          an occasion and the answer it got
     cap{TAG}C|P|A|T DIGEST    a counter: creative, campaign, advertiser, category (lower case: within one page or pod)
+    cap{TAG}m DIGEST          what she said of an advertiser or a creative: muted until when, or to be shown once
     cap{TAG}j TIME SERIAL     a journal record
     cap{TAG}d DIGEST          an advertiser's days: how often shown and withheld, and on about how many sites
 
@@ -25,6 +26,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from capper.domain.identity import Level
+from capper.domain.mute import Name
 from capper.ledger.base import NAME_LIMIT
 from capper.ledger.secret import Secret, as_bytes
 
@@ -43,6 +45,7 @@ class ViewerKeys:
         self._sites = _derive(root, b"sites")
         self._cipher = AESSIV(_derive(root, b"cipher", size=64))
         self._counters: dict[tuple[Level, str, str], bytes] = {}
+        self._mutes: dict[Name, bytes] = {}
         self._sealed: dict[bytes, bytes] = {}
         self._serial = itertools.count()
 
@@ -67,6 +70,17 @@ class ViewerKeys:
     def occasion(self, occasion: str) -> bytes:
         """The key of one occasion."""
         return f"cap{{{self.tag}}}o{self._digest(b'o' + as_bytes(occasion))}".encode()
+
+    def mute(self, name: Name) -> bytes:
+        """The key of what she said of `name`."""
+        key = self._mutes.get(name)
+        if key is None:
+            level, text = name
+            key = f"cap{{{self.tag}}}m{self._digest(b'm' + as_bytes(f'{level}:{text[:NAME_LIMIT]}'))}".encode()
+            if len(self._mutes) >= _REMEMBERED:
+                self._mutes.clear()
+            self._mutes[name] = key
+        return key
 
     def note(self, at_ms: int) -> bytes:
         """A new key for a journal record; keys of one process sort by time, then by the order they were made."""

@@ -5,14 +5,15 @@ import os
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from capper.domain.daily import WEEK, Addition, Daily, Follower, kept, sites_of, week_kept
-from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Tally
+from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Muting, Tally
 from capper.domain.identity import Level
+from capper.domain.mute import ONCE, Mute, Name, Why
 from capper.domain.window import SESSION_LIMIT, from_ms, to_ms
-from capper.ledger.base import NAME_LIMIT, Entry, Health, ranked
+from capper.ledger.base import NAME_LIMIT, Entry, Health, latest, ranked
 
 _MILLISECOND = timedelta(milliseconds=1)
 _SWEEP_EVERY = 1024
@@ -68,6 +69,16 @@ class _Days:
             del self.slots[week]
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What she said of a name: muted until when, and whether it may be shown once all the same (ms)."""
+
+    until: int = 0
+    once: int = 0
+    since: int = 0
+    why: Why = Why.ASKED
+
+
 _Key = tuple[Level, str, str]
 
 
@@ -77,6 +88,7 @@ class _Record:
 
     rows: dict[_Key, _Row] = field(default_factory=dict)
     occasions: dict[str, tuple[int, Answer]] = field(default_factory=dict)
+    said: dict[Name, _Said] = field(default_factory=dict)
     session: _Session | None = None
     notes: list[tuple[int, bytes]] = field(default_factory=list)
     tallies: dict[str, _Days] = field(default_factory=lambda: defaultdict(_Days))
@@ -98,6 +110,7 @@ class _Record:
         now -= _OCCASION_MS
         self.rows = {key: row for key, row in self.rows.items() if row.expires > now}
         self.occasions = {key: kept for key, kept in self.occasions.items() if now - kept[0] < _OCCASION_MS}
+        self.said = {name: said for name, said in self.said.items() if max(said.until, said.once) > now}
         self.notes = [note for note in self.notes if note[0] > now]
 
 
@@ -108,7 +121,8 @@ class _Call:
     """One call in progress: what is new is kept apart until it is committed.
 
     1. an occasion known already answers itself; 2. every check is made against the counters as they stand, this call's
-    own counts included; 3. where none is reached, every counter counts; 4. the answer is remembered for the occasion.
+    own counts included; 3. a mute withholds, and leave to be shown once lets through; 4. what is shown counts on every
+    counter; 5. the answer is remembered for the occasion.
     """
 
     def __init__(self, record: _Record, now: int, gap: int, longest: int) -> None:
@@ -118,17 +132,39 @@ class _Call:
         self.session = record.at(now, gap)
         self.rows: dict[_Key, _Row] = {}
         self.occasions: dict[str, tuple[int, Answer]] = {}
+        self.said: dict[Name, _Said] = {}
 
     def answer(self, claim: Claim, *, count: bool = True) -> Answer:
         known = self.occasions.get(claim.occasion) or self.record.occasions.get(claim.occasion)
         if known and self.now - known[0] < _OCCASION_MS:
-            return Answer(known[1].shown, known[1].tallies, repeated=True)
+            return replace(known[1], repeated=True)
         tallies = tuple(self.tally(check, claim.counters[check.counter]) for check in claim.checks)
         shown = not claim.refused and all(tally.nth_ms is None for tally in tallies)
-        answer = Answer(shown, tallies)
+        muted = self.muted(claim)
+        spared = {} if claim.refused else self.spared(claim)
+        if spared:
+            if count and (muted or not shown):
+                self.said |= spared
+            shown, muted = True, None
+        answer = Answer(shown and not muted, tallies, muted=muted)
         if count:
             self.keep(claim, answer)
         return answer
+
+    def muted(self, claim: Claim) -> Muting | None:
+        """The mute of one of its names that ends last; of equals the first."""
+        found = [(number, self.word(name)) for number, name in enumerate(claim.names)]
+        number, said = max(found, key=lambda each: each[1].until, default=(0, _Said()))
+        return Muting(number, said.why, said.since, said.until) if said.until > self.now else None
+
+    def spared(self, claim: Claim) -> dict[Name, _Said]:
+        """What of its names may be shown once, as it is when that is used up."""
+        found = {_cut(name): self.word(name) for name in claim.names}
+        return {name: replace(said, once=0) for name, said in found.items() if said.once > self.now}
+
+    def word(self, name: Name) -> _Said:
+        name = _cut(name)
+        return self.said.get(name) or self.record.said.get(name) or _Said()
 
     def tally(self, check: Check, counter: Counter) -> Tally:
         since = self.session.start - 1 if check.since_ms is None else check.since_ms
@@ -143,6 +179,13 @@ class _Call:
                 self.row(counter).count(self.now, counter.keep, min(counter.life_ms, self.longest))
         self.occasions[claim.occasion] = (self.now, answer)
 
+    def hear(self, claim: Claim, answer: Answer) -> None:
+        """Another ledger says what is muted of these names, and that the others are not."""
+        self.said |= dict.fromkeys(map(_cut, claim.names), _Said())
+        if answer.muted:
+            told = answer.muted
+            self.said[_cut(claim.names[told.name])] = _Said(told.until_ms, 0, told.since_ms, told.why)
+
     def row(self, counter: Counter) -> _Row:
         key = (counter.level, counter.value, counter.scope)
         if key not in self.rows:
@@ -153,6 +196,11 @@ class _Call:
     def commit(self) -> None:
         self.record.rows.update((key, row) for key, row in self.rows.items() if row.times)
         self.record.occasions.update(self.occasions)
+        for name, said in self.said.items():
+            if said == _Said():
+                self.record.said.pop(name, None)
+            else:
+                self.record.said[name] = said
         self.record.session = self.session
         self.record.sweep(self.now)
 
@@ -188,6 +236,7 @@ class MemoryLedger:
         for claim, answer in zip(claims, answers, strict=True):
             if not answer.repeated:
                 call.keep(claim, answer)
+                call.hear(claim, answer)
         call.commit()
 
     def _call(self, record: _Record, now: datetime, gap: timedelta) -> _Call:
@@ -201,6 +250,32 @@ class MemoryLedger:
             Entry(level, value[:NAME_LIMIT], tuple(map(from_ms, reversed(row.times))))
             for (level, value, scope), row in rows
             if level is Level.ADVERTISER and not scope and row.expires > at
+        )
+
+    async def mute(self, viewer: str, mute: Mute, now: datetime) -> None:
+        """Mute a name; see `Ledger.mute`."""
+        if to_ms(mute.until) > to_ms(now):
+            said = _Said(to_ms(mute.until), 0, to_ms(mute.since), mute.why)
+            self._records.setdefault(viewer, _Record()).said[_cut((mute.level, mute.name))] = said
+
+    async def unmute(self, viewer: str, name: Name, now: datetime) -> None:
+        """Take back a mute; see `Ledger.unmute`."""
+        del now
+        self._records.get(viewer, _Record()).said.pop(_cut(name), None)
+
+    async def once(self, viewer: str, name: Name, now: datetime) -> None:
+        """Let a name be shown once; see `Ledger.once`."""
+        record, name = self._records.setdefault(viewer, _Record()), _cut(name)
+        said = record.said.get(name, _Said(since=to_ms(now)))
+        record.said[name] = replace(said, once=to_ms(now + ONCE))
+
+    async def mutes(self, viewer: str, now: datetime) -> list[Mute]:
+        """The viewer's mutes; see `Ledger.mutes`."""
+        said, at = self._records.get(viewer, _Record()).said.items(), to_ms(now)
+        return latest(
+            Mute(level, name, each.why, from_ms(each.since), from_ms(each.until))
+            for (level, name), each in said
+            if each.until > at
         )
 
     async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
@@ -239,8 +314,8 @@ class MemoryLedger:
     async def forget(self, viewer: str) -> int:
         """Drop all that is remembered of the viewer."""
         record = self._records.pop(viewer, _Record())
-        kept_rows = len(record.rows) + len(record.occasions) + len(record.notes) + len(record.tallies)
-        return kept_rows + (record.session is not None)
+        rows = len(record.rows) + len(record.occasions) + len(record.said) + len(record.notes) + len(record.tallies)
+        return rows + (record.session is not None)
 
     async def health(self) -> Health:
         """Always well."""
@@ -248,3 +323,7 @@ class MemoryLedger:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _cut(name: Name) -> Name:
+    return name[0], name[1][:NAME_LIMIT]

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -15,18 +16,30 @@ from capper.domain.daily import Addition, Follower
 from capper.domain.decision import Answer, Claim
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.identity import Level
+from capper.domain.mute import Mute, Name
 from capper.domain.window import from_ms, to_ms
-from capper.ledger.base import Entry, Health, ranked
+from capper.ledger.base import Entry, Health, latest, ranked
 from capper.ledger.entries import Script
 from capper.ledger.keys import Keyring, ViewerKeys
 from capper.ledger.link import Link, ScriptForgotten
 from capper.ledger.secret import Secret
-from capper.ledger.wire import answer, clamp, request, stored_counter, stored_tally, tallies
+from capper.ledger.wire import (
+    answer,
+    clamp,
+    muting,
+    once,
+    request,
+    stored_counter,
+    stored_mute,
+    stored_tally,
+    tallies,
+)
 
 _REFRESH = 1.0
 """Seconds between two looks at whether another process changed the secret."""
 _BATCH = 500
 _TALLY = Script("tally")
+_ONCE = Script("once")
 _OLDEST = {"redis": (7, 0), "valkey": (8, 0)}
 
 
@@ -59,6 +72,37 @@ class RedisLedger:
             if expires > at and name is not None:
                 found[key] = Entry(Level.ADVERTISER, name, tuple(map(from_ms, times)))
         return ranked(found.values())
+
+    async def mute(self, viewer: str, mute: Mute, now: datetime) -> None:
+        """Mute a name; see `Ledger.mute`."""
+        keys = await self._keys(viewer)
+        key = keys.mute((mute.level, mute.name))
+        value, until = muting(mute, keys.seal_name(mute.name, key))
+        life = until - clamp(to_ms(now))
+        if life > 0:
+            await self.link("SET", key, value, "PX", str(life))
+
+    async def unmute(self, viewer: str, name: Name, now: datetime) -> None:
+        """Take back a mute; see `Ledger.unmute`."""
+        del now
+        await self.link("UNLINK", (await self._keys(viewer)).mute(name))
+
+    async def once(self, viewer: str, name: Name, now: datetime) -> None:
+        """Let a name be shown once; see `Ledger.once`."""
+        keys = await self._keys(viewer)
+        key = keys.mute(name)
+        await _ONCE(self.link, [key], once(name, now), keys.seal_name(name[1], key))
+
+    async def mutes(self, viewer: str, now: datetime) -> list[Mute]:
+        """The viewer's mutes; see `Ledger.mutes`."""
+        keys, at = await self._keys(viewer), to_ms(now)
+        found: dict[bytes, Mute] = {}
+        async for key, value in self._values(keys.pattern("m")):
+            mute, sealed = stored_mute(value)
+            name = keys.open_name(sealed, key)
+            if to_ms(mute.until) > at and name is not None:
+                found[key] = replace(mute, name=name)
+        return latest(found.values())
 
     async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
         """Keep one journal record of the viewer's, as ciphertext."""

@@ -1,13 +1,14 @@
-"""What goes over the wire to lua/claim.lua and lua/tally.lua and what comes back; the headers there describe the formats."""
+"""What goes over the wire to the scripts in lua/ and what comes back; the header of each is the format's description."""
 
 import struct
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from capper.domain.daily import SPAN, WEEK, Addition, Daily, Follower, kept, sites_of, week_kept
-from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Tally
+from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Muting, Tally
 from capper.domain.identity import Level
-from capper.domain.window import ALWAYS, SESSION_LIMIT, to_ms
+from capper.domain.mute import ONCE, Mute, Name, Why
+from capper.domain.window import ALWAYS, SESSION_LIMIT, from_ms, to_ms
 from capper.ledger.keys import ViewerKeys
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -16,8 +17,9 @@ _OCCASION_LIFE = OCCASION_LIFE // _MILLISECOND
 _MOST_MS = (1 << 47) - 1
 """The year 6429: later times do not fit the six bytes they are stored in."""
 
-_HEADER = struct.Struct(">BQQQQI")
-_CLAIM = struct.Struct(">BHH")
+_HEADER = struct.Struct(">BQQQQII")
+_CLAIM = struct.Struct(">BHHH")
+_NAME = struct.Struct(">I")
 _COUNTER = struct.Struct(">HQB")
 _CHECK = struct.Struct(">HHq")
 _TALLY = struct.Struct(">HHI")
@@ -30,7 +32,11 @@ _WEEK = struct.Struct(">HH")
 _SPAN_MS = timedelta(days=SPAN) // _MILLISECOND
 _MOST_COUNT = (1 << 32) - 1
 _LATEST_DAY = (1 << 16) - 1
+_SAID = struct.Struct(">HIHIHIBB")
+_MUTED = struct.Struct(">HHIHIB")
 _THIS_SESSION = -2
+_WHYS, _LEVELS = tuple(Why), tuple(Level)
+"""Stored by their place: new ones belong at the end."""
 
 
 def clamp(ms: int) -> int:
@@ -42,7 +48,8 @@ def request(
     keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool
 ) -> tuple[list[bytes], list[bytes]]:
     """KEYS and ARGV of one call."""
-    names = [keys.session]
+    said = {name: n for n, name in enumerate(dict.fromkeys(name for claim in claims for name in claim.names), 1)}
+    names = [keys.session, *map(keys.mute, said)]
     sealed: list[bytes] = []
     parts = [
         _HEADER.pack(
@@ -52,11 +59,12 @@ def request(
             _SESSION_LIMIT,
             _OCCASION_LIFE,
             len(claims),
+            len(said),
         )
     ]
     for claim in claims:
         names.append(keys.occasion(claim.occasion))
-        parts.append(_CLAIM.pack(claim.refused, len(claim.counters), len(claim.checks)))
+        parts.append(_CLAIM.pack(claim.refused, len(claim.counters), len(claim.checks), len(claim.names)))
         for counter in claim.counters:
             key = keys.counter(counter.level, counter.value, counter.scope)
             names.append(key)
@@ -65,15 +73,42 @@ def request(
             if named:
                 sealed.append(keys.seal_name(counter.value, key))
         parts += (_CHECK.pack(check.counter + 1, check.limit, _since(check)) for check in claim.checks)
+        parts += (_NAME.pack(said[name]) for name in claim.names)
     return names, [b"".join(parts), *sealed]
 
 
 def answer(reply: bytes) -> Answer:
     """One claim's answer."""
+    end = len(reply) - (_MUTED.size if reply[0] & 4 else 0)
     tallies = tuple(
-        Tally(count, (high << 32 | low) or None) for count, high, low in _TALLY.iter_unpack(memoryview(reply)[1:])
+        Tally(count, (high << 32 | low) or None) for count, high, low in _TALLY.iter_unpack(memoryview(reply)[1:end])
     )
-    return Answer(bool(reply[0] & 1), tallies, bool(reply[0] & 2))
+    muted = None
+    if end < len(reply):
+        name, *times, why = _MUTED.unpack_from(reply, end)
+        until, since = _whole(*times)
+        muted = Muting(name, _why(why), since, until)
+    return Answer(bool(reply[0] & 1), tallies, bool(reply[0] & 2), muted=muted)
+
+
+def muting(mute: Mute, sealed: bytes) -> tuple[bytes, int]:
+    """A mute as it is stored, and when it expires (ms)."""
+    until = clamp(to_ms(mute.until))
+    halves = (part for time in (until, 0, clamp(to_ms(mute.since))) for part in (time >> 32, time & 0xFFFFFFFF))
+    return _SAID.pack(*halves, _WHYS.index(mute.why), _LEVELS.index(mute.level)) + sealed, until
+
+
+def stored_mute(value: bytes) -> tuple[Mute, bytes]:
+    """A mute that was stored, its name still to be opened, and that name sealed; it ends in 1970 where nothing is muted."""
+    *times, why, level = _SAID.unpack_from(value)
+    until, _, since = _whole(*times)
+    return Mute(_LEVELS[level], "", _why(why), from_ms(since), from_ms(until)), value[_SAID.size :]
+
+
+def once(name: Name, now: datetime) -> bytes:
+    """What lua/once.lua is told."""
+    at = clamp(to_ms(now))
+    return at.to_bytes(6) + clamp(at + ONCE // _MILLISECOND).to_bytes(6) + _LEVELS.index(name[0]).to_bytes()
 
 
 def stored_counter(value: bytes) -> tuple[int, bytes, tuple[int, ...]]:
@@ -132,3 +167,13 @@ def _since(check: Check) -> int:
 def _named(counter: Counter) -> bool:
     """Only an advertiser's counter carries a name, for the person's own list of who follows her."""
     return counter.level is Level.ADVERTISER and not counter.scope
+
+
+def _whole(*halves: int) -> list[int]:
+    """Numbers of six bytes, of which `struct` reads two and four."""
+    return [high << 32 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
+
+
+def _why(stored: int) -> Why:
+    # A later capper may know more of them.
+    return _WHYS[min(stored, len(_WHYS) - 1)]

@@ -17,6 +17,7 @@ from babel.dates import format_date, format_datetime, format_skeleton
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision
 from capper.domain.identity import Ad, Level
+from capper.domain.mute import Why
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Scope, Session, Spacing, Within
 
 LANGUAGES = ("en", "nl", "sv", "de")
@@ -100,7 +101,8 @@ def catalogue(language: str) -> gettext.NullTranslations:
 
 
 def _who(decision: Decision, _: Translate) -> str:
-    level = decision.cap.level if decision.cap else None
+    spoke = decision.mute or decision.cap
+    level = spoke.level if spoke else None
     name = presentable(", ".join(decision.ad.advertisers))
     match level:
         case Level.CREATIVE:
@@ -118,6 +120,8 @@ def _readable(ad: Ad) -> bool:
 
 def _why(decision: Decision, speech: Speech, _: Translate) -> str:
     cap = decision.cap
+    if decision.mute:
+        return _("you bought there") if decision.mute.why is Why.BOUGHT else _("muted by you")
     if cap is None:
         return _("not shown")
     if cap.level is None or cap.count == 0:

@@ -32,6 +32,7 @@ TOP = (
     "time_zone",
     "session_gap",
     "retention",
+    "mute_for",
     "unknown_devices",
     "credit_prompts",
     "credit_note",
@@ -54,6 +55,7 @@ CONDITIONS: dict[str, Callable[[object], str]] = {
 }
 """What a rule may ask of a sighting, and how each is read."""
 LONGEST_RETENTION = timedelta(days=400)
+LONGEST_MUTE = timedelta(days=3650)
 _A_MODE = a_choice(CreditPrompts)
 CREDIT_CONDITIONS = ("site", "people")
 """What an entry of `[[credit]]` may ask."""
@@ -113,6 +115,7 @@ def read_policy(text: str, name: str) -> Reading:
             "session_gap", a_length(timedelta(seconds=1), SESSION_LIMIT, "30 minutes"), Policy().session_gap
         ),
         retention=retention,
+        mute_for=top.take("mute_for", a_length(timedelta(minutes=1), LONGEST_MUTE, "90 days"), Policy().mute_for),
         credit_prompts=top.take("credit_prompts", _A_MODE, CreditPrompts.STRIP),
         credit_note=top.take("credit_note", a_flag, False),  # noqa: FBT003  what holds where nothing is said
         unknown_devices=top.take("unknown_devices", lambda value: _unknown(value, people), HOUSEHOLD),

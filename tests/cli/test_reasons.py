@@ -9,6 +9,7 @@ import pytest
 from capper.cli.reasons import BASES, facts, sentence
 from capper.domain.decision import Verdict
 from capper.domain.identity import Basis
+from capper.domain.mute import Why
 from capper.journal import Record
 from capper.testing import NOON
 
@@ -75,6 +76,14 @@ def said(**changes: object) -> str:
         (
             {"cap": "0 per advertiser per day", "count": 0, "reopens": None},
             "Withheld: the caps at the top say never to show shoes.example.",
+        ),
+        (
+            {"cap": None, "mute": Why.ASKED},
+            "Withheld: anna muted shoes.example. It can be shown again from 17:00.",
+        ),
+        (
+            {"cap": None, "mute": Why.CLICKED, "viewer": "household", "reopens": None},
+            'Withheld: the household turned shoes.example away by the "i" of one of its ads.',
         ),
         ({"cap": None, "reopens": None}, "Withheld: shoes.example, by the caps at the top."),
         ({"cap": "a cap of another version", "reopens": None}, "Withheld: shoes.example, by the caps at the top."),

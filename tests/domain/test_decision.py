@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.domain.cap import Cap
-from capper.domain.decision import Answer, Check, Claim, Counter, Decision, Tally, Verdict, conclude, prepare
+from capper.domain.decision import Answer, Check, Claim, Counter, Decision, Muting, Tally, Verdict, conclude, prepare
 from capper.domain.identity import Ad, Level, Viewer
+from capper.domain.mute import Mute, Why
 from capper.domain.policy import Policy, Rule
 from capper.domain.window import ALWAYS, to_ms
 from capper.ledger.memory import MemoryLedger
@@ -38,6 +39,7 @@ def test_a_claim_counts_all_that_any_rule_needs_and_checks_what_this_one_says():
             Counter(Level.CREATIVE, "ads.example/1", "", 2, DAY_MS // 24),
         ),
         (Check(news.caps[0], 2, 2, to_ms(NOON) - DAY_MS // 24),),
+        names=((Level.ADVERTISER, "shoes.example"), (Level.CREATIVE, "ads.example/1")),
     )
 
 
@@ -81,7 +83,7 @@ def test_a_place_that_is_not_known_is_not_counted():
     """Without a page or a pod there is no counter for one."""
     _, claim = prepare(policy("1 per page", "1 per pod"), a_sighting(page=None), NOON)
 
-    assert claim == Claim("o1", (), ())
+    assert (claim.counters, claim.checks) == ((), ())
 
 
 def test_a_zero_speaks_where_its_level_is_known():
@@ -170,3 +172,25 @@ async def test_an_ad_returns_when_it_was_said_to(caps, minutes, probe, zone):
             assert (await see(max(early, now), "probe", ledger.peek)).withheld
             assert (await see(decision.reopens - MOMENT, "probe", ledger.peek)).withheld
             assert not (await see(decision.reopens, "probe", ledger.peek)).withheld
+
+
+def test_a_mute_speaks_before_any_cap():
+    """Where both hold, the decision names the mute and its end, and no cap."""
+    rules = policy("1 per day")
+    rule, claim = prepare(rules, a_sighting(), NOON)
+    told = Muting(1, Why.CLICKED, to_ms(NOON), to_ms(NOON) + DAY_MS)
+    answer = Answer(shown=False, tallies=(Tally(1, to_ms(NOON)),), muted=told)
+    decision = conclude(rules, a_sighting(), rule, claim, answer, NOON)
+    mute = Mute(Level.CREATIVE, "ads.example/1", Why.CLICKED, NOON, NOON + timedelta(days=1))
+
+    assert (decision.withheld, decision.cap, decision.mute, decision.reopens) == (True, None, mute, mute.until)
+
+
+def test_a_mute_of_another_ad_on_the_same_occasion_has_no_name():
+    """An answer that an occasion got for another ad still withholds, and names nothing."""
+    rules = policy("1 per day")
+    rule, claim = prepare(rules, a_sighting(), NOON)
+    answer = Answer(shown=False, repeated=True, muted=Muting(7, Why.ASKED, 0, to_ms(NOON)))
+    decision = conclude(rules, a_sighting(), rule, claim, answer, NOON)
+
+    assert (decision.withheld, decision.mute) == (True, None)

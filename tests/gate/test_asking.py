@@ -3,12 +3,15 @@
 import gzip
 import json
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 
 from capper.domain.cap import Cap
 from capper.domain.exchange import Action
+from capper.domain.identity import Level
+from capper.domain.mute import Mute, Why
 from capper.domain.policy import Policy, Rule
 from capper.gate import Gate
 from capper.journal import Journal
@@ -40,7 +43,8 @@ class Anna:
 
     def __init__(self, *caps: str, rules: tuple[Rule, ...] = ()) -> None:
         policy = Policy(Rule("caps", tuple(map(Cap.parse, caps))), rules)
-        self.gate = Gate(lambda: RECOGNISER, MemoryLedger(), lambda: policy, Journal(0), layouts=LAYOUTS)
+        self.ledger = MemoryLedger()
+        self.gate = Gate(lambda: RECOGNISER, self.ledger, lambda: policy, Journal(0), layouts=LAYOUTS)
         self.clock = FrozenClock()
 
     async def sees(self, advertiser: str) -> None:
@@ -79,6 +83,16 @@ async def test_a_capped_advertiser_is_blocked(url):
     assert Action.FORWARD is outcome.action
     assert {**REQUEST, "badv": ["poker.example", "shoes.example"]} == json.loads(outcome.request.body)
     assert outcome.request.headers.get("content-length") == str(len(outcome.request.body))
+
+
+async def test_a_muted_advertiser_is_blocked():
+    """Whom she muted is named to the auction too, though she saw nothing of it lately and no cap speaks."""
+    anna = Anna("3 per advertiser per day")
+    mute = Mute(Level.ADVERTISER, "shoes.example", Why.CLICKED, anna.clock(), anna.clock() + timedelta(days=90))
+    await anna.ledger.mute("anna", mute, anna.clock())
+    _, outcome = await anna.asks(body())
+
+    assert json.loads(outcome.request.body)["badv"] == ["poker.example", "shoes.example"]
 
 
 async def test_nobody_is_blocked_below_the_cap():

@@ -330,8 +330,8 @@ async def test_never_means_never():
 
 
 async def test_no_cap_means_unlimited():
-    """Without caps nothing is withheld, and nothing is asked of the ledger."""
-    anna = Visit(ledger=StubLedger(gone=True))
+    """Without caps nothing is withheld; the ledger is asked only whether it is muted."""
+    anna = Visit(ledger=StubLedger())
 
     outcomes = [await anna.page() for _ in range(5)]
 

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import Counter as Times
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from capper.domain.cap import Cap
-from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Tally
+from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Muting, Tally
 from capper.domain.identity import Level
+from capper.domain.mute import ONCE, Mute, Why
 from capper.domain.window import SESSION_LIMIT, from_ms, to_ms
 from capper.ledger.base import Entry
 from capper.testing import NOON
@@ -247,6 +249,127 @@ async def test_a_session_reaches_back_for_a_clock_a_little_behind(ledger):
     third = await claim(ledger, a_claim("o3", 2, None), NOON)
 
     assert third == Answer(shown=False, tallies=(Tally(2, AT - 3),))
+
+
+SHOES, BIKES, PICTURE = (
+    (Level.ADVERTISER, "shoes.example"),
+    (Level.ADVERTISER, "bikes.example"),
+    (Level.CREATIVE, "c/1"),
+)
+
+
+def a_mute(name=SHOES, *, days: float = 90, why: Why = Why.ASKED, at=NOON) -> Mute:
+    """A mute made at `at`."""
+    return Mute(*name, why, at, at + timedelta(days=days))
+
+
+def known_as(claimed: Claim, *names: tuple[Level, str]) -> Claim:
+    """The claim of an ad that a mute could call by these names."""
+    return replace(claimed, names=names)
+
+
+async def test_what_is_muted_is_withheld_says_so_and_is_not_counted(ledger):
+    """Under its caps and muted, an ad is withheld by the mute, with its end; nothing is counted; ben is shown it."""
+    await ledger.mute("anna", a_mute(), NOON)
+    muted = await claim(ledger, known_as(a_claim("o1"), BIKES, SHOES))
+    again = await claim(ledger, known_as(a_claim("o1"), BIKES, SHOES))
+    other = await claim(ledger, known_as(a_claim("o2", value="bikes.example"), BIKES))
+    his = await claim(ledger, known_as(a_claim("o1"), SHOES), viewer="ben")
+    told = Muting(1, Why.ASKED, AT, to_ms(NOON + 90 * DAY))
+
+    assert muted == Answer(shown=False, tallies=(Tally(0),), muted=told)
+    assert again == Answer(shown=False, tallies=(Tally(0),), repeated=True, muted=told)
+    assert (other.shown, his.shown) == (True, True)
+    assert (await claim(ledger, a_claim("o9"))).tallies == (Tally(0),)
+
+
+async def test_a_mute_ends_to_the_millisecond(ledger):
+    """A millisecond before its end an ad is withheld, and not when it has come."""
+    await ledger.mute("anna", a_mute(days=1), NOON)
+    early, on_time = NOON + DAY - timedelta(milliseconds=1), NOON + DAY
+
+    assert not (await claim(ledger, known_as(a_claim("early"), SHOES), early)).shown
+    assert (await claim(ledger, known_as(a_claim("on time"), SHOES), on_time)).shown
+    assert await ledger.mutes("anna", on_time) == []
+
+
+async def test_of_several_mutes_the_one_that_ends_last_speaks(ledger):
+    """An ad muted by its creative for a week and by its advertiser for a day is told of the week."""
+    await ledger.mute("anna", a_mute(days=1), NOON)
+    await ledger.mute("anna", a_mute(PICTURE, days=7, why=Why.CLICKED), NOON)
+    [told] = await ledger.peek("anna", [known_as(a_claim("o1"), SHOES, PICTURE)], NOON, GAP)
+
+    assert told.muted == Muting(1, Why.CLICKED, AT, to_ms(NOON + 7 * DAY))
+
+
+async def test_mutes_are_listed_with_their_names_the_latest_first(ledger):
+    """Her own only; one made again takes the place of the first; unmute takes one away; an end that has passed mutes nothing."""
+    later = NOON + timedelta(hours=1)
+    await ledger.mute("anna", a_mute(), NOON)
+    await ledger.mute("anna", a_mute(PICTURE, why=Why.BOUGHT), NOON)
+    await ledger.mute("anna", a_mute(BIKES, days=0), NOON)
+    await ledger.mute("ben", a_mute(BIKES), NOON)
+    await ledger.mute("anna", a_mute(days=7, at=later), later)
+
+    assert await ledger.mutes("anna", later) == [a_mute(days=7, at=later), a_mute(PICTURE, why=Why.BOUGHT)]
+    await ledger.unmute("anna", SHOES, later)
+    await ledger.unmute("anna", BIKES, later)
+    assert await ledger.mutes("anna", later) == [a_mute(PICTURE, why=Why.BOUGHT)]
+    assert (await claim(ledger, known_as(a_claim("o1"), SHOES), later)).shown
+
+
+async def test_once_lets_one_through_whatever_mutes_and_caps_say(ledger):
+    """The next is shown and counted, though muted; the one after it is withheld by the mute that stayed."""
+    await ledger.mute("anna", a_mute(), NOON)
+    await ledger.once("anna", SHOES, NOON)
+    peeked = await ledger.peek("anna", [known_as(a_claim(f"p{n}"), SHOES) for n in range(2)], NOON, GAP)
+    answers = await ledger.claim("anna", [known_as(a_claim(f"o{n}", 1), SHOES) for n in range(2)], NOON, GAP)
+
+    assert [answer.shown for answer in peeked] == [True, True]
+    assert [(answer.shown, answer.muted is None) for answer in answers] == [(True, True), (False, False)]
+    assert answers[1].tallies == (Tally(1, AT),)
+    assert await ledger.mutes("anna", NOON) == [a_mute()]
+
+
+async def test_once_is_used_up_only_where_it_was_needed(ledger):
+    """Shown under its cap an ad does not use it up; over the cap it does; later than ten minutes it is void."""
+    await ledger.once("anna", SHOES, NOON)
+    shown = [(await claim(ledger, known_as(a_claim(f"o{n}", 1), SHOES))).shown for n in range(3)]
+    await ledger.once("anna", SHOES, NOON)
+    late = NOON + ONCE
+
+    assert shown == [True, True, False]
+    assert not (await claim(ledger, known_as(a_claim("late", 1, at=late), SHOES), late)).shown
+    assert await ledger.mutes("anna", NOON) == []
+
+
+async def test_once_says_nothing_against_a_refusal(ledger):
+    """A rule that says never is never overruled."""
+    await ledger.once("anna", SHOES, NOON)
+
+    assert not (await claim(ledger, known_as(a_claim("o1", refused=True), SHOES))).shown
+
+
+async def test_mutes_are_forgotten_with_her(ledger):
+    """Forgotten, she has muted nothing, and her list is empty."""
+    await ledger.mute("anna", a_mute(), NOON)
+    gone = await ledger.forget("anna")
+
+    assert (gone, await ledger.mutes("anna", NOON)) == (1, [])
+    assert (await claim(ledger, known_as(a_claim("o1"), SHOES))).shown
+
+
+async def test_any_name_can_be_muted(ledger):
+    """Names that are empty, hostile or endless are muted and listed, the latter cut; a level is part of a name."""
+    texts = ["", "a:b", "\ud800", "a\0b", "{x}*?[", "\r\n$1\r\n", "x" * 1_000_000]
+    for n, text in enumerate(texts):
+        await ledger.mute("anna", a_mute((Level.CREATIVE, text), days=n + 1), NOON + n * timedelta(seconds=1))
+    answers = [await claim(ledger, known_as(a_claim(f"o{n}"), (Level.CREATIVE, text))) for n, text in enumerate(texts)]
+    other = await claim(ledger, known_as(a_claim("other"), (Level.ADVERTISER, "a:b")))
+
+    assert [answer.shown for answer in answers] == [False] * len(texts)
+    assert other.shown
+    assert {mute.name for mute in await ledger.mutes("anna", NOON)} == {text[:253] for text in texts}
 
 
 async def test_entries_are_her_own_advertisers_the_most_shown_first(ledger):

@@ -8,6 +8,7 @@ import pytest
 from capper.domain.cap import Cap
 from capper.domain.decision import Answer, Tally, prepare
 from capper.domain.errors import ConfigError, LedgerUnavailable
+from capper.domain.mute import Mute, Why
 from capper.domain.policy import Policy, Rule
 from capper.ledger.base import Health
 from capper.ledger.guard import Breaker, GuardedLedger
@@ -115,6 +116,37 @@ async def test_counts_go_on_where_they_were(guard, away, mood):
         (False, 3, False),
     ]
     assert again == Answer(shown=True, tallies=(Tally(0),), repeated=True, counted=False)
+
+
+async def test_mutes_hold_on(guard, away):
+    """Muted here, or elsewhere and met here, an ad stays withheld while the ledger is away; unmuted it is shown."""
+    names = a_claim(0).names
+    asked, met = (Mute(*name, Why.ASKED, NOON, NOON + timedelta(days=1)) for name in names)
+    await away.mute("ben", met, NOON)
+    await claim(guard, 0, "ben")
+    await guard.mute("anna", asked, NOON)
+    await guard.mute("carl", asked, NOON)
+    await guard.unmute("carl", names[0], NOON)
+    away.mood = "silent"
+    answers = [await claim(guard, 1, viewer) for viewer in ("anna", "ben", "carl")]
+
+    assert [answer.muted and answer.muted.name for answer in answers] == [0, 1, None]
+    assert [answer.shown for answer in answers] == [False, False, True]
+    assert await guard.mutes("anna", NOON) == [asked]
+
+
+async def test_what_is_unmuted_elsewhere_is_not_muted_here(guard, away):
+    """The ledger's latest word on a name is what holds while it is away; leave to be shown once is the ledger's alone."""
+    [name, _] = a_claim(0).names
+    await guard.mute("anna", Mute(*name, Why.ASKED, NOON, NOON + timedelta(days=1)), NOON)
+    await guard.once("anna", name, NOON)
+    once = await claim(guard, 0)
+    muted = await claim(guard, 1)
+    await away.unmute("anna", name, NOON)
+    shown = await claim(guard, 2)
+    away.mood = "silent"
+
+    assert [once.shown, muted.shown, shown.shown, (await claim(guard, 3)).shown] == [True, False, True, True]
 
 
 async def test_peeks_go_on_too(guard, away):

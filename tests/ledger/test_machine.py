@@ -1,6 +1,7 @@
 """The Lua and its specification, run side by side on the same claims: whatever happens, they answer alike."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -11,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from capper.domain.cap import Cap
 from capper.domain.decision import Check, Claim, Counter
 from capper.domain.identity import Level
+from capper.domain.mute import Mute, Why
 from capper.domain.window import ALWAYS, to_ms
 from capper.ledger.link import connect
 from capper.ledger.memory import MemoryLedger
@@ -32,6 +34,10 @@ COUNTERS = st.builds(
     life_ms=st.sampled_from([10 * MINUTE, DAY]),
 )
 
+NAMES = st.sampled_from(
+    [(level, name) for level in (Level.ADVERTISER, Level.CREATIVE) for name in ("shoes.example", "a:b")]
+)
+
 
 @st.composite
 def claims(draw: st.DrawFn) -> Claim:
@@ -49,6 +55,7 @@ def claims(draw: st.DrawFn) -> Claim:
         counters,
         tuple(draw(st.lists(checks, max_size=4))) if counters else (),
         draw(st.sampled_from([False] * 9 + [True])),
+        tuple(draw(st.lists(NAMES, max_size=3))),
     )
 
 
@@ -88,7 +95,7 @@ class Ledgers(RuleBasedStateMachine):
             else Check(check.cap, check.counter, check.limit, now - check.since_ms)
             for check in claim.checks
         )
-        return Claim(claim.occasion, claim.counters, tuple(checks), claim.refused)
+        return replace(claim, checks=tuple(checks))
 
     @rule(milliseconds=st.integers(0, 5 * MINUTE))
     def the_clock_is_set_back(self, milliseconds):
@@ -107,6 +114,24 @@ class Ledgers(RuleBasedStateMachine):
         """Bids are looked at."""
         asked = [self.at(claim) for claim in asked]
         self.both(lambda ledger: ledger.peek(viewer, asked, self.clock(), self.gap))
+
+    @rule(viewer=VIEWERS, name=NAMES, why=st.sampled_from(Why), milliseconds=LENGTHS)
+    def mute(self, viewer, name, why, milliseconds):
+        """She wants to see no more of it; an end that has passed already is none."""
+        now = self.clock()
+        # Real servers expire by their own clock too.
+        until = now + timedelta(milliseconds=milliseconds + 10 * MINUTE if milliseconds else 0)
+        self.both(lambda ledger: ledger.mute(viewer, Mute(*name, why, now, until), now))
+
+    @rule(viewer=VIEWERS, name=NAMES)
+    def unmute(self, viewer, name):
+        """She takes it back."""
+        self.both(lambda ledger: ledger.unmute(viewer, name, self.clock()))
+
+    @rule(viewer=VIEWERS, name=NAMES)
+    def once(self, viewer, name):
+        """She wants to see it once."""
+        self.both(lambda ledger: ledger.once(viewer, name, self.clock()))
 
     @rule(viewer=VIEWERS, minutes=st.integers(1, 3000))
     def note(self, viewer, minutes):
@@ -129,10 +154,11 @@ class Ledgers(RuleBasedStateMachine):
             self.runner.run(ledger.forget(viewer))
 
     @invariant()
-    def entries_agree(self):
-        """At any time both tell each viewer the same advertisers."""
+    def records_agree(self):
+        """At any time both tell each viewer the same advertisers and the same mutes."""
         for viewer in ("anna", "ben"):
             self.both(lambda ledger: ledger.entries(viewer, self.clock()))  # noqa: B023  asked at once
+            self.both(lambda ledger: ledger.mutes(viewer, self.clock()))  # noqa: B023
 
     def teardown(self):
         """Every key left behind expires. Hang up."""

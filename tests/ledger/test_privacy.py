@@ -12,7 +12,8 @@ import pytest
 from capper.domain.cap import Cap
 from capper.domain.daily import Addition, Daily, day_of
 from capper.domain.decision import prepare
-from capper.domain.identity import Ad
+from capper.domain.identity import Ad, Level
+from capper.domain.mute import Mute, Why
 from capper.domain.policy import Policy, Rule
 from capper.ledger.embedded import EmbeddedLedger
 from capper.ledger.link import connect
@@ -73,6 +74,12 @@ async def use(ledger) -> None:
     record = (
         b'{"viewer": "annabel", "device": "192.168.77.3", "url": "https://morningnews.example/", "ad": "quietshoes"}'
     )
+    for level, name in ((Level.ADVERTISER, ad.advertisers[0]), (Level.CREATIVE, ad.creative)):
+        mute = Mute(level, name, Why.CLICKED, NOON, NOON + timedelta(days=90))
+        await ledger.mute("annabel", mute, NOON)
+        await ledger.once("annabel", (level, name), NOON)
+    await ledger.claim("annabel", [claim], NOON + timedelta(hours=3), GAP)
+    await ledger.mutes("annabel", NOON)
     await ledger.note("annabel", record, NOON, timedelta(hours=24))
     today = day_of(NOON, UTC)
     await ledger.tally(
@@ -146,14 +153,15 @@ async def test_nothing_readable_is_on_the_embedded_servers_disk(tmp_path):
 
 
 async def test_every_key_expires(redis_server, redis_ledger):
-    """Every key has a time to live, at most that of the longest window that needs it."""
+    """Every key has a time to live, at most that of the longest window that needs it, or of the mute it is."""
     await redis_ledger.link("FLUSHALL")
     await use(redis_ledger)
     keys = await redis_ledger.link("KEYS", "*")
     lives = {key: await redis_ledger.link("PTTL", key) for key in keys}
 
     assert len(lives) > 20
-    assert all(0 < life <= POLICY.retention // timedelta(milliseconds=1) for life in lives.values())
+    longest = {True: POLICY.mute_for, False: POLICY.retention}
+    assert all(0 < life <= longest[b"}m" in key] // timedelta(milliseconds=1) for key, life in lives.items())
 
 
 async def test_a_life_is_never_shortened(redis_ledger):

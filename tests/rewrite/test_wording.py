@@ -1,5 +1,6 @@
 """Why an ad was withheld, in each language, for every kind of window."""
 
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -11,7 +12,8 @@ from babel.messages.pofile import read_po
 
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
-from capper.domain.identity import Ad, Viewer
+from capper.domain.identity import Ad, Level, Viewer
+from capper.domain.mute import Mute, Why
 from capper.rewrite.wording import LANGUAGES, LOCALE_DIR, LONGEST_NAME, Speech, language_of, words
 from capper.testing import NOON
 
@@ -39,6 +41,37 @@ def sentence(language="en", **kwargs):
 def test_languages(language, expected):
     """Each language says the same."""
     assert sentence(language, reopens=NOON + timedelta(hours=1, minutes=9, seconds=1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("level", "why", "english", "dutch"),
+    [
+        (Level.ADVERTISER, Why.ASKED, "shoes.example \u2013 muted by you", "shoes.example \u2013 door u verborgen"),
+        (
+            Level.CREATIVE,
+            Why.CLICKED,
+            "this ad of shoes.example \u2013 muted by you",
+            "deze advertentie van shoes.example \u2013 door u verborgen",
+        ),
+        (
+            Level.ADVERTISER,
+            Why.BOUGHT,
+            "shoes.example \u2013 you bought there",
+            "shoes.example \u2013 u hebt daar gekocht",
+        ),
+    ],
+)
+def test_mutes(level, why, english, dutch):
+    """A mute is told as hers, with its end where it has one, and counts nothing."""
+    until = NOON + timedelta(days=90, hours=1)
+    muted = replace(decision(cap="", count=0, reopens=until), mute=Mute(level, "shoes.example", why, NOON, until))
+    told = [words(muted, Speech(language, AMSTERDAM), NOON) for language in ("en", "nl")]
+
+    assert [each.sentence for each in told] == [
+        f"{english}, again on February 20, 2027",
+        f"{dutch}, weer op 20 februari 2027",
+    ]
+    assert told[0].short == ""
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_every_key():
         time_zone = "Europe/Amsterdam"
         session_gap = "20 minutes"
         retention = "90 days"
+        mute_for = "30 days"
         unknown_devices = "anna"
         credit_prompts = "mark"
         caps = ["2 per campaign per calendar day"]
@@ -107,6 +108,7 @@ def test_every_key():
         zone=ZoneInfo("Europe/Amsterdam"),
         session_gap=timedelta(minutes=20),
         retention=timedelta(days=90),
+        mute_for=timedelta(days=30),
         credit_prompts=CreditPrompts.MARK,
         unknown_devices="anna",
         credit=(

@@ -53,7 +53,8 @@ class Blocked:
 def suspects(policy: Policy, names: Iterable[str]) -> tuple[Ad, ...]:
     """The ads that may be capped for a viewer before any is seen: each is then asked about (peek), none is claimed.
 
-    `names` are the advertisers her ledger knows, the most shown first; the policy adds whom its rules name.
+    `names` are the advertisers her ledger knows, whom she muted first, then the most shown; the policy adds whom its
+    rules name.
     """
     named = [domain for rule in policy.rules for domain in rule.advertiser]
     codes = [code for rule in policy.rules for code in rule.category]
