@@ -17,6 +17,7 @@ import typer
 
 from capper.assembly import Assembly, ClosedSource, assemble, keep_watch, utc_now
 from capper.backup.swap import finish, hold, interrupted, stamp_of
+from capper.cli.logs import begin
 from capper.cli.options import Config, LedgerUrl, Policy, State
 from capper.cli.plain import plain
 from capper.cli.supervised import Supervisor, answers
@@ -25,7 +26,7 @@ from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.gateway.ours import HOST
 from capper.gateway.pac import PacFile
 from capper.gateway.ways import chooser_for, hosts_for, sites_for
-from capper.settings import Address, Enrolment, Open, Settings, first_words, load_settings, policy_file
+from capper.settings import Address, Enrolment, Log, Open, Settings, first_words, load_settings, policy_file
 from capper.settings.options import redacted
 from capper.settings.sites import OwnSites, known_sites, read_sites, sites_file
 
@@ -88,6 +89,11 @@ def run(
         list[str] | None,
         typer.Option(metavar="HOST", help="A site whose own pages are opened too, for the ads in them; repeatable."),
     ] = None,
+    dashboard: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Where the owner's own pages are served; port 0 picks a free one."),
+    ] = None,
+    log: Annotated[Log | None, typer.Option(help="How the log is written.")] = None,
     upstream_ca: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Further certificates (PEM) to trust for websites.")
     ] = None,
@@ -111,16 +117,19 @@ def run(
         "open": open_,
         "sites": site,
         "upstream_ca": upstream_ca,
+        "dashboard": dashboard,
+        "log": log,
         "state": state,
     }
     settings = load_settings(config, {key: value for key, value in chosen.items() if value not in (None, [])})
-    _log()
+    begin(settings.log)
     asyncio.run(_run(settings, resolve or []))
 
 
 async def _run(settings: Settings, resolve: list[str]) -> None:
     from capper.dashboard.house import house_of  # noqa: PLC0415  imports jinja2 and starlette
     from capper.dashboard.person import create_app  # noqa: PLC0415
+    from capper.dashboard.serving import OwnerPages  # noqa: PLC0415
     from capper.proxy.lean import settle  # noqa: PLC0415  imports mitmproxy, which takes a while
     from capper.proxy.master import CapperMaster, ListenError  # noqa: PLC0415
     from capper.proxy.people import Keeping  # noqa: PLC0415
@@ -134,9 +143,11 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
     async with contextlib.aclosing(_Closing(assembly)):
         await _check_ledger(assembly, settings)
         keeping, closed = Keeping.begin(settings, utc_now), await asyncio.to_thread(ClosedSource, settings)
-        app = create_app(house_of(assembly, settings, utc_now))
-        choices = replace(_opening(choices, settings, assembly, closed), sources=keeping.sources(), app=app)
+        house = house_of(assembly, settings, utc_now)
+        choices = _opening(choices, settings, assembly, closed)
+        choices = replace(choices, sources=keeping.sources(), app=create_app(house))
         master = CapperMaster(choices, assembly.gate, assembly.policy, utc_now)
+        owner = OwnerPages.open(replace(house, certificate_ends=master.certificate_ends))
         try:
             await master.start()
         except ListenError as exc:
@@ -150,9 +161,10 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                     keep_watch(policy),
                     keeping.keep(policy),
                     _warn_of_end(master.certificate_ends),
+                    owner.serve(),
                 )
                 beside = [asyncio.create_task(work) for work in works]
-                _tell(settings, master, assembly)
+                _tell(settings, master, assembly, owner.rows())
                 told, where = Supervisor.of(os.environ), ", ".join(str(Address(*each)) for each in master.addresses)
                 told.say("READY=1", f"STATUS=listening at {where}")
                 beside.append(asyncio.create_task(told.keep_watch(partial(_answers, master))))
@@ -286,7 +298,7 @@ async def _warn_of_end(ends: datetime) -> None:
         await asyncio.sleep(timedelta(days=1).total_seconds())
 
 
-def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> None:
+def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly, more: list[tuple[str, str]]) -> None:
     """What to do next, for a person; and a last line for scripts."""
     from capper.proxy.addresses import local_address  # noqa: PLC0415
     from capper.proxy.authority import authority_file  # noqa: PLC0415
@@ -306,6 +318,7 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly) -> Non
         ),
         ("policy", first_words(settings) or str(policy_file(settings))),
         ("ledger", redacted(settings.ledger)),
+        *more,
         *((f"for {name}", f"{file}: import it in the WireGuard app") for name, file in master.wireguard_files()),
     ]
     print_text(*(f"{name:<12} {what}" for name, what in rows))
@@ -353,11 +366,3 @@ def _signals(master: "CapperMaster") -> Iterator[None]:
     finally:
         for number in _ENDINGS:
             loop.remove_signal_handler(number)
-
-
-def _log() -> None:
-    """Faults go to standard error, and that a policy was reloaded. mitmproxy's own log names every site visited: errors only."""
-    debug = bool(os.environ.get("CAPPER_DEBUG"))
-    logging.getLogger().setLevel(logging.INFO if debug else logging.WARNING)
-    logging.getLogger("capper.settings.watch").setLevel(logging.INFO)
-    logging.getLogger("mitmproxy").setLevel(logging.INFO if debug else logging.ERROR)

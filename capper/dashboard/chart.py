@@ -58,7 +58,7 @@ def _round_up(most: int) -> int:
     """The next number a person would choose for a scale."""
     step = 1
     while True:
-        for factor in (1, 2, 5):
+        for factor in (1, 2, 3, 4, 5, 6, 8):
             if step * factor >= most:
                 return step * factor
         step *= 10

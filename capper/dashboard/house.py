@@ -30,6 +30,8 @@ class House:
     journal: Journal
     secret: Secret
     clock: Callable[[], datetime]
+    started: datetime
+    certificate_ends: datetime | None = None
 
     def today(self) -> int:
         """The number of the day by the policy's clock."""
@@ -39,7 +41,7 @@ class House:
 def house_of(assembly: Assembly, settings: Settings, clock: Callable[[], datetime]) -> House:
     """The house around a running gate."""
     secret = Secret.load_or_create(settings.secret_file)
-    return House(settings, assembly.ledger, assembly.policy, assembly.journal, secret, clock)
+    return House(settings, assembly.ledger, assembly.policy, assembly.journal, secret, clock, clock())
 
 
 def viewer_of(connection: HTTPConnection) -> Viewer:

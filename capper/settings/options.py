@@ -40,6 +40,13 @@ class Enrolment(StrEnum):
     TRIAL = "trial"
 
 
+class Log(StrEnum):
+    """How the log is written: for a person, or a JSON object a line for programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class Address(NamedTuple):
     """A host and a port to listen on."""
 
@@ -87,6 +94,8 @@ class Settings:
     max_decoded: int = 16 * MIB
     leases: tuple[Path, ...] = ()
     upstream_ca: Path | None = None
+    dashboard: Address | None = None
+    log: Log = Log.TEXT
     resolve: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -125,6 +134,11 @@ def an_address(value: object, _: Path) -> Address:
     if not re.fullmatch(r"[0-9A-Za-z.:%_-]+", bare):
         raise ValueError(f"expected {expected}, found {spell_value(value)}")
     return Address(bare, int(port))
+
+
+def no_address(value: object, base: Path) -> Address | None:
+    """The same, or empty text for none."""
+    return None if value == "" else an_address(value, base)
 
 
 def a_mode(value: object) -> str:
@@ -424,6 +438,18 @@ OPTIONS: dict[str, Option] = {
         a_path,
         "A file of certificates (PEM) to trust for websites, besides the usual authorities.",
         '"/etc/ssl/company.pem"',
+    ),
+    "dashboard": Option(
+        no_address,
+        "Where the owner's own pages are served (health, people, lists, policy; /metrics and /healthz with them); empty"
+        " serves none. Anywhere but on this machine's own loopback they ask for the token in the state folder's"
+        " dashboard.token. Each person's pages are at http://capper.internal/ through the proxy in any case.",
+        '"127.0.0.1:8081"',
+    ),
+    "log": Option(
+        _alone(a_choice(Log)),
+        "How what goes to standard error is written: text for a person, or json, an object on each line.",
+        '"json"',
     ),
     "resolve": Option(
         a_resolve,

@@ -15,7 +15,7 @@ from capper.ledger.memory import MemoryLedger
 from capper.ledger.secret import Secret
 from capper.settings import Settings
 from capper.settings.policy import parse_policy
-from capper.testing import FrozenClock
+from capper.testing import NOON, FrozenClock
 
 POLICY = """
 caps = ["3 per advertiser per day", "10 per advertiser per week", "1 per creative per page"]
@@ -40,7 +40,7 @@ def house(tmp_path: Path, clock: FrozenClock) -> House:
     """Anna and ben, and a ledger that has seen nothing yet."""
     policy = parse_policy(POLICY, "policy")
     settings = Settings(state=tmp_path)
-    return House(settings, MemoryLedger(), lambda: policy, Journal(), Secret(), clock)
+    return House(settings, MemoryLedger(), lambda: policy, Journal(), Secret(), clock, NOON)
 
 
 @pytest.fixture

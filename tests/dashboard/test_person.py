@@ -87,9 +87,9 @@ async def test_what_was_decided_says_why(house, browser):
         text(await anna.get("/decisions", params={"what": what})) for what in ("withheld", "credit", "all")
     ]
 
-    assert "shoes.example 3 of 3 per 24 hours, again at 14:00" in withheld
+    assert "12:00 shoes.example withheld 3 of 3 per 24 hours, again at 14:00" in withheld
     assert ("bikes" in withheld, "borrow" in withheld) == (False, False)
-    assert "credit prompt cut offer told by the words borrow" in credit
+    assert "offer credit prompt cut told by the words borrow" in credit
     assert all(name in everything for name in ("shoes.example", "bikes.example", "borrow"))
 
 

@@ -1,0 +1,71 @@
+"""The figures of a running capper as Prometheus reads them: of everybody together, with no name in them. Owner of `prometheus_client`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from capper import __version__
+from capper.journal import Totals
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+
+def exposition(
+    totals: Totals, *, ledger: bool, people: int, rules: int, started: datetime, ends: datetime | None
+) -> bytes:
+    """The text of `/metrics` at one moment.
+
+    Args:
+        ledger: whether the ledger answers.
+        rules: of all filter lists in use.
+        ends: when the certificate does.
+    """
+    # A registry of our own: what others register with the library's is not ours to tell.
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Read(lambda: _families(totals, ledger, people, rules, started, ends)))
+    return generate_latest(registry)
+
+
+class _Read(Collector):
+    """Reads the figures when it is asked."""
+
+    def __init__(self, read: Callable[[], Iterator[Metric]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        """The figures now."""
+        return self._read()
+
+
+def _families(
+    totals: Totals, ledger: float, people: int, rules: int, started: datetime, ends: datetime | None
+) -> Iterator[Metric]:
+    yield _gauge("info", "The version that runs; always 1.", 1, version=__version__)
+    ads = CounterMetricFamily(
+        "capper_ads", "Ads decided on since the start, by what became of them.", labels=["outcome"]
+    )
+    for outcome, count in (("shown", totals.shown), ("withheld", totals.withheld), ("repeated", totals.repeated)):
+        ads.add_metric([outcome], count)
+    yield ads
+    for name, text, count in (
+        ("ads_uncounted", "Ads decided on while the ledger did not answer.", totals.uncounted),
+        ("credit_prompts_cut", "Credit prompts taken out or marked.", totals.prompts),
+        ("exchanges_untouched", "Exchanges that could not be judged and passed as they were.", totals.untouched),
+        ("journal_records_dropped", "Journal records lost because the ledger was too slow or gone.", totals.dropped),
+    ):
+        yield CounterMetricFamily(f"capper_{name}", text, value=count)
+    yield _gauge("ledger_up", "Whether the ledger answers.", ledger)
+    yield _gauge("people", "People in the policy.", people)
+    yield _gauge("list_rules", "Rules of the filter lists in use.", rules)
+    yield _gauge("start_time_seconds", "When this process started, in seconds since 1970.", started.timestamp())
+    if ends:
+        yield _gauge("certificate_end_seconds", "When the certificate ends, in seconds since 1970.", ends.timestamp())
+
+
+def _gauge(name: str, text: str, value: float, **labels: str) -> Metric:
+    family = GaugeMetricFamily(f"capper_{name}", text, labels=list(labels))
+    family.add_metric(list(labels.values()), value)
+    return family

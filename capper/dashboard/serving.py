@@ -1,0 +1,102 @@
+"""Serves the owner's pages on an address of their own, beside the proxy. Owner of `uvicorn`."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from capper.dashboard.house import House
+from capper.dashboard.keys import METRICS, OWNER, token
+from capper.dashboard.owner import create_owner_app
+from capper.domain.errors import ConfigError
+from capper.settings import Address
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerPages:
+    """The owner's pages of a running capper; nothing where the settings want none."""
+
+    house: House
+    app: ASGIApp | None = None
+    listener: socket.socket | None = None
+
+    @classmethod
+    def open(cls, house: House) -> Self:
+        """Listen where the settings say.
+
+        Raises:
+            ConfigError: the address is taken, not ours, or a token cannot be read or made.
+        """
+        at, state = house.settings.dashboard, house.settings.state
+        if at is None:
+            return cls(house)
+        owner = None if at.loopback else token(state, OWNER)
+        return cls(house, create_owner_app(house, token(state, METRICS), owner), _listening(at))
+
+    async def serve(self) -> None:
+        """Serve until cancelled."""
+        if self.app is None or self.listener is None:
+            return
+        server = _Beside(
+            uvicorn.Config(
+                self.app,
+                loop="none",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=64,
+                h11_max_incomplete_event_size=64 * 1024,
+                timeout_keep_alive=5,
+            )
+        )
+        try:
+            await server.serve(sockets=[self.listener])
+        finally:
+            self.listener.close()
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Where the pages are, as `capper run` tells it."""
+        if self.listener is None:
+            return []
+        host, port = self.listener.getsockname()[:2]
+        state = self.house.settings.state
+        word = (
+            ""
+            if self.house.settings.dashboard and self.house.settings.dashboard.loopback
+            else f"; the token is in {state / OWNER}"
+        )
+        return [
+            ("dashboard", f"http://{Address(host, port)}/ for you as its owner{word}"),
+            ("metrics", f"http://{Address(host, port)}/metrics; the bearer token is in {state / METRICS}"),
+        ]
+
+
+class _Beside(uvicorn.Server):
+    """A server that leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing: `capper run` ends it."""
+        yield
+
+
+def _listening(at: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((at.host, at.port))
+        made.listen(64)
+    except OSError as exc:
+        made.close()
+        raise ConfigError(f"dashboard = {at}: {exc.strerror}; choose another address") from exc
+    return made
