@@ -12,9 +12,9 @@ def owner_of(capper) -> str:
     return re.search(r"^dashboard +(http://\S+)/ ", capper.said(), re.MULTILINE)[1]
 
 
-def test_a_person_sees_what_was_withheld(capper):
+def test_a_person_sees_what_was_withheld(household):
     """Two visits, one ad withheld: her page says so, over plain http too, from where nothing was proven."""
-    running = capper(policy=POLICY).start()
+    running = household(POLICY).start()
     shown = [running.visit(), running.visit()]
     with running.client() as browser:
         decided = browser.get("http://capper.internal/decisions")
@@ -28,9 +28,9 @@ def test_a_person_sees_what_was_withheld(capper):
     assert re.search(r"shoes\.example</bdi></th>\s*<td[^>]*>1</td>\s*<td[^>]*>1</td>\s*<td[^>]*>1</td>", followers)
 
 
-def test_the_owner_sees_how_it_is(capper):
+def test_the_owner_sees_how_it_is(household):
     """On a port of its own: pages, figures for who has the word, and health; the log is JSON if asked for."""
-    running = capper(policy=POLICY).start("--dashboard", "127.0.0.1:0", "--log", "json")
+    running = household(POLICY).start("--dashboard", "127.0.0.1:0", "--log", "json")
     running.visit()
     word = (running.state / "metrics.token").read_text().strip()
     with httpx.Client(base_url=owner_of(running), trust_env=False) as browser:
