@@ -9,7 +9,7 @@ from pathlib import Path
 
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
-from capper.domain.errors import ConfigError
+from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.domain.identity import Ad, Viewer
 from capper.domain.policy import Policy
 from capper.gate import Gate, Limits
@@ -19,6 +19,7 @@ from capper.ledger import open_ledger
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
 from capper.ledger.tallying import Tallying
+from capper.policies.following import Following
 from capper.recognise.ad import AdReader
 from capper.recognise.enginecache import cached_engines, lists_in_use
 from capper.recognise.exclusions import exclusions
@@ -94,6 +95,15 @@ class Assembly:
     policy: Callable[[], Policy]
     journal: Journal
     recogniser: RecogniserSource
+    following: Following | None = None
+    """How the policy follows the ledger's; None where the policy is not of the settings."""
+
+    async def keep_watch(self) -> None:
+        """Follow the policy's file and the ledger's versions of it while nobody reads, so that the very next page goes by them."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_keep_looking(self.policy))
+            if self.following:
+                tasks.create_task(self.following.keep())
 
     async def close(self) -> None:
         """Write what is waiting, then let go of the ledger."""
@@ -101,8 +111,7 @@ class Assembly:
         await self.ledger.close()
 
 
-async def keep_watch(policy: Callable[[], Policy]) -> None:
-    """Look at the policy's file also while nobody reads, so that what was saved holds for the very next page."""
+async def _keep_looking(policy: Callable[[], Policy]) -> None:
     while True:
         policy()
         await asyncio.sleep(LOOK.total_seconds())
@@ -132,11 +141,14 @@ async def assemble(
         LedgerUnavailable: the ledger cannot be opened.
     """
     ready_state(settings.state)
+    source: PolicySource | None = None
     if policy is None:
-        policy = policy_source(settings, now).current
+        source = policy_source(settings, now)
+        policy = source.current
     recogniser = await asyncio.to_thread(RecogniserSource, settings, now())
     if ledger is None:
         ledger = household_ledger(settings)
+    following = await _follow(ledger, source, now) if source else None
     if journal is None:
         tallying = Tallying(ledger, lambda: policy().zone)
         journal = Journal(Level(settings.journal_level), LedgerSink(ledger), tallier=tallying)
@@ -154,7 +166,17 @@ async def assemble(
         feeds=feeds,
         credit=credit,
     )
-    return Assembly(gate, ledger, policy, journal, recogniser)
+    return Assembly(gate, ledger, policy, journal, recogniser, following)
+
+
+async def _follow(ledger: Ledger, source: PolicySource, now: Callable[[], datetime]) -> Following:
+    """Begin with the version in force, where one was applied and the ledger answers."""
+    following = Following(ledger.versions, source, now)
+    try:
+        await following.look()
+    except LedgerUnavailable as exc:
+        logger.warning("%s; whether a policy was applied is not known, until then %s is in force", exc, source.path)
+    return following
 
 
 class ClosedSource:

@@ -11,6 +11,7 @@ from capper.domain.identity import Ad, Basis, Viewer
 from capper.domain.mute import Mute, Name
 from capper.domain.sighting import Format, Sighting
 from capper.ledger.base import Entry, Health
+from capper.ledger.versions import MemoryVersions
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -73,6 +74,7 @@ class StubLedger:
     def __init__(self, *, gone: bool = False) -> None:
         self.gone = gone
         self.claims: list[Claim] = []
+        self.versions = MemoryVersions()
 
     async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
         """Show every claim and remember it."""

@@ -17,6 +17,7 @@ import typer
 
 from capper import __version__
 from capper.backup.swap import ASIDE, NEW, interrupted
+from capper.cli.governing import governing, of_file, policy_for
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.tables import print_json, print_table
 from capper.devices.leasefiles import LeaseFiles, usual_places
@@ -27,7 +28,7 @@ from capper.ledger import open_ledger
 from capper.ledger.base import Health
 from capper.ledger.secret import Secret
 from capper.recognise.lists import ListStore
-from capper.settings import Settings, first_words, load_policy, load_settings, policy_file, read_policy
+from capper.settings import Settings, first_words, load_settings, policy_file
 from capper.settings.load import PREFIX
 from capper.settings.names import is_mac
 from capper.settings.options import OPTIONS, redacted
@@ -35,8 +36,8 @@ from capper.settings.pauses import in_force, pauses_file, read_pauses
 from capper.settings.places import config_file
 from capper.settings.reader import near
 from capper.settings.review import review
-from capper.settings.toml import read_text
 from capper.settings.version import CURRENT, check_state
+from capper.settings.watch import same_text
 
 OLDEST_PYTHON = (3, 12)
 _RENEWING = "capper ca renew, start capper again, install the new one on each device"
@@ -150,17 +151,20 @@ def configuration(config: Path | None, environ: os._Environ[str] | dict[str, str
 
 def policy(settings: Settings) -> Iterator[Finding]:
     """Whether the policy can be used, and whether all of it gets to speak."""
-    path = policy_file(settings)
-    reading = read_policy(read_text(path), str(path))
+    path, found = policy_file(settings), governing(settings)
+    reading = found.reading()
+    if found.version and not same_text(found.text, of_file(path).text):
+        yield warn("policy", f"{found.name} is in force, and {path} differs from it", "capper policy diff")
     if notes := review(reading):
-        yield warn("policy", f"{path}: {len(notes)} to look at, the first: {notes[0]}", "capper policy check")
+        yield warn("policy", f"{found.name}: {len(notes)} to look at, the first: {notes[0]}", "capper policy check")
         return
-    yield ok("policy", first_words(settings) or f"{path}: {len(list(reading.policy.caps()))} caps")
+    words = "" if found.version else first_words(settings)
+    yield ok("policy", words or f"{found.name}: {len(list(reading.policy.caps()))} caps")
 
 
 def people(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Whether each person can be recognised by her devices, and who is left alone."""
-    policy = load_policy(policy_file(settings))
+    policy = policy_for(settings)
     problem = ""
     try:
         neighbours()

@@ -12,6 +12,7 @@ import typer
 
 from capper.assembly import RecogniserSource
 from capper.cli.finding import Asking, Finding, Held, judge
+from capper.cli.governing import policy_for, with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, Policy, State
 from capper.cli.reasons import BASES, facts, rule_name, sentence
 from capper.cli.record import known_person
@@ -25,7 +26,7 @@ from capper.ledger import open_ledger
 from capper.ledger.secret import Secret
 from capper.recognise.engine import Label, Recognised
 from capper.recognise.kind import UNKNOWN_SOURCE, Kind
-from capper.settings import Settings, load_policy, load_settings, policy_file
+from capper.settings import Settings, load_settings
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -74,7 +75,7 @@ def run(
 ) -> None:
     """Tell a line from a file from an address, and explain it."""
     settings = load_settings(config, {"policy": policy, "lists": lists or None, "ledger": ledger, "state": state})
-    caps = load_policy(policy_file(settings))
+    caps = policy_for(settings, policy)
     now = datetime.now(UTC)
     if what is not None and what.strip().lower().startswith(("http://", "https://")):
         asking = Asking(address(what), address(page) if page else UNKNOWN_SOURCE, kind)
@@ -153,17 +154,7 @@ def _tell_day(records: Sequence[Record], person: str, now: datetime, zone: tzinf
 
 def _kept(settings: Settings, person: str, now: datetime) -> list[Record]:
     """What the ledger keeps of what was decided for `person`, the oldest first."""
-
-    async def asked() -> list[bytes]:
-        secret = Secret.load_or_create(settings.secret_file)
-        # Without a guard: that the ledger is gone is told, rather than taken for a day without anything.
-        ledger = open_ledger(settings.ledger, secret, folder=settings.ledger_folder, deadline=None)
-        try:
-            return await ledger.notes(person, now)
-        finally:
-            await ledger.close()
-
-    return list(_readable(asyncio.run(asked())))
+    return list(_readable(with_ledger(settings, lambda ledger: ledger.notes(person, now))))
 
 
 def _readable(notes: Iterable[bytes]) -> Iterator[Record]:

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from capper.cli.governing import with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State, Yes
-from capper.cli.record import known_person, settings_and_policy, with_ledger
+from capper.cli.record import known_person, settings_and_policy
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD

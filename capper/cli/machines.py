@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from capper.cli.governing import policy_for
 from capper.devices.leasefiles import LeaseFiles, usual_places
 from capper.devices.neighbours import neighbours
 from capper.devices.present import Device, present
 from capper.devices.strangers import read_strangers, strangers_file
 from capper.domain.errors import ConfigError
 from capper.proxy.viewer import Caller
-from capper.settings import Settings, load_policy, policy_file
+from capper.settings import Settings
 from capper.settings.names import a_device, is_mac
 
 _HERE = ("127.0.0.1", "::1")
@@ -21,7 +22,7 @@ def machines(settings: Settings, device: str | None = None) -> Iterator[tuple[st
     Raises:
         ConfigError: `device` is none.
     """
-    people = {item: one.name for one in load_policy(policy_file(settings)).people.values() for item in one.devices}
+    people = {item: one.name for one in policy_for(settings).people.values() for item in one.devices}
     users = [item.removeprefix("user:") for item in (*people, device or "") if item.startswith("user:")]
     for one in _devices(settings, people, device):
         label = _label(one, people)

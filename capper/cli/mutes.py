@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from capper.cli.governing import with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State
-from capper.cli.record import known_person, settings_and_policy, with_ledger
+from capper.cli.record import known_person, settings_and_policy
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain.cap import parse_length
 from capper.domain.errors import ConfigError

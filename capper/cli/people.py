@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from capper.cli.governing import change_file, own_file, policy_for
 from capper.cli.options import Config, Json, Policy, State
 from capper.cli.record import known_person
 from capper.cli.tables import moment, print_json, print_table, print_text
@@ -27,11 +28,8 @@ from capper.settings import Settings, load_policy, load_settings
 from capper.settings.load import policy_file
 from capper.settings.names import a_device, a_language, a_name
 from capper.settings.pauses import a_pause, in_force, pause, pauses_file, read_pauses
-from capper.settings.places import own_policy, packaged_policy
-from capper.settings.policy_edit import add_person, change_person, edit_file, remove_person
+from capper.settings.policy_edit import add_person, change_person, remove_person
 from capper.settings.reader import near
-from capper.settings.toml import read_text
-from capper.settings.writing import put
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -90,17 +88,19 @@ def add(
     for each in wanted:
         _check_free(caps, each, person)
     tongue = _language(language)
-    path, begun = _own(settings)
+    path, begun = own_file(settings)
 
     def changed(known: Person) -> Person:
         devices = tuple(dict.fromkeys((*known.devices, *wanted)))
         prompts = credit_prompts or known.credit_prompts
         return replace(known, devices=devices, language=tongue or known.language, credit_prompts=prompts)
 
-    if person in caps.people:
-        edit_file(path, lambda text, file: change_person(text, file, person, changed))
-    else:
-        edit_file(path, lambda text, file: add_person(text, file, changed(Person(person))))
+    def edit(text: str, file: str) -> str:
+        if person in caps.people:
+            return change_person(text, file, person, changed)
+        return add_person(text, file, changed(Person(person)))
+
+    told = change_file(settings, path, edit, f"people add {person}")
     after = load_policy(path).people[person]
     if as_json:
         print_json(_person_json(after, None))
@@ -110,6 +110,7 @@ def add(
     print_text(
         f"{person}: {', '.join(after.devices) or 'no devices yet; `capper people devices` shows which there are'}"
     )
+    print_text(*filter(None, [told]))
     _hint(after, wanted, settings)
 
 
@@ -117,7 +118,7 @@ def add(
 def show(*, policy: Policy = None, state: State = None, config: Config = None, as_json: Json = False) -> None:
     """Who there is, by which devices each is known, and whom capper leaves alone just now."""
     settings = _settings(config, state, policy)
-    caps, now = load_policy(policy_file(settings)), datetime.now(UTC)
+    caps, now = policy_for(settings, policy), datetime.now(UTC)
     paused = in_force(read_pauses(pauses_file(settings.state)), now)
     if as_json:
         print_json(
@@ -155,7 +156,7 @@ def devices(
     is the system's neighbour table and the DHCP leases as they are now. Exits with 1 when there are none.
     """
     settings = _settings(config, state, policy)
-    caps, now = load_policy(policy_file(settings)), datetime.now(UTC)
+    caps, now = policy_for(settings, policy), datetime.now(UTC)
     found, problem = _neighbours()
     leases = _leases(settings)
     strangers = read_strangers(strangers_file(settings.state), now)
@@ -208,7 +209,7 @@ def stop(
     when capper was started again meanwhile. `household` means the devices that are nobody's.
     """
     settings = _settings(config, state, policy)
-    caps, now = load_policy(policy_file(settings)), datetime.now(UTC)
+    caps, now = policy_for(settings, policy), datetime.now(UTC)
     person = known_person(caps, name)
     try:
         long = a_pause(" ".join(length or ["30"]))
@@ -265,22 +266,27 @@ def remove(
         def without(person: Person) -> Person:
             return replace(person, devices=tuple(each for each in person.devices if each not in gone))
 
-        edit_file(path, lambda text, file: change_person(text, file, name, without))
+        told = change_file(
+            settings,
+            path,
+            lambda text, file: change_person(text, file, name, without),
+            f"people remove {name} --device",
+        )
         after = load_policy(path).people[name]
         if as_json:
             print_json(_person_json(after, None))
         else:
             left = ", ".join(after.devices) or "no devices left, so nobody on the network is recognised as her"
-            print_text(f"{name}: {left}")
+            print_text(f"{name}: {left}", *filter(None, [told]))
         return
-    edit_file(path, lambda text, file: remove_person(text, file, name))
+    told = change_file(settings, path, lambda text, file: remove_person(text, file, name), f"people remove {name}")
     file, now = pauses_file(settings.state), datetime.now(UTC)
     if name in read_pauses(file):
         pause(file, name, None, now)
     if as_json:
         print_json({"person": name, "removed": True})
         return
-    print_text(f"{name} is out of the policy; her devices {_rest(caps)} from now on")
+    print_text(f"{name} is out of the policy; her devices {_rest(caps)} from now on", *filter(None, [told]))
     print_text(f"`capper ledger forget --person {name}` forgets what was counted for her.")
     if any(one.startswith("wireguard:") for one in known.devices):
         print_text("Whoever has her WireGuard profile can still come in: take its listener out of `mode` too.")
@@ -288,15 +294,6 @@ def remove(
 
 def _settings(config: Path | None, state: Path | None, policy: Path | None) -> Settings:
     return load_settings(config, {"state": state, "policy": policy})
-
-
-def _own(settings: Settings) -> tuple[Path, bool]:
-    """The owner's policy file, and whether it had to be begun."""
-    if settings.policy is not None:
-        return settings.policy, False
-    path = own_policy()
-    put(path, read_text(packaged_policy()).encode())
-    return path, True
 
 
 def _name(text: str) -> str:

@@ -1,5 +1,6 @@
-"""`capper policy`: is the policy right, what does it say, which rule would speak; and whom a person has muted."""
+"""`capper policy`: is the policy right, what does it say, which rule would speak, changing it; and whom a person has muted."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -7,8 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from capper.cli import policy_versions
+from capper.cli.governing import Governing, change_file, governing, of_file, own_file
 from capper.cli.mutes import mute, mutes, unmute
-from capper.cli.options import Config, Json, PolicyFile
+from capper.cli.options import Config, Json, LedgerUrl, PolicyFile, State
+from capper.cli.options import Policy as PolicyOption
+from capper.cli.policy_versions import of_version
 from capper.cli.record import known_person
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.cap import Cap, spell_length
@@ -16,11 +21,13 @@ from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD, LEFT_ALONE, Ad, Basis
 from capper.domain.policy import Policy, Rule
 from capper.domain.sighting import Format, Sighting
+from capper.policies.trial import Tried, failures, try_out
 from capper.recognise.domains import registrable
-from capper.settings import Reading, load_settings, policy_file, policy_text, read_policy
+from capper.settings import Reading, load_settings, policy_file, policy_text
 from capper.settings.names import a_domain
 from capper.settings.places import own_policy, packaged_policy
 from capper.settings.policy import CONDITIONS
+from capper.settings.policy_set import set_value
 from capper.settings.review import review
 from capper.settings.toml import Note, read_text
 
@@ -38,20 +45,46 @@ def check(file: PolicyFile = None, *, config: Config = None, as_json: Json = Fal
     Exits with 0 when there is nothing to say, 1 when something should be looked at again (a rule or cap that never speaks,
     a site that was understood differently), and 2 when the file cannot be used; then everything wrong is told at once.
     """
-    path = _path(file, config)
+    settings = load_settings(config)
+    path = file or policy_file(settings)
     try:
-        reading = _read(path)
+        reading = of_file(path).reading()
     except ConfigError as exc:
         if not as_json:
             raise
-        print_json({"file": str(path), "usable": False, "errors": str(exc).split("\n"), "notes": []})
+        print_json({"file": str(path), "usable": False, "errors": str(exc).split("\n"), "notes": [], "failed": []})
         raise typer.Exit(2) from exc
     notes = sorted([*review(reading), *_subdomains(reading)])
+    failed = failures(asyncio.run(try_out(reading)))
     if as_json:
-        print_json({"file": str(path), "usable": True, "errors": [], "notes": [asdict(note) for note in notes]})
+        found = [asdict(note) for note in notes]
+        print_json({"file": str(path), "usable": True, "errors": [], "notes": found, "failed": failed})
     else:
-        print_text(f"{path}: {_summary(reading.policy)}", *(f"  {note}" for note in notes))
-    if notes:
+        print_text(f"{path}: {_summary(reading)}", *(f"  {note}" for note in (*notes, *failed)))
+    if notes or failed:
+        raise typer.Exit(1)
+
+
+@app.command("test")
+def run_tests(file: PolicyFile = None, *, config: Config = None, as_json: Json = False) -> None:
+    """Try what the policy expects of itself: its `[[tests]]`.
+
+    Each goes through a ledger of its own in memory, at noon on a Wednesday: nothing that was counted matters. Exits with 1
+    when a test fails, or when there is none. `check` and `apply` try them too.
+    """
+    found = governing(load_settings(config), file)
+    tried = asyncio.run(try_out(found.reading()))
+    if as_json:
+        print_json([_tried_json(one) for one in tried])
+    elif tried:
+        print_table(
+            ["", "test", "what became of it"],
+            [["failed" if one.problem else "ok", one.expectation.name, one.problem or one.outcome] for one in tried],
+            ["red" if one.problem else "" for one in tried],
+        )
+    else:
+        print_text(f"{found.name} has no [[tests]]; docs/policy.md says how to write one")
+    if not tried or any(one.problem for one in tried):
         raise typer.Exit(1)
 
 
@@ -59,6 +92,14 @@ def check(file: PolicyFile = None, *, config: Config = None, as_json: Json = Fal
 def show(
     file: PolicyFile = None,
     *,
+    version: Annotated[
+        int | None,
+        typer.Option(
+            "--version", metavar="N", min=0, help="A version that was applied; 0 is the file.", show_default=False
+        ),
+    ] = None,
+    ledger: LedgerUrl = None,
+    state: State = None,
     config: Config = None,
     toml: Annotated[bool, typer.Option("--toml", help="Print it as a policy file, in its plainest form.")] = False,
     as_json: Json = False,
@@ -67,18 +108,19 @@ def show(
 
     The first rule that fits an ad speaks; the last line holds where none does. No cap means unlimited, `never` means never.
     """
-    path = _path(file, config)
-    policy = _read(path).policy
+    settings = load_settings(config, {"ledger": ledger, "state": state})
+    found = governing(settings, file) if version is None else of_version(settings, version)
+    reading = found.reading()
     if toml:
-        typer.echo(policy_text(policy), nl=False)
+        typer.echo(policy_text(reading.policy, reading.tests), nl=False)
     elif as_json:
-        print_json(_policy_json(policy))
+        print_json(_policy_json(reading.policy))
     else:
-        _print_policy(path, policy)
+        _print_policy(found, reading.policy)
 
 
 @app.command()
-def new(
+def init(
     file: Annotated[
         Path | None,
         typer.Argument(metavar="FILE", help="Where to; left out: where capper looks for it.", show_default=False),
@@ -105,6 +147,35 @@ app.command()(unmute)
 app.command()(mutes)
 
 
+@app.command("set")
+def set_key(
+    key: Annotated[str, typer.Argument(metavar="KEY", help='caps, people.anna.language, "rules[2].caps".')],
+    value: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="VALUE...", help="What it is to say; several are a list.", show_default=False),
+    ] = None,
+    *,
+    unset: Annotated[bool, typer.Option("--unset", help="Take the key out.")] = False,
+    policy: PolicyOption = None,
+    ledger: LedgerUrl = None,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Change one value in your policy file.
+
+    Comments and layout stay, and a value that the policy could not be used with is refused. Entries of a list are counted
+    from 1, or called by their name: rules["no shoes"].caps. Without a policy of your own, one is begun.
+    """
+    if bool(value) == unset:
+        raise ConfigError("say what the key is to say, or --unset")
+    settings = load_settings(config, {"policy": policy, "ledger": ledger, "state": state})
+    path, begun = own_file(settings)
+    if begun:
+        print_text(f"{path} is begun, from the starter policy")
+    told = change_file(settings, path, lambda text, name: set_value(text, name, key, value or ()), f"set {key}")
+    print_text(f"{path}: {key} is {'gone' if unset else 'set'}", *filter(None, [told]))
+
+
 @app.command()
 def explain(
     file: PolicyFile = None,
@@ -127,7 +198,7 @@ def explain(
     Says why the rules above it do not fit, and which caps hold.
     Nothing is counted, and nothing that was counted is looked at: that is `capper ledger show`.
     """
-    policy = _read(_path(file, config)).policy
+    policy = governing(load_settings(config), file).reading().policy
     ad = Ad(_domains(advertiser), campaign, creative, tuple(category or ()), Basis.DECLARED)
     where, by = _domains(site), _domains(network, whole=True)
     sighting = Sighting(
@@ -157,12 +228,7 @@ def explain(
         print_table(["cap", "counts"], [[str(cap), _counted_sentence(cap, ad)] for cap in rule.caps])
 
 
-def _path(file: Path | None, config: Path | None) -> Path:
-    return file or policy_file(load_settings(config))
-
-
-def _read(path: Path) -> Reading:
-    return read_policy(read_text(path), str(path))
+app.add_typer(policy_versions.app)
 
 
 def _subdomains(reading: Reading) -> Iterator[Note]:
@@ -175,19 +241,33 @@ def _subdomains(reading: Reading) -> Iterator[Note]:
                 yield reading.document.note(("rules", place, "advertiser"), text)
 
 
-def _summary(policy: Policy) -> str:
-    counts = ((len(list(policy.caps())), "cap"), (len(policy.rules), "rule"), (len(policy.people), "person"))
+def _tried_json(one: Tried) -> dict[str, Any]:
+    return {"test": one.expectation.name, "line": one.expectation.line, "ok": not one.problem, "problem": one.problem,
+            "verdict": one.decision.verdict, "rule": one.decision.rule, "cap": one.decision.cap and str(one.decision.cap)}  # fmt: skip
+
+
+def _summary(reading: Reading) -> str:
+    policy = reading.policy
+    counts = ((len(list(policy.caps())), "cap"), (len(policy.rules), "rule"), (len(policy.people), "person"),
+              (len(reading.tests), "test"))  # fmt: skip
     words = [
         f"{count} {word}" if count == 1 else f"{count} {'people' if word == 'person' else word + 's'}"
         for count, word in counts
+        if count or word != "test"
     ]
     return f"can be used: {', '.join(words)}"
 
 
-def _print_policy(path: Path, policy: Policy) -> None:
+def _print_policy(found: Governing, policy: Policy) -> None:
     zone, gap = str(policy.zone), spell_length(policy.session_gap)
+    version = found.version
+    name = (
+        f"{found.name}, put in force by {version.who}" + (f": {version.note}" if version.note else "")
+        if version
+        else found.name
+    )
     print_text(
-        f"{path}",
+        name,
         f"time zone {zone}, a session ends after {gap}, kept for {policy.retention.days} days, muted for {spell_length(policy.mute_for)}",
         "",
     )

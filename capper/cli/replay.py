@@ -14,6 +14,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from capper.assembly import assemble
+from capper.cli.governing import policy_for
 from capper.cli.options import Config, Json, Policy, State
 from capper.cli.tables import console, print_json, print_table, print_text
 from capper.domain import policy as policies
@@ -24,7 +25,7 @@ from capper.ledger.memory import MemoryLedger
 from capper.measure.har import Har, load, save
 from capper.measure.output import whole_file, written
 from capper.measure.replay import Count, Replayed, Summary, replay
-from capper.settings import Settings, load_policy, load_settings, policy_file
+from capper.settings import Settings, load_settings
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -65,7 +66,7 @@ def run(
     """Replay, write, and tell."""
     _refuse_overlap(har, policy, out, journal)
     settings = load_settings(config, {"policy": policy, "lists": lists or None, "state": state, "ledger": "memory"})
-    asked = load_policy(policy_file(settings))
+    asked = policy_for(load_settings(config, {"state": state}), policy)
     recording = load(har)
     # Opened first: a long replay must not find at its end that it cannot write.
     with ExitStack() as files:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from capper.assembly import Assembly, ClosedSource, assemble, keep_watch, utc_now
+from capper.assembly import Assembly, ClosedSource, assemble, utc_now
 from capper.backup.swap import finish, hold, interrupted, stamp_of
 from capper.cli.logs import begin
 from capper.cli.options import Config, LedgerUrl, Policy, State
@@ -158,7 +158,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 policy = assembly.policy
                 works = (
                     _refresh(assembly, closed),
-                    keep_watch(policy),
+                    assembly.keep_watch(),
                     keeping.keep(policy),
                     _warn_of_end(master.certificate_ends),
                     owner.serve(),
@@ -316,7 +316,7 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly, more: 
             if settings.open is Open.ALL
             else f"{', '.join((f'{len(opened)} ad hosts', *_sites(settings)))}; the rest unread",
         ),
-        ("policy", first_words(settings) or str(policy_file(settings))),
+        ("policy", _policy(settings, assembly)),
         ("ledger", redacted(settings.ledger)),
         *more,
         *((f"for {name}", f"{file}: import it in the WireGuard app") for name, file in master.wireguard_files()),
@@ -324,6 +324,13 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly, more: 
     print_text(*(f"{name:<12} {what}" for name, what in rows))
     print_text(f"ready: http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}")
     sys.stdout.flush()
+
+
+def _policy(settings: Settings, assembly: Assembly) -> str:
+    version = assembly.following and assembly.following.source.version
+    if version:
+        return f"version {version}, as it was applied: capper policy history"
+    return first_words(settings) or str(policy_file(settings))
 
 
 def _ways_in(master: "CapperMaster", host: str) -> list[tuple[str, str]]:

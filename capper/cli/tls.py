@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from capper.cli.governing import policy_for
 from capper.cli.machines import machines
 from capper.cli.options import Config, Json, State
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.gateway.opened import Chooser, Rule, Ruling
 from capper.gateway.ours import HOST as OURS
-from capper.settings import Enrolment, Open, Settings, load_policy, load_settings, policy_file
+from capper.settings import Enrolment, Open, Settings, load_settings
 from capper.settings.closed import CLOSED_HEAD, YOURS, closed_file
 from capper.settings.options import a_site
 from capper.settings.sites import read_sites, sites_file, write_sites
@@ -192,7 +193,7 @@ def _chooser(settings: Settings) -> Chooser:
     from capper.gateway.ways import chooser_for  # noqa: PLC0415
 
     ads, own = ad_hosts_in_use(settings), frozenset(read_sites(sites_file(settings.state)))
-    policy = load_policy(policy_file(settings))
+    policy = policy_for(settings)
     return chooser_for(settings, lambda: ads, ClosedSource(settings).current, lambda: own, policy.seeks_prompts)
 
 

@@ -9,6 +9,7 @@ from capper.domain.daily import Addition, Follower
 from capper.domain.decision import Answer, Claim
 from capper.domain.identity import Level
 from capper.domain.mute import Mute, Name
+from capper.ledger.versions import Versions
 
 NAME_LIMIT = 253
 """Longest name of an advertiser or a creative that a ledger keeps, in letters: that of a domain name."""
@@ -34,6 +35,11 @@ class Health:
 
 class Ledger(Protocol):
     """A frequency ledger. Every method may raise `LedgerUnavailable`; `now` is an aware datetime, kept to the millisecond."""
+
+    @property
+    def versions(self) -> Versions:
+        """The versions of the household's policy."""
+        ...
 
     async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
         """Check and count, atomically and in order: each claim is counted on all its counters or on none.

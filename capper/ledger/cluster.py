@@ -4,9 +4,10 @@ Which node has which keys is asked when the first command needs it, and again wh
 """
 
 import asyncio
+import contextlib
 from binascii import crc_hqx
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 from redis.exceptions import AskError, ClusterDownError, MovedError, ResponseError, TryAgainError
@@ -71,6 +72,13 @@ class ClusterLink:
         for node in sorted(set((await self._map()).nodes)):
             async for keys in self._line(node).scan(pattern):
                 yield keys
+
+    async def listen(self, channel: bytes, every: float) -> AsyncGenerator[bool]:
+        """What comes on a channel; every node passes on what is published on any other."""
+        node = await self._node_for(("SUBSCRIBE", channel))
+        async with contextlib.aclosing(self._line(node).listen(channel, every)) as heard:
+            async for each in heard:
+                yield each
 
     async def close(self) -> None:
         """Hang up on every node."""

@@ -14,6 +14,7 @@ from capper.domain.mute import Mute, Name
 from capper.ledger import DEADLINE
 from capper.ledger.base import Entry, Health, Ledger
 from capper.ledger.memory import MemoryLedger
+from capper.ledger.versions import Versions
 
 PATIENCE = timedelta(seconds=10)
 """How long a person who asks for her own record, or to be forgotten, may be kept waiting."""
@@ -95,6 +96,11 @@ class GuardedLedger:
         self.breaker = breaker or Breaker()
         self._deadline = deadline.total_seconds()
         self._shadow = MemoryLedger(longest=SHADOW_LIFE)
+
+    @property
+    def versions(self) -> Versions:
+        """The ledger's own: there is no hurry about them, and nothing to go by meanwhile but the policy in force."""
+        return self.ledger.versions
 
     async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
         """Check and count, there or else here; never raises."""

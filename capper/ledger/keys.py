@@ -6,6 +6,8 @@
     cap{TAG}m DIGEST          what she said of an advertiser or a creative: muted until when, or to be shown once
     cap{TAG}j TIME SERIAL     a journal record
     cap{TAG}d DIGEST          an advertiser's days: how often shown and withheld, and on about how many sites
+    cap{TAG}v                 the number of the policy's newest version (TAG is the household's own); also a channel
+    cap{TAG}v NUMBER          a version of the policy
 
 TAG is 9 bytes (12 letters of base64url), DIGEST 8 bytes (11 letters), both keyed BLAKE2b under keys derived per viewer
 and per purpose, so equal ads of two viewers have unrelated names. With 1,000 viewers two tags are equal with odds of
@@ -96,6 +98,15 @@ class ViewerKeys:
         data = as_bytes(f"{len(advertiser)}:{advertiser}{site}")
         return hashlib.blake2b(data, key=self._sites, digest_size=1).digest()[0]
 
+    @property
+    def newest_version(self) -> bytes:
+        """The key of the number of the policy's newest version."""
+        return f"cap{{{self.tag}}}v".encode()
+
+    def version(self, number: int) -> bytes:
+        """The key of one version of the policy."""
+        return f"cap{{{self.tag}}}v{number:08x}".encode()
+
     def pattern(self, kind: str = "") -> bytes:
         """The glob that finds this viewer's keys; `kind` is a letter of the table above."""
         return f"cap{{{self.tag}}}{kind}*".encode()
@@ -140,11 +151,11 @@ class Keyring:
 
     def __init__(self, secret: Secret) -> None:
         self.secret = secret
-        self._viewers: dict[str, ViewerKeys] = {}
+        self._viewers: dict[str | None, ViewerKeys] = {}
         self._made_at = secret.changes
 
-    def of(self, viewer: str) -> ViewerKeys:
-        """The viewer's keys under the secret as it is now."""
+    def of(self, viewer: str | None) -> ViewerKeys:
+        """The viewer's keys under the secret as it is now; those of the household as a whole for None."""
         if self._made_at != self.secret.changes:
             self._viewers.clear()
             self._made_at = self.secret.changes

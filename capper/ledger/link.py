@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -39,6 +39,13 @@ class Link(Protocol):
 
     def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
         """Every key that fits `pattern`, in portions; a key may come twice."""
+        ...
+
+    def listen(self, channel: bytes, every: float) -> AsyncGenerator[bool]:
+        """True once the channel is subscribed to and at each message there; False after each `every` seconds of silence.
+
+        Has a connection of its own, and raises LedgerUnavailable when that is lost.
+        """
         ...
 
     async def close(self) -> None:
@@ -187,6 +194,20 @@ class Line:
             if cursor == b"0":
                 return
 
+    async def listen(self, channel: bytes, every: float) -> AsyncGenerator[bool]:
+        """What comes on `channel`; see `Link.listen`."""
+        try:
+            connection = await self._connected()
+            try:
+                await connection.send_packed_command([_pack(("SUBSCRIBE", channel))], check_health=False)
+                while True:
+                    said = await connection.read_response(disable_decoding=True, timeout=every)
+                    yield said is not None
+            finally:
+                await connection.disconnect(nowait=True)
+        except (RedisError, OSError) as exc:
+            raise _unavailable(self.place, exc) from exc
+
     async def close(self) -> None:
         """Hang up, and let go of what was prepared for the connection."""
         if self._opening:
@@ -208,6 +229,10 @@ class Line:
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> _Conversation:
+        self._now = _Conversation(await self._connected(), self._timeout)
+        return self._now
+
+    async def _connected(self) -> AbstractConnection:
         if self._prepare:
             await self._prepare()
         connection = self._make()
@@ -216,8 +241,7 @@ class Line:
                 await connection.connect()  # type: ignore[no-untyped-call]
         except TimeoutError:
             raise TimeoutError(f"no connection in {self._timeout:g} s") from None
-        self._now = _Conversation(connection, self._timeout)
-        return self._now
+        return connection
 
 
 def connect(

@@ -14,6 +14,7 @@ from capper.domain.identity import Level
 from capper.domain.mute import ONCE, Mute, Name, Why
 from capper.domain.window import SESSION_LIMIT, from_ms, to_ms
 from capper.ledger.base import NAME_LIMIT, Entry, Health, latest, ranked
+from capper.ledger.versions import MemoryVersions
 
 _MILLISECOND = timedelta(milliseconds=1)
 _SWEEP_EVERY = 1024
@@ -213,6 +214,8 @@ class MemoryLedger:
         self._records: dict[str, _Record] = {}
         self._longest = longest // _MILLISECOND
         self._key = os.urandom(32)
+        self.versions = MemoryVersions()
+        """Of the household's policy."""
 
     async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
         """Check and count; see `Ledger.claim`."""

@@ -22,6 +22,7 @@ from capper.ledger.base import Entry, Health, latest, ranked
 from capper.ledger.entries import Script
 from capper.ledger.keys import Keyring, ViewerKeys
 from capper.ledger.link import Link, ScriptForgotten
+from capper.ledger.redis_versions import RedisVersions
 from capper.ledger.secret import Secret
 from capper.ledger.wire import (
     answer,
@@ -50,6 +51,8 @@ class RedisLedger:
         self.link = link
         """For commands beside the protocol: INFO, a benchmark's bare INCR."""
         self._keyring = Keyring(secret)
+        self.versions = RedisVersions(link, lambda: self._keys(None))
+        """Of the household's policy."""
         self._refreshed = time.monotonic()
         self._script = files("capper.ledger").joinpath("lua", "claim.lua").read_bytes()
         self._digest = hashlib.sha1(self._script, usedforsecurity=False).hexdigest()
@@ -195,8 +198,8 @@ class RedisLedger:
                     if value is not None:
                         yield key, value
 
-    async def _keys(self, viewer: str) -> ViewerKeys:
-        """The viewer's keys; once a second, whether another process has changed the secret is looked up first."""
+    async def _keys(self, viewer: str | None) -> ViewerKeys:
+        """The viewer's keys, or the household's; once a second, whether another process has changed the secret is looked up first."""
         now = time.monotonic()
         if now - self._refreshed > _REFRESH:
             self._refreshed = now

@@ -37,6 +37,9 @@ class _Keys:
     def root(self, viewer: str) -> bytes:
         return _keyed(self.master, b"viewer", self.salts.get(self.digest(viewer), b"") + b"\0" + as_bytes(viewer))
 
+    def household(self) -> bytes:
+        return _keyed(self.master, b"household", b"")
+
     def forgetting(self, viewer: str) -> Self:
         return replace(self, salts={**self.salts, self.digest(viewer): secrets.token_bytes(16)})
 
@@ -94,9 +97,9 @@ class Secret:
         except OSError as exc:
             raise ConfigError(f"use {path} as the ledger's secret: {exc.strerror or exc}") from exc
 
-    def root(self, viewer: str) -> bytes:
-        """The key that everything about this viewer is derived from: 32 bytes."""
-        return self._keys.root(viewer)
+    def root(self, viewer: str | None) -> bytes:
+        """The key that everything about this viewer is derived from: 32 bytes. For None, what is the whole household's."""
+        return self._keys.household() if viewer is None else self._keys.root(viewer)
 
     def forget(self, viewer: str) -> None:
         """Give the viewer a new salt: what was kept of her under the old one can be neither found nor read again."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from mitmproxy import connection, ctx, http
 from mitmproxy.addonmanager import Loader
 
-from capper.assembly import Assembly, assemble, keep_watch
+from capper.assembly import Assembly, assemble
 from capper.domain.errors import CapperError
 from capper.proxy.addon import FrequencyCap
 from capper.proxy.people import Keeping, People
@@ -57,7 +57,7 @@ class CapAds:
         finally:
             self._ready.set()
         policy = self._assembly.policy
-        self._beside = [asyncio.create_task(work) for work in (keep_watch(policy), keeping.keep(policy))]
+        self._beside = [asyncio.create_task(work) for work in (self._assembly.keep_watch(), keeping.keep(policy))]
         people = People(policy, _user, keeping.sources())
         self.addons = [FrequencyCap(self._assembly.gate, people, stream=False)]
 

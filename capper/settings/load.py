@@ -68,7 +68,7 @@ def first_words(settings: Settings) -> str:
     """What to tell an owner who has no policy yet; empty for one who has."""
     if settings.policy is not None:
         return ""
-    return f"The starter policy holds. Your own would be {own_policy()}; `capper policy new` begins one."
+    return f"The starter policy holds. Your own would be {own_policy()}; `capper policy init` begins one."
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

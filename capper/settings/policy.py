@@ -12,6 +12,7 @@ from capper.domain.identity import HOUSEHOLD, LEFT_ALONE
 from capper.domain.policy import CreditPrompts, CreditRule, Person, Policy, Rule
 from capper.domain.sighting import Format
 from capper.domain.window import SESSION_LIMIT, lifespan
+from capper.settings.expectations import Expectation, read_expectations
 from capper.settings.names import a_device, a_domain, a_language, a_name, an_advertiser
 from capper.settings.options import a_flag
 from capper.settings.reader import (
@@ -40,6 +41,7 @@ TOP = (
     "people",
     "rules",
     "credit",
+    "tests",
 )
 """Every key a policy file may have at its top."""
 PERSON = ("devices", "language", "credit_prompts", "credit_note")
@@ -66,11 +68,12 @@ _LEFT_OUT = 'caps are missing; write caps = [] for unlimited, or caps = ["never"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A policy as it was read, the document it stands in, and what was understood differently from what is written."""
+    """A policy as it was read, the document it stands in, what was understood differently from what is written, and its tests."""
 
     policy: Policy
     document: Document
     notes: tuple[Note, ...] = ()
+    tests: tuple[Expectation, ...] = ()
 
 
 def load_policy(path: Path) -> Policy:
@@ -121,11 +124,12 @@ def read_policy(text: str, name: str) -> Reading:
         unknown_devices=top.take("unknown_devices", lambda value: _unknown(value, people), HOUSEHOLD),
         credit=tuple(_credit(top, people)),
     )
+    tests = tuple(read_expectations(top, people, [rule.name for rule in rules]))
     top.close()
     if caps is None:
         reader.notes.append(document.note(("caps",), "no caps at the top: where no rule fits, ads are unlimited"))
     reader.finish()
-    return Reading(policy, document, tuple(reader.notes))
+    return Reading(policy, document, tuple(reader.notes), tests)
 
 
 def _cap_within(retention: timedelta) -> Callable[[object], Cap]:

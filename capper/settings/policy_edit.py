@@ -61,7 +61,7 @@ def _added(text: str, block: str) -> list[str]:
     parts = blocks(text)
     own = [place for place, part in enumerate(parts) if _OWN.match(part.lstrip())]
     if own:
-        head, tail = _split(parts[own[-1]])
+        head, tail = split_tail(parts[own[-1]])
         return ["".join([*parts[: own[-1]], head, _gap(head), block, _lead(tail), *parts[own[-1] + 1 :]])]
     return [text + _gap(text) + block]
 
@@ -86,7 +86,7 @@ def _lead(tail: str) -> str:
     return f"\n{tail}" if tail.strip() and not tail.startswith("\n") else tail
 
 
-def _split(block: str) -> tuple[str, str]:
+def split_tail(block: str) -> tuple[str, str]:
     """A block, and the blank lines and comments at its end, which speak of what follows."""
     lines = block.splitlines(keepends=True)
     end = len(lines)
@@ -163,7 +163,7 @@ def _without(text: str, person: str) -> list[str]:
     parts = blocks(text)
     for place, part in enumerate(parts):
         if _OWN.match(part.lstrip()) and person in _people_in(part):
-            above, tail = _unattached("".join(parts[:place])), _split(part)[1]
+            above, tail = _unattached("".join(parts[:place])), split_tail(part)[1]
             found.append(
                 "".join(
                     [
@@ -189,7 +189,7 @@ def _changed(text: str, person: str, change: Callable[[Any], None] | None) -> li
     found: list[str] = []
     parts = blocks(text)
     for place, part in enumerate(parts):
-        head, tail = _split(part)
+        head, tail = split_tail(part)
         if person not in _people_in(head):
             continue
         document = tomlkit.parse(head)

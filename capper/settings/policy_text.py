@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 
 from capper.domain.cap import spell_length
 from capper.domain.policy import CreditRule, Person, Policy, Rule
+from capper.settings.expectations import Expectation
 from capper.settings.policy import CONDITIONS, CREDIT_CONDITIONS, VERSION
 
 
-def policy_text(policy: Policy) -> str:
-    """The policy as TOML; `parse_policy(policy_text(policy), name) == policy`."""
-    return "\n".join(_lines(policy)) + "\n"
+def policy_text(policy: Policy, tests: Iterable[Expectation] = ()) -> str:
+    """The policy as TOML; `read_policy(policy_text(policy, tests), name)` has the same policy and tests."""
+    return "\n".join([*_lines(policy), *_tests(tests)]) + "\n"
 
 
 def _lines(policy: Policy) -> Iterator[str]:
@@ -66,6 +67,21 @@ def _credit(rule: CreditRule) -> Iterator[str]:
         if values := getattr(rule, key):
             yield f"{key} = {_list(values)}"
     yield f"credit_prompts = {quote(rule.credit_prompts)}"
+
+
+def _tests(tests: Iterable[Expectation]) -> Iterator[str]:
+    for test in tests:
+        yield ""
+        yield "[[tests]]"
+        yield f"name = {quote(test.name)}"
+        for key in ("person", "campaign", "creative", "site", "network", "format", "rule", "cap", "expect"):
+            if (value := getattr(test, key)) is not None:
+                yield f"{key} = {quote(str(value))}"
+        for key in ("advertiser", "category"):
+            if values := getattr(test, key):
+                yield f"{key} = {_list(values)}"
+        if test.seen:
+            yield f"seen = {_list(map(spell_length, test.seen))}"
 
 
 def _list(values: Iterable[str]) -> str:

@@ -1,4 +1,7 @@
-"""The policy in force while its file changes underneath: a bad, half-written or vanished file leaves the old one in force."""
+"""The policy in force while its file changes underneath: a bad, half-written or vanished file leaves the old one in force.
+
+Once a version of it has been applied for every capper on the same ledger, that one is in force, and the file a draft of the next.
+"""
 
 import logging
 import stat
@@ -77,6 +80,11 @@ class Watched[T]:
             log.warning("%s: %s", self._stays, exc)
 
 
+def same_text(one: str, other: str) -> bool:
+    """Whether two texts of a policy are the same, however their lines end."""
+    return one.splitlines() == other.splitlines()
+
+
 class PolicySource:
     """The policy of a file, as the file changes.
 
@@ -87,6 +95,8 @@ class PolicySource:
        to `tell`.
     4. Where a `successor` is named (the owner's own policy, while the starter policy is in force), it takes the file's place as
        soon as it is there.
+    5. A version that was applied (`adopt`) takes the file's place until another does, or the file is to be the policy again. That
+       the file differs from it is said each time the file changes.
     """
 
     def __init__(
@@ -106,6 +116,9 @@ class PolicySource:
         self._used = self._seen = look(path)
         self.policy = parse_policy(read(path), str(path))
         """The policy in force, without a look at the file."""
+        self.version: int | None = None
+        """The number of the version in force; None where the file is."""
+        self._text = ""
 
     def current(self) -> Policy:
         """The policy in force, after a look at the file if the last one is a second old. Never raises."""
@@ -133,9 +146,50 @@ class PolicySource:
             self.problem = exc
             self._say(logging.WARNING, f"the policy in force stays as it was: {exc}")
         else:
-            changed, self.policy, self.problem = policy != self.policy, policy, None
-            self._say(logging.INFO, f"policy {'reloaded' if changed else 'unchanged'}: {self.path}")
+            self.problem = None
+            if self.version is None:
+                self._take(policy, str(self.path))
+            else:
+                self._compare(text)
         self._used = found
+
+    def adopt(self, version: int, text: str | None) -> bool:
+        """Put a version of the policy in force in the file's place, or the file again for None; returns whether it is.
+
+        One that this capper cannot use leaves the policy as it is, and says so; another capper may have been able to.
+        """
+        if text is None:
+            self.version, self._used, self._seen = None, None, self._look(self.path)
+            self.refresh()
+            return True
+        name = f"version {version} of the policy"
+        try:
+            policy = parse_policy(text, name)
+        except ConfigError as exc:
+            self.problem = exc
+            self._say(logging.WARNING, f"the policy in force stays as it was: {exc}")
+            return False
+        self.version, self._text, self.problem = version, text, None
+        self._take(policy, name)
+        try:
+            self._compare(self._read(self.path))
+        except ConfigError as exc:
+            self._say(logging.WARNING, f"{name} is in force; the file cannot be used: {exc}")
+        return True
+
+    def _take(self, policy: Policy, name: str) -> None:
+        changed, self.policy = policy != self.policy, policy
+        self._say(logging.INFO, f"policy {'reloaded' if changed else 'unchanged'}: {name}")
+
+    def _compare(self, text: str) -> None:
+        if same_text(text, self._text):
+            self._say(logging.INFO, f"{self.path} says what is in force: version {self.version}")
+        else:
+            self._say(
+                logging.WARNING,
+                f"{self.path} differs from version {self.version}, which is in force; `capper policy diff` shows in what,"
+                " `capper policy apply` puts the file in force",
+            )
 
     def _say(self, level: int, sentence: str) -> None:
         log.log(level, "%s", sentence)

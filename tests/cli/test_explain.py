@@ -198,7 +198,7 @@ def test_her_last_day(capper, policy, monkeypatch):
     for record in (RECORD, PROMPT):
         asyncio.run(ledger.note("anna", replace(record, time=now).line(), now, timedelta(days=1)))
     asyncio.run(ledger.note("anna", b"of another version", now, timedelta(days=1)))
-    monkeypatch.setattr("capper.cli.explain.open_ledger", lambda *_, **__: ledger)
+    monkeypatch.setattr("capper.cli.governing.open_ledger", lambda *_, **__: ledger)
     told = capper("explain", "--person", "anna", "--policy", policy)
     as_json = json.loads(capper("explain", "--person", "anna", "--policy", policy, "--json").out)
 

@@ -47,6 +47,7 @@ def test_check_the_starter_policy(capper):
         "usable": True,
         "errors": [],
         "notes": [],
+        "failed": [],
     }
 
 
@@ -176,9 +177,9 @@ def test_show_in_a_narrow_terminal(capper, file, monkeypatch):
     assert "a session ends after 30 minutes" in out
 
 
-def test_new(capper, home):
+def test_init(capper, home):
     """The starter policy, comments and all, becomes the owner's own and is in force; a second time it is left alone."""
-    made, again = capper("policy", "new"), capper("policy", "new")
+    made, again = capper("policy", "init"), capper("policy", "init")
     own = home / "config" / "policy.toml"
 
     assert (made.code, again.code) == (0, 2)

@@ -15,6 +15,7 @@ from capper.ledger.link import connect
 from capper.ledger.redis import RedisLedger
 from capper.ledger.rights import acl_rights
 from capper.ledger.secret import Secret
+from capper.ledger.versions import Version
 from capper.testing import a_sighting, an_ad
 
 GAP = timedelta(minutes=30)
@@ -177,3 +178,19 @@ async def test_counts_move_with_their_slot(cluster):
     await capper.close()
 
     assert (answer.shown, answer.tallies[0].count) == (False, 3)
+
+
+async def test_a_policy_is_heard_of_on_whichever_node(cluster):
+    """Several cappers, each with a household of its own (so on other nodes): what one applies the other of that household hears."""
+    _, address = cluster
+    for _ in range(4):
+        secret = Secret()
+        ours, theirs = (RedisLedger(connect(address), secret) for _ in range(2))
+        async with contextlib.aclosing(theirs.versions.heard(10)) as heard:
+            await anext(heard)
+            assert await ours.versions.add(Version(1, datetime.now(UTC), "anna", "", "caps = []"), 0)
+            assert await asyncio.wait_for(anext(heard), 2)
+
+        assert [one.text for one in await theirs.versions.all()] == ["caps = []"]
+        await ours.close()
+        await theirs.close()

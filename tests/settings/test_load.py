@@ -170,7 +170,7 @@ def test_the_owners_files_are_found(tmp_path):
 def test_a_newcomer_is_told_where_to_put_a_policy():
     """Who has no policy yet is told where one would be found."""
     assert first_words(load()) == (
-        f"The starter policy holds. Your own would be {own_policy()}; `capper policy new` begins one."
+        f"The starter policy holds. Your own would be {own_policy()}; `capper policy init` begins one."
     )
 
 

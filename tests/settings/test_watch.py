@@ -201,3 +201,80 @@ def test_an_own_policy_that_cannot_be_used(file, tmp_path):
     assert ["1 per advertiser per day"] == broken
     assert "stays as it was" in watched.told[0]
     assert ["2 per advertiser per day"] == watched.look()
+
+
+def test_an_applied_version_takes_the_files_place(file):
+    """It is in force at once; the file is not, however often it is saved, and that it differs is said with what to do."""
+    watched = Watched(file)
+    adopted = watched.source.adopt(1, caps("7 per day"))
+    in_force = watched.look()
+    file.write_text(caps("2 per day"))
+
+    assert (adopted, in_force, watched.look(4)) == (True, ["7 per advertiser per day"], ["7 per advertiser per day"])
+    differs = (
+        f"{file} differs from version 1, which is in force; `capper policy diff` shows in what, `capper policy apply` puts"
+        " the file in force"
+    )
+    assert watched.told == ["policy reloaded: version 1 of the policy", differs, differs]
+
+
+def test_the_file_of_an_applied_version_says_the_same(file):
+    """A file with what is in force is told of as such, whatever its line ends; comments alone are a difference."""
+    watched = Watched(file)
+    watched.source.adopt(3, file.read_text())
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    watched.look()
+    same = list(watched.told)
+    file.write_text("# mine\n" + caps("1 per day"))
+    watched.look()
+
+    assert same == ["policy unchanged: version 3 of the policy", *[f"{file} says what is in force: version 3"] * 2]
+    assert f"{file} differs from version 3" in watched.told[-1]
+
+
+@pytest.mark.parametrize(
+    "text", ['caps = ["3 per advertisr per day"]', "", "keys_of_tomorrow = true", "caps = [", "\x00"]
+)
+def test_a_version_that_cannot_be_used_here(file, text):
+    """It never gets in force: the policy stays, and so does which version it is."""
+    watched = Watched(file)
+    watched.source.adopt(1, caps("7 per day"))
+
+    assert not watched.source.adopt(2, text)
+    assert (watched.look(), watched.source.version) == (["7 per advertiser per day"], 1)
+    assert "the policy in force stays as it was: version 2 of the policy" in watched.told[-1]
+    assert watched.source.problem
+
+
+def test_back_to_the_file(file):
+    """A version without text puts the file in force, as it is now, and it is followed again."""
+    watched = Watched(file)
+    watched.source.adopt(1, caps("7 per day"))
+    watched.source.adopt(2, None)
+    at_once = [str(cap) for cap in watched.source.policy.default.caps]
+    file.write_text(caps("2 per day"))
+
+    assert (at_once, watched.look()) == (["1 per advertiser per day"], ["2 per advertiser per day"])
+    assert watched.source.version is None
+
+
+def test_back_to_a_file_that_cannot_be_used(file):
+    """The policy stays as it is until the file is mended."""
+    watched = Watched(file)
+    watched.source.adopt(1, caps("7 per day"))
+    file.write_text("caps = [")
+    watched.source.adopt(2, None)
+    meanwhile = watched.look()
+    file.write_text(caps("2 per day"))
+
+    assert (meanwhile, watched.look()) == (["7 per advertiser per day"], ["2 per advertiser per day"])
+
+
+def test_a_version_in_place_of_a_broken_file(file):
+    """What is in force does not depend on the file, and that the file is broken is said."""
+    watched = Watched(file)
+    file.unlink()
+
+    assert watched.source.adopt(1, caps("7 per day"))
+    assert watched.look() == ["7 per advertiser per day"]
+    assert watched.told[1] == f"version 1 of the policy is in force; the file cannot be used: {file} does not exist"
