@@ -1,11 +1,13 @@
 """Who follows a person, as a page shows it: by times seen, over a span of days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from capper.dashboard.chart import Chart, chart
 from capper.domain.daily import EVERYBODY, Daily, Follower
+from capper.domain.identity import Level
+from capper.domain.mute import Mute
 
 SPANS: Final = (1, 7, 28)
 """The spans, in days with today, that can be looked at."""
@@ -20,6 +22,7 @@ class Line:
     name: str
     counts: Daily
     sites: int
+    muted: Mute | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,12 @@ class Overview:
     """Advertisers that are left out."""
 
 
-def overview(followers: Sequence[Follower], today: int, span: int) -> Overview:
+def overview(followers: Sequence[Follower], mutes: Sequence[Mute], today: int, span: int) -> Overview:
     """What `followers` amount to in the last `span` days; who was seen most comes first."""
+    muted = {mute.name: mute for mute in mutes if mute.level is Level.ADVERTISER}
     everybody = next((each for each in followers if each.name == EVERYBODY), Follower(EVERYBODY))
     lines = [
-        Line(each.name, counts, each.sites)
+        Line(each.name, counts, each.sites, muted.get(each.name))
         for each in followers
         if each.name != EVERYBODY and (counts := each.within(today, span)).met
     ]
@@ -47,9 +51,3 @@ def overview(followers: Sequence[Follower], today: int, span: int) -> Overview:
     return Overview(
         span, everybody.within(today, span), chart(days), tuple(lines[:MOST_LINES]), max(len(lines) - MOST_LINES, 0)
     )
-
-
-def days_of(followers: Sequence[Follower], today: int) -> Mapping[int, Daily]:
-    """The sum of all advertisers by day, for an export."""
-    found = next((each.days for each in followers if each.name == EVERYBODY), {})
-    return {day: found[day] for day in sorted(found) if day <= today}

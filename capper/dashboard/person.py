@@ -17,18 +17,31 @@ from capper.dashboard.decided import SHOWN_BY, records_of, rows_of
 from capper.dashboard.guard import Form, Guard, Refusal, Seals, posted
 from capper.dashboard.house import House, viewer_of
 from capper.dashboard.overview import SPANS, overview
-from capper.dashboard.rendering import page, stylesheet
+from capper.dashboard.rendering import page, received, stylesheet
 from capper.dashboard.speech import Tongue, tongue_for
 from capper.domain.daily import EVERYBODY, date_of
 from capper.domain.errors import CapperError, LedgerUnavailable
-from capper.domain.identity import Ad, Basis
+from capper.domain.identity import Ad, Basis, Level
+from capper.domain.mute import Mute, Name, Why
 from capper.domain.policy import Rule
 from capper.domain.sighting import Sighting
 from capper.gateway.ours import HOST
+from capper.ledger.base import NAME_LIMIT
 from capper.settings.pauses import LONGEST, in_force, pause, pauses_file, read_pauses
 
 PAUSES: Final = tuple(timedelta(minutes=each) for each in (30, 120, 1440))
-PATHS: Final = ("/followers", "/decisions", "/caps", "/data", "/pause", "/forget", "/export.json", "/dashboard.css")
+PATHS: Final = (
+    "/followers",
+    "/decisions",
+    "/caps",
+    "/data",
+    "/mute",
+    "/unmute",
+    "/pause",
+    "/forget",
+    "/export.json",
+    "/dashboard.css",
+)
 """What the application answers; anything else on our host is another's."""
 
 
@@ -54,6 +67,8 @@ class _Person:
                 Route("/caps", self.caps, methods=get),
                 Route("/data", self.data, methods=get),
                 Route("/export.json", self.export, methods=get),
+                Route("/mute", form(self.mute), methods=["POST"]),
+                Route("/unmute", form(self.unmute), methods=["POST"]),
                 Route("/pause", form(self.pause), methods=["POST"]),
                 Route("/forget", form(self.forget), methods=["POST"]),
                 Route("/dashboard.css", _stylesheet, methods=get),
@@ -65,11 +80,14 @@ class _Person:
     # What she sees
 
     async def followers(self, request: Request) -> Response:
-        """Who follows her, over a span of days."""
+        """Who follows her, over a span of days, and whom she has muted."""
         viewer, house = viewer_of(request), self._house
         span = _choice(request, "days", [str(span) for span in SPANS], "7")
-        found = overview(await house.ledger.followers(viewer.name, house.today()), house.today(), int(span))
-        return await self._page(request, "followers.html", view=found, spans=SPANS)
+        mutes = await house.ledger.mutes(viewer.name, house.clock())
+        found = overview(await house.ledger.followers(viewer.name, house.today()), mutes, house.today(), int(span))
+        return await self._page(
+            request, "followers.html", view=found, spans=SPANS, mutes=mutes, done=request.query_params.get("done", "")
+        )
 
     async def decisions(self, request: Request) -> Response:
         """What was decided within the last day."""
@@ -115,6 +133,18 @@ class _Person:
         return JSONResponse(exported, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     # What she does
+
+    async def mute(self, request: Request, form: Form) -> Response:
+        """Show her no more of an advertiser, for as long as the policy says."""
+        now, (level, name) = self._house.clock(), _name_in(form)
+        mute = Mute(level, name, Why.ASKED, now, now + self._house.policy().mute_for)
+        await self._house.ledger.mute(viewer_of(request).name, mute, now)
+        return _back(f"/followers?days={_span_in(form)}&done=muted")
+
+    async def unmute(self, request: Request, form: Form) -> Response:
+        """Take a mute back."""
+        await self._house.ledger.unmute(viewer_of(request).name, _name_in(form), self._house.clock())
+        return _back(f"/followers?days={_span_in(form)}&done=unmuted")
 
     async def pause(self, request: Request, form: Form) -> Response:
         """Leave her alone for a while, or no longer."""
@@ -189,6 +219,15 @@ class _Person:
                 {"advertiser": entry.name, "times": [time.isoformat() for time in entry.times]}
                 for entry in await house.ledger.entries(person, now)
             ],
+            "muted": [
+                {
+                    "level": mute.level,
+                    "name": _plain(mute.name),
+                    "since": mute.since.isoformat(),
+                    "until": mute.until.isoformat(),
+                }
+                for mute in await house.ledger.mutes(person, now)
+            ],
             "decisions": [
                 {name: _plain(value) for name, value in record.row().items()}
                 for record in records_of(await house.ledger.notes(person, now))
@@ -206,6 +245,22 @@ class _Person:
         response = await self._page(request, "fault.html", fault=status, detail=detail)
         response.status_code = status
         return response
+
+
+def _name_in(form: Form) -> Name:
+    level = form.get("level", "")
+    try:
+        name = received(form.get("name", ""))
+    except ValueError:
+        name = ""
+    if level not in {Level.ADVERTISER, Level.CREATIVE} or not 0 < len(name) <= NAME_LIMIT:
+        raise Refusal("an advertiser is expected", 400)
+    return Level(level), name
+
+
+def _span_in(form: Form) -> str:
+    given = form.get("days", "")
+    return given if given in map(str, SPANS) else "7"
 
 
 async def _stylesheet(_: Request) -> Response:

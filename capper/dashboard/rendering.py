@@ -3,12 +3,14 @@
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from capper.dashboard.speech import Tongue
+from capper.ledger.secret import as_bytes
 from capper.rewrite.wording import presentable
 
 
@@ -35,6 +37,8 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters["name"] = name
+    made.filters["plain"] = presentable
+    made.filters["sent"] = sent
     made.globals["say"] = say
     for template in made.list_templates():
         made.get_template(template)
@@ -44,6 +48,20 @@ def environment() -> Environment:
 def name(text: str) -> Markup:
     """A name that came from the network: shortened, without controls, and kept from reordering what stands around it."""
     return Markup("<bdi>{}</bdi>").format(presentable(text))
+
+
+def sent(text: str) -> str:
+    """A name as a form carries it: whatever is in it, it comes back the same, and disturbs nothing on the way."""
+    return quote(as_bytes(text), safe="")
+
+
+def received(field: str) -> str:
+    """The name that was sent.
+
+    Raises:
+        ValueError: no form of ours carries this.
+    """
+    return unquote_to_bytes(field).decode("utf-8", "surrogatepass")
 
 
 def say(message: str, **values: object) -> Markup:

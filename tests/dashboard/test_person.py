@@ -14,7 +14,7 @@ from capper.settings.pauses import pauses_file, read_pauses
 from capper.testing import NOON
 
 PAGES = ("/followers", "/decisions", "/caps", "/data")
-EVIL = "<script>alert(1)</script>\u202egnp.exe"
+EVIL = "<script>alert(1)</script>\u202egnp.exe\ud800"
 
 
 async def tally(house, name, advertiser, counts, sites=(), ago=0):
@@ -44,7 +44,7 @@ async def test_followers_by_times_seen(house, browser):
     read = text(await (await browser("anna")).get("/followers"))
 
     assert "Ads shown 9 Withheld 4 Credit prompts cut 2" in read
-    assert "shoes.example 6 4 2 bikes.example 2 0 0" in read
+    assert "shoes.example Mute 6 4 2 bikes.example Mute 2 0 0" in read
     assert "news.example" not in read
 
 
@@ -201,3 +201,48 @@ async def test_what_does_not_exist(browser):
 
     assert [404] * 4 == [(await anna.get(path)).status_code for path in paths]
     assert 405 == (await anna.post("/followers", data={})).status_code
+
+
+async def test_muting_and_taking_it_back(house, browser):
+    """An advertiser is muted with one click and a seal, for her alone, told with a way back; then the caps hold again."""
+    await tally(house, "anna", "shoes.example", Daily(6))
+    anna = await browser("anna", Origin="https://capper.internal")
+    word = seal(await anna.get("/followers"))
+    form = {"seal": word, "days": "28", "name": "shoes.example", "level": "advertiser"}
+    muted = await anna.post("/mute", data=form)
+    told = text(await anna.get(muted.headers["location"]))
+    held = [[mute.name for mute in await house.ledger.mutes(name, NOON)] for name in ("anna", "ben")]
+    back = await anna.post("/unmute", data=form)
+
+    assert (303, "/followers?days=28&done=muted") == (muted.status_code, muted.headers["location"])
+    assert "shoes.example is muted until February 20, 2027, on every site and device of yours. Undo" in told
+    assert [["shoes.example"], []] == held
+    assert ("/followers?days=28&done=unmuted", []) == (back.headers["location"], await house.ledger.mutes("anna", NOON))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"name": "x" * 300, "level": "advertiser"},
+        {"name": "x", "level": "person"},
+        {"name": "%ff", "level": "creative"},
+    ],
+)
+async def test_what_cannot_be_muted(house, browser, form):
+    """No name, one that is too long, or a level that is none."""
+    anna = await browser("anna", Origin="https://capper.internal")
+    answer = await anna.post("/mute", data=form | {"seal": seal(await anna.get("/data"))})
+
+    assert (400, []) == (answer.status_code, await house.ledger.mutes("anna", NOON))
+
+
+async def test_a_strange_name_can_be_muted(house, browser):
+    """Whatever an ad calls itself, the mute names exactly that."""
+    await tally(house, "anna", EVIL, Daily(6))
+    anna = await browser("anna", Origin="https://capper.internal")
+    page = await anna.get("/followers")
+    name = html.unescape(re.search(r'name="name" value="([^"]*)"', page.text)[1])
+    await anna.post("/mute", data={"seal": seal(page), "level": "advertiser", "name": name})
+
+    assert [EVIL] == [mute.name for mute in await house.ledger.mutes("anna", NOON)]
