@@ -1,19 +1,24 @@
-"""The policy as its owner edits it in a browser: read, checked, and saved if nobody else has changed it meanwhile."""
+"""The policy as it is changed in a browser: what is in force is read, checked, and changed where nobody else has meanwhile.
 
+What is in force is a version that was put in force for every capper on the ledger, else the policy file.
+"""
+
+import asyncio
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
+from capper.dashboard.house import House
 from capper.domain.errors import ConfigError
+from capper.policies.enacting import Overtaken, enact, newest_usable
+from capper.policies.trial import failures, try_out
 from capper.settings import Settings, policy_file, read_policy
-from capper.settings.places import own_policy
+from capper.settings.places import own_policy, packaged_policy
+from capper.settings.policy_edit import Edit, edit_file
 from capper.settings.review import review
 from capper.settings.toml import read_text
-from capper.settings.writing import alone, put
-
-
-class Overtaken(ConfigError):
-    """Somebody else has changed the policy since it was read."""
+from capper.settings.watch import same_text
+from capper.settings.writing import put
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +31,80 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
-def in_force(settings: Settings) -> Draft:
-    """The text of the policy file in force.
+async def in_force(house: House) -> Draft:
+    """The text in force.
 
     Raises:
         ConfigError: it cannot be read.
+        LedgerUnavailable: the ledger does not answer.
     """
-    text = _text(settings)
+    version = newest_usable(await house.ledger.versions.all())
+    if version and version.text is not None:
+        return Draft(version.text, _digest(version.text))
+    text = await asyncio.to_thread(_text, house.settings)
     return Draft(text, _digest(text))
 
 
-def checked(text: str, base: str) -> Draft:
-    """The draft with all that can be said of it."""
+async def checked(text: str, base: str) -> Draft:
+    """The draft with all that can be said of it; tests of its own that fail are errors."""
     text = text.replace("\r\n", "\n")
     try:
         reading = read_policy(text, "policy.toml")
     except ConfigError as exc:
         return Draft(text, base, errors=tuple(str(exc).split("\n")))
-    return Draft(text, base, notes=tuple(map(str, review(reading))))
+    return Draft(text, base, tuple(failures(await try_out(reading))), tuple(map(str, review(reading))))
 
 
-def save(settings: Settings, draft: Draft) -> Path:
-    """Write a draft without errors in the place of the policy it began from; where there is only the starter policy, as the owner's own.
+async def save(house: House, draft: Draft, who: str) -> None:
+    """Put a draft in force in the place of what it began from.
 
     Raises:
-        Overtaken: the policy is another now.
+        Overtaken: another policy is in force now.
         ConfigError: the draft cannot be used, or not be written.
+        LedgerUnavailable: the ledger does not answer.
     """
-    read_policy(draft.text, "policy.toml")
-    path = settings.policy or own_policy()
-    with alone(path):
-        if _digest(_text(settings)) != draft.base:
+
+    def instead(text: str, _: str) -> str:
+        if _digest(text) != draft.base:
             raise Overtaken("the policy was changed meanwhile")
-        put(path, draft.text.encode())
-    return path
+        return draft.text
+
+    read_policy(draft.text, "policy.toml")
+    await change(house, instead, who, "edited in the dashboard")
+
+
+async def change(house: House, edit: Edit, who: str, note: str) -> None:
+    """Change what is in force by `edit`; a policy file that said the same is changed with it.
+
+    Raises:
+        ConfigError: it cannot be changed so; then it is as it was.
+        LedgerUnavailable: the ledger does not answer.
+    """
+    kept = await house.ledger.versions.all()
+    version = newest_usable(kept)
+    if version is None or version.text is None:
+        await asyncio.to_thread(_change_file, house.settings, edit)
+        return
+    before, after = version.text, edit(version.text, f"version {version.number}")
+    await enact(house.ledger.versions, after, who, note, house.clock(), seen=kept[-1].number)
+    await asyncio.to_thread(_follow, house.settings, before, after)
+
+
+def _change_file(settings: Settings, edit: Edit) -> None:
+    """Where there is only the starter policy, the owner's own is begun from it."""
+    path = settings.policy or own_policy()
+    if settings.policy is None and not path.exists():
+        put(path, read_text(packaged_policy()).encode())
+    edit_file(path, edit)
+
+
+def _follow(settings: Settings, before: str, after: str) -> None:
+    if same_text(_text(settings), before):
+        _change_file(settings, partial(_as, after))
+
+
+def _as(after: str, _: str, __: str) -> str:
+    return after
 
 
 def _text(settings: Settings) -> str:
@@ -68,4 +113,4 @@ def _text(settings: Settings) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()[:32]

@@ -23,7 +23,7 @@ from capper.dashboard.metrics import CONTENT_TYPE, exposition
 from capper.dashboard.rendering import page, stylesheet
 from capper.dashboard.speech import Tongue, tongue_for
 from capper.devices.strangers import read_strangers, strangers_file
-from capper.domain.errors import ConfigError
+from capper.domain.errors import CapperError, ConfigError
 from capper.settings.pauses import in_force, pauses_file, read_pauses
 
 COOKIE: Final = "capper_owner"
@@ -95,18 +95,18 @@ class _Owner:
 
     async def policy(self, request: Request) -> Response:
         """The policy's text, to be edited."""
-        draft = await asyncio.to_thread(editing.in_force, self._house.settings)
+        draft = await editing.in_force(self._house)
         saved = request.query_params.get("saved") == "yes"
         return await self._page(request, "owner_policy.html", draft=draft, checked=False, saved=saved, problem="")
 
     async def edit(self, request: Request, form: Form) -> Response:
         """Check what was written, and save it where that is asked for and nothing is wrong."""
-        draft = await asyncio.to_thread(editing.checked, form.get("text", ""), form.get("base", ""))
+        draft = await editing.checked(form.get("text", ""), form.get("base", ""))
         problem = ""
         if form.get("do") == "save" and not draft.errors:
             try:
-                await asyncio.to_thread(editing.save, self._house.settings, draft)
-            except ConfigError as exc:
+                await editing.save(self._house, draft, "the owner")
+            except CapperError as exc:
                 problem = str(exc)
             else:
                 return RedirectResponse("/policy?saved=yes", 303)

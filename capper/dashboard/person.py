@@ -1,6 +1,7 @@
 """A person's own pages, on capper's host: what follows her, why, and what she can do about it."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from capper.dashboard import supposing
+from capper.dashboard import editing, supposing
 from capper.dashboard.decided import SHOWN_BY, records_of, rows_of
 from capper.dashboard.guard import Form, Guard, Refusal, Seals, posted
 from capper.dashboard.house import House, viewer_of
@@ -20,7 +21,7 @@ from capper.dashboard.overview import SPANS, overview
 from capper.dashboard.rendering import page, received, stylesheet
 from capper.dashboard.speech import Tongue, tongue_for
 from capper.domain.daily import EVERYBODY, date_of
-from capper.domain.errors import CapperError, LedgerUnavailable
+from capper.domain.errors import CapperError, ConfigError, LedgerUnavailable
 from capper.domain.identity import Ad, Basis, Level
 from capper.domain.mute import Mute, Name, Why
 from capper.domain.policy import Rule
@@ -28,6 +29,9 @@ from capper.domain.sighting import Sighting
 from capper.gateway.ours import HOST
 from capper.ledger.base import NAME_LIMIT
 from capper.settings.pauses import LONGEST, in_force, pause, pauses_file, read_pauses
+from capper.settings.policy_own import own_rule, set_own_caps
+
+logger = logging.getLogger(__name__)
 
 PAUSES: Final = tuple(timedelta(minutes=each) for each in (30, 120, 1440))
 PATHS: Final = (
@@ -67,6 +71,7 @@ class _Person:
                 Route("/caps", self.caps, methods=get),
                 Route("/data", self.data, methods=get),
                 Route("/export.json", self.export, methods=get),
+                Route("/caps", form(self.keep), methods=["POST"]),
                 Route("/mute", form(self.mute), methods=["POST"]),
                 Route("/unmute", form(self.unmute), methods=["POST"]),
                 Route("/pause", form(self.pause), methods=["POST"]),
@@ -74,7 +79,11 @@ class _Person:
                 Route("/dashboard.css", _stylesheet, methods=get),
             ],
             middleware=[Middleware(Guard, hosts=lambda host: host == HOST)],
-            exception_handlers={LedgerUnavailable: self._silent, HTTPException: self._missing},
+            exception_handlers={
+                LedgerUnavailable: self._silent,
+                ConfigError: self._unusable,
+                HTTPException: self._missing,
+            },
         )
 
     # What she sees
@@ -100,6 +109,7 @@ class _Person:
         """Her caps as sliders, and what others would have done last week."""
         house, viewer = self._house, viewer_of(request)
         rule = self._rule(viewer.name)
+        hers = rule.name in {self._house.policy().default.name, own_rule(viewer.name)}
         now = supposing.choice_of(rule.caps)
         asked = request.query_params
         choice = supposing.chosen(asked.get("day", ""), asked.get("week", ""), now)
@@ -108,12 +118,14 @@ class _Person:
             request,
             "caps.html",
             rule=rule,
+            hers=hers and not house.policy().leaves_alone(viewer),
             now=now,
             choice=choice,
             most=supposing.MOST,
             effects=found,
             was=sum(effect.was for effect in found),
             would=sum(effect.would for effect in found),
+            done=asked.get("done", ""),
         )
 
     async def data(self, request: Request) -> Response:
@@ -145,6 +157,21 @@ class _Person:
         """Take a mute back."""
         await self._house.ledger.unmute(viewer_of(request).name, _name_in(form), self._house.clock())
         return _back(f"/followers?days={_span_in(form)}&done=unmuted")
+
+    async def keep(self, request: Request, form: Form) -> Response:
+        """Make the caps she chose her own."""
+        person = viewer_of(request)
+        rule, policy = self._rule(person.name), self._house.policy()
+        if rule.name not in {policy.default.name, own_rule(person.name)} or policy.leaves_alone(person):
+            raise Refusal("a rule of the owner's speaks for her")
+        choice = supposing.chosen(form.get("day", ""), form.get("week", ""), supposing.choice_of(rule.caps))
+        caps = supposing.with_choice(rule.caps, choice)
+
+        def edit(text: str, name: str) -> str:
+            return set_own_caps(text, name, person.name, caps)
+
+        await editing.change(self._house, edit, person.name, "her own caps")
+        return _back("/caps?done=kept")
 
     async def pause(self, request: Request, form: Form) -> Response:
         """Leave her alone for a while, or no longer."""
@@ -236,6 +263,10 @@ class _Person:
 
     async def _silent(self, request: Request, exc: Exception) -> Response:
         return await self._page_of_fault(request, 503, str(exc))
+
+    async def _unusable(self, request: Request, exc: Exception) -> Response:
+        logger.warning("a person's choice could not be kept: %s", exc)
+        return await self._page_of_fault(request, 409, "")
 
     async def _missing(self, request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)

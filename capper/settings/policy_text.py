@@ -51,9 +51,17 @@ def of_person(person: Person) -> Iterator[str]:
 
 def _rule(rule: Rule, number: int) -> Iterator[str]:
     yield ""
+    lines = of_rule(rule)
+    yield next(lines)
+    if rule.name == f"rule {number}":
+        next(lines)  # it is called so anyway
+    yield from lines
+
+
+def of_rule(rule: Rule) -> Iterator[str]:
+    """The lines of a rule: its heading, its name, and the rest."""
     yield "[[rules]]"
-    if rule.name != f"rule {number}":
-        yield f"name = {quote(rule.name)}"
+    yield f"name = {quote(rule.name)}"
     for key in CONDITIONS:
         if values := getattr(rule, key):
             yield f"{key} = {_list(values)}"

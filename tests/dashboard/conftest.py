@@ -39,7 +39,9 @@ def clock() -> FrozenClock:
 def house(tmp_path: Path, clock: FrozenClock) -> House:
     """Anna and ben, and a ledger that has seen nothing yet."""
     policy = parse_policy(POLICY, "policy")
-    settings = Settings(state=tmp_path)
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY)
+    settings = Settings(state=tmp_path, policy=file)
     return House(settings, MemoryLedger(), lambda: policy, Journal(), Secret(), clock, NOON)
 
 

@@ -11,6 +11,7 @@ from capper.domain.decision import Verdict
 from capper.domain.errors import LedgerUnavailable
 from capper.journal import Record
 from capper.settings.pauses import pauses_file, read_pauses
+from capper.settings.policy import parse_policy
 from capper.testing import NOON
 
 PAGES = ("/followers", "/decisions", "/caps", "/data")
@@ -102,7 +103,7 @@ async def test_sliders_say_beforehand_what_they_would_have_done(house, browser):
 
     assert "With 3 in 24 hours and 10 in seven days: 9 shown instead of 9." in now
     assert (
-        "With 2 in 24 hours and 5 in seven days: 5 shown instead of 9. Advertiser Was shown Would have been shoes.example 9 5"
+        "With 2 in 24 hours and 5 in seven days: 5 shown instead of 9. Make these my caps Advertiser Was shown Would have been shoes.example 9 5"
         in fewer
     )
 
@@ -246,3 +247,31 @@ async def test_a_strange_name_can_be_muted(house, browser):
     await anna.post("/mute", data={"seal": seal(page), "level": "advertiser", "name": name})
 
     assert [EVIL] == [mute.name for mute in await house.ledger.mutes("anna", NOON)]
+
+
+async def test_what_was_chosen_becomes_her_own(house, browser):
+    """A rule of hers in the policy file; the caps that have no slider stay."""
+    anna = await browser("anna", Origin="https://capper.internal")
+    page = await anna.get("/caps", params={"day": "2", "week": "41"})
+    answer = await anna.post("/caps", data={"seal": seal(page), "day": "2", "week": "41"})
+    rule = parse_policy(house.settings.policy.read_text(), "p").rules[-1]
+
+    assert (303, "/caps?done=kept") == (answer.status_code, answer.headers["location"])
+    assert (("anna",), ["2 per advertiser per day", "1 per creative per page"]) == (
+        rule.people,
+        list(map(str, rule.caps)),
+    )
+
+
+async def test_a_rule_of_the_owners_is_not_hers_to_change(house, browser):
+    """What speaks for her is shown, and cannot be moved."""
+    ruled = parse_policy(
+        house.settings.policy.read_text() + '[[rules]]\nname = "night"\npeople = "anna"\ncaps = []\n', "p"
+    )
+    object.__setattr__(house, "policy", lambda: ruled)
+    anna = await browser("anna", Origin="https://capper.internal")
+    before, page = house.settings.policy.read_text(), await anna.get("/caps?day=2")
+    answer = await anna.post("/caps", data={"seal": seal(await anna.get("/data")), "day": "2"})
+
+    assert "not yours to change here" in html.unescape(page.text)
+    assert (403, before) == (answer.status_code, house.settings.policy.read_text())

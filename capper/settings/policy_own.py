@@ -1,0 +1,43 @@
+"""A person's own caps: one rule of a policy that speaks for her alone, after all that its owner wrote."""
+
+from collections.abc import Sequence
+
+from capper.domain.cap import Cap
+from capper.domain.errors import ConfigError
+from capper.domain.policy import Rule
+from capper.settings.policy import CONDITIONS, read_policy
+from capper.settings.policy_set import set_value
+from capper.settings.policy_text import of_rule
+
+
+def own_rule(person: str) -> str:
+    """What the person's own rule is called. What the owner wrote for her under another name is not hers to change."""
+    return f"{person}'s own caps"
+
+
+def set_own_caps(text: str, name: str, person: str, caps: Sequence[Cap]) -> str:
+    """The policy with these caps as the person's own; a rule of hers that is there already is changed, else one is added last.
+
+    Raises:
+        ConfigError: `text` (called `name` in messages) cannot be used or changed.
+    """
+    policy = read_policy(text, name).policy
+    place = next((place for place, rule in enumerate(policy.rules) if rule.name == own_rule(person)), None)
+    if place is not None:
+        if not _is_own(policy.rules[place], person):
+            raise ConfigError(f'"{own_rule(person)}" in {name} asks for more than {person}; change it by hand')
+        words = [str(cap) for cap in caps] or ["[]"]
+        return set_value(text, name, f"rules[{place + 1}].caps", words)
+    rule = Rule(own_rule(person), tuple(caps), people=(person,))
+    after = f"{text.rstrip()}\n\n{'\n'.join(of_rule(rule))}\n"
+    try:
+        if read_policy(after, name).policy.rules == (*policy.rules, rule):
+            return after
+    except ConfigError:
+        pass
+    raise ConfigError(f"{name} is written in a way to which no rule can be added; add one for {person} by hand")
+
+
+def _is_own(rule: Rule, person: str) -> bool:
+    asked = {key for key in CONDITIONS if getattr(rule, key)}
+    return asked == {"people"} and rule.people == (person,)
