@@ -85,7 +85,7 @@ def purpose(packs: Packs, request: Request, *, document: bool) -> Frame:
 
 def _seeks(packs: Packs, text: str) -> bool:
     """Whether words of an address, or typed into a search field, are about loans."""
-    row = [Token(WORD, word, 0, 0) for word in re.findall(r"[^\W\d_]+", fold(text[:_LONGEST]))]
+    row = [Token(WORD, word) for word in re.findall(r"[^\W\d_]+", fold(text[:_LONGEST]))]
     return any(match.category == "loan" for match in packs.paths.match(row))
 
 

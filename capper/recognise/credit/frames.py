@@ -37,7 +37,7 @@ UNTOLD = frozenset([Frame.ANY, Frame.LANDING])
 def frame_of(packs: Packs, url: str, title: str = "", heading: str = "", languages_: Sequence[Pack] = ()) -> Frame:
     """Why a person is on a page: the words of its address, then of its title and main heading."""
     path = unquote(urlsplit(url).path)[:500] if url else ""
-    row = [Token(WORD, word, 0, 0) for word in re.findall(r"[^\W\d_]+", fold(path))]
+    row = [Token(WORD, word) for word in re.findall(r"[^\W\d_]+", fold(path))]
     named = {match.category for match in packs.paths.match(row)}
     for frame, kinds in _FRAMES:
         if named & kinds:
@@ -47,7 +47,7 @@ def frame_of(packs: Packs, url: str, title: str = "", heading: str = "", languag
         pages = [packs.pages, *(pack.pages for pack in languages_)]
         for frame, kinds in _FRAMES:
             for kind in kinds:
-                phrases = [fold(phrase) for each in pages for phrase in each.get(kind, ())]
+                phrases = (phrase for each in pages for phrase in each.get(kind, ()))
                 if kind in _TOLD and any(phrase_in(phrase, told, begins=kind == "help") for phrase in phrases):
                     return frame
     return Frame.LANDING if _lands(packs, path) else Frame.ANY
@@ -56,7 +56,7 @@ def frame_of(packs: Packs, url: str, title: str = "", heading: str = "", languag
 def _lands(packs: Packs, path: str) -> bool:
     """Whether an address ends in what the page is called where one arrives, and in nothing else."""
     steps = [step for step in fold(path).split("/") if step and not _VERSION.fullmatch(step)]
-    row = [Token(WORD, word, 0, 0) for word in re.findall(r"[^\W\d_]+", steps[-1].partition(".")[0])] if steps else []
+    row = [Token(WORD, word) for word in re.findall(r"[^\W\d_]+", steps[-1].partition(".")[0])] if steps else []
     return any(
         match.category == "landing" and match.start == 0 and match.end == len(row) for match in packs.paths.match(row)
     )

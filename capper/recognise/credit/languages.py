@@ -36,7 +36,7 @@ def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
     for pack, found in little.items():
         # Of a long text the little words tell enough; in a short one words of credit help to tell the likely ones apart.
         asked = len(words) <= _FEW and found >= most * _LIKELY
-        of_credit = sum(bool(pack.lexicon.atoms(word)) for word in words) if asked else 0
+        of_credit = sum(pack.lexicon.knows(word) for word in words) if asked else 0
         counts.append((found * 1.0 + of_credit * 0.7, pack))
     counts.sort(key=lambda pair: -pair[0])
     best = counts[0][0] if counts else 0

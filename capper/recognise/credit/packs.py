@@ -40,26 +40,18 @@ class Pack:
     lexicon: Lexicon
     common: frozenset[str]
     pages: Mapping[str, tuple[str, ...]]
+    """What titles and main headings say, folded, by the kind of page."""
     triggers: tuple[str, ...]
     _parts: frozenset[str] = frozenset()
     _begins: tuple[str, ...] = ()
     _money: Lexicon = field(default_factory=Lexicon)
-    _numbers: dict[str, bool] = field(default_factory=dict)
 
     def read(self, text: str) -> list[Token]:
         """The tokens of folded `text`, amounts in words among them."""
-        return with_amounts(tokens(text), self._is_number, self._is_money)
+        return with_amounts(tokens(text), self._is_number, self._money.knows)
 
     def _is_number(self, word: str) -> bool:
-        known = self._numbers.get(word)
-        if known is None:
-            if len(self._numbers) > 20_000:
-                self._numbers.clear()
-            known = self._numbers[word] = word.startswith(self._begins) and composed(word, self._parts)
-        return known
-
-    def _is_money(self, word: str) -> bool:
-        return bool(self._money.atoms(word))
+        return word.startswith(self._begins) and composed(word, self._parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +62,7 @@ class Packs:
     paths: Lexicon
     members: Lexicon
     pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What titles and main headings say whatever the language, folded."""
+    """As a pack's, whatever the language."""
     scanner: Scanner = field(default_factory=lambda: Scanner(()))
     weights: Weights = field(default_factory=Weights)
 
@@ -96,7 +88,6 @@ def load_packs(folder: Path | None = None) -> Packs:
     everywhere = _texts(shared, "words", _SHARED)
     packs = [load_pack(path, everywhere) for path in sorted(folder.glob("??.toml"))]
     members, paths = _lexicon(shared, "members"), _lexicon(shared, "paths")
-    pages = {name: tuple(map(fold, phrases)) for name, phrases in _texts(shared, "pages", _SHARED).items()}
     named = [entry.split() for entry in _texts(shared, "members", _SHARED).get("prompt", ())]
     stems = [joint.join(words) for words in named for joint in ("", "_", "-", " ")]
     every = (1 << len(packs)) - 1
@@ -106,7 +97,7 @@ def load_packs(folder: Path | None = None) -> Packs:
             *((stem, 1 << n) for n, pack in enumerate(packs) for stem in pack.triggers),
         ]
     )
-    return Packs(tuple(packs), paths, members, pages, scanner, load_weights(folder / _WEIGHTS))
+    return Packs(tuple(packs), paths, members, _pages(shared, _SHARED), scanner, load_weights(folder / _WEIGHTS))
 
 
 def _lexicon(shared: Mapping[str, object], section: str) -> Lexicon:
@@ -138,7 +129,7 @@ def load_pack(path: Path, everywhere: Mapping[str, tuple[str, ...]] | None = Non
         language=path.stem,
         lexicon=_words(table, everywhere or {}, path.name),
         common=frozenset(fold(" ".join(_texts(table, "language", path.name).get("common", ()))).split()),
-        pages={name: words for name, words in _texts(table, "pages", path.name).items() if name in PAGES},
+        pages={name: phrases for name, phrases in _pages(table, path.name).items() if name in PAGES},
         triggers=tuple(_triggers(table, path.name)),
         _parts=frozenset(fold(" ".join(numbers.get("parts", ()))).split()),
         _begins=tuple(fold(" ".join(numbers.get("parts", ()))).split()),
@@ -160,6 +151,10 @@ def _words(table: Mapping[str, object], everywhere: Mapping[str, tuple[str, ...]
     for category, entries in everywhere.items():
         lexicon.add(category, entries)
     return lexicon
+
+
+def _pages(table: Mapping[str, object], file: str) -> dict[str, tuple[str, ...]]:
+    return {kind: tuple(map(fold, phrases)) for kind, phrases in _texts(table, "pages", file).items()}
 
 
 def _triggers(table: Mapping[str, object], file: str) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from capper.domain.prompt import SILENCE, Reading, digits
 from capper.recognise.credit.frames import WARILY, Frame
 from capper.recognise.credit.packs import BESIDE, FOR, Pack, Packs
+from capper.recognise.credit.weights import Traits, fit
 from capper.recognise.credit.words import AMOUNT, FIGURE, QUOTE, STOP, WORD, Match, Token, fold
 
 CONTEXT = {"marked": 1.5, "option": 3.0, "later": 2.0, "echo": 4.0, "credit": 0.5, "decided": 1.5, "promo": 0.5}
@@ -51,20 +53,41 @@ _NEVER = frozenset(["quoted", "scam"])
 _FIRM = frozenset(["credit", "preapproved", "headroom", "borrow", "later"])
 """Without any of them a sum that is there for her may be her own."""
 _FOR = frozenset(FOR)
-_BREAK = Token(STOP, "\n", 0, 0)
+_ECHOING = frozenset(["credit", "headroom", "room", "available", "spend", "preapproved"])
+"""A sum is said again where any of them stands beside it."""
+_WORDS = re.compile(r"[^\W\d_]+|\d+")
+_NO_DIGIT = re.compile(r"\D")
+_BREAK = Token(STOP, "\n")
 _RUNS = ((0, 1), (0, 2), (-1, 1), (-1, 2), (-2, 1), (0, 3), (-2, 3))
 """Pieces that are read together, from the one before which place to the one behind which."""
 
 
+_PIECES, _READINGS = 2_000, 5_000
+"""How much of a page is remembered before it starts afresh."""
+
+
+class Piece(NamedTuple):
+    """What a piece of text says in one language, whatever stands around it."""
+
+    signals: frozenset[str]
+    traits: Traits
+    sums: frozenset[str]
+    """The digits of the sums it names."""
+
+
 @dataclass(frozen=True)
 class CreditReader:
-    """Reads the pieces of one page with the packs of its languages."""
+    """Reads the pieces of one page with the packs of its languages; remembers what they say as long as it lives."""
 
     packs: tuple[Pack, ...]
     shared: Packs
     frame: Frame = Frame.ANY
     sums: frozenset[str] = frozenset()
     """Sums that a prompt of this document named: where else they stand beside words of credit, it is said again."""
+    _pieces: dict[tuple[str, str], Piece] = field(default_factory=dict, repr=False, compare=False)
+    _readings: dict[tuple[str, frozenset[str]], Reading] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def echoes(self, text: str) -> bool:
         """Whether a sum is one that a prompt of this document named."""
@@ -72,10 +95,17 @@ class CreditReader:
 
     def read(self, text: str, more: frozenset[str] = frozenset()) -> Reading:
         """What `text` says; `more` are signals that its surroundings add."""
-        folded = fold(text)
+        known = self._readings.get((text, more))
+        if known is None:
+            if len(self._readings) >= _READINGS:
+                self._readings.clear()
+            known = self._readings[text, more] = self._read(fold(text), more)
+        return known
+
+    def _read(self, folded: str, more: frozenset[str]) -> Reading:
         if not folded or folded.isspace():
             return SILENCE
-        readings = [_reading(pack, self.shared, folded, more, self.frame, self.sums) for pack in self.packs]
+        readings = [self._read_as(pack, folded, more) for pack in self.packs]
         if not readings:
             return SILENCE
         warning = next((each for each in readings if each.warning), None)
@@ -85,20 +115,48 @@ class CreditReader:
         # What greets in any language that it may be in is no prompt of another.
         return best if best.prompt else next((each for each in readings if each.greeting), best)
 
+    def _read_as(self, pack: Pack, folded: str, more: frozenset[str]) -> Reading:
+        piece = self._piece(pack, folded)
+        odds = self.shared.weights.weigh([piece.traits], piece.signals)
+        around = set(more)
+        if piece.sums & self.sums and piece.signals & _ECHOING:
+            around.add("echo")
+        odds += sum(CONTEXT.get(signal, 0.0) for signal in around - piece.signals)
+        return _judged(pack, piece, piece.signals | around, odds, self.frame)
+
+    def _piece(self, pack: Pack, folded: str) -> Piece:
+        known = self._pieces.get((pack.language, folded))
+        if known is None:
+            if len(self._pieces) >= _PIECES:
+                self._pieces.clear()
+            row, signals = signals_of(pack, folded)
+            sums = {digits(token.text) for token in row if token.kind in (AMOUNT, FIGURE)} - {""}
+            traits = self.shared.weights.traits(pack.language, row)
+            known = self._pieces[pack.language, folded] = Piece(frozenset(signals), traits, frozenset(sums))
+        return known
+
     def promising(self, pieces: Sequence[str], at: int) -> bool:
         """Whether the piece of a body that stands at `at`, alone or with those around it, may be a prompt."""
         first = max(at - 2, 0)
         near = [fold(piece) for piece in pieces[first : at + 3]]
         here = at - first
-        for pack in self.packs:
-            read = [signals_of(pack, piece) for piece in near]
-            for start, stop in _RUNS:
-                run = read[max(here + start, 0) : here + stop]
-                row = [token for tokens, _ in run for token in (*tokens, _BREAK)]
-                signals = set[str]().union(*(signals for _, signals in run))
-                if signals & _FOR and self.shared.weights.odds(pack.language, row, signals) >= HOPEFUL:
-                    return True
-        return False
+        words = {*_WORDS.findall("\n".join(near))}
+        packs = [pack for pack in self.packs if pack.lexicon.may_say(_FOR, words)]
+        # At the beginning or end several of the runs are one.
+        runs = dict.fromkeys((max(here + start, 0), min(here + stop, len(near))) for start, stop in _RUNS)
+        return any(self._hopeful(pack, near[start:stop]) for pack in packs for start, stop in runs)
+
+    def _hopeful(self, pack: Pack, near: Sequence[str]) -> bool:
+        """Whether pieces read as one may be a prompt."""
+        run = [self._piece(pack, folded) for folded in near]
+        signals = frozenset[str]().union(*(piece.signals for piece in run))
+        if not signals & _FOR:
+            return False
+        traits, weights = [piece.traits for piece in run], self.shared.weights
+        if fit(traits):
+            return weights.weigh(traits, signals) >= HOPEFUL
+        row = [token for folded in near for token in (*signals_of(pack, folded)[0], _BREAK)]
+        return weights.odds(pack.language, row, signals) >= HOPEFUL
 
     def member(self, name: str) -> frozenset[str]:
         """What the name of a JSON member or of a machine's word says."""
@@ -108,7 +166,7 @@ class CreditReader:
 @lru_cache(4096)
 def _member(shared: Packs, name: str) -> frozenset[str]:
     words = [part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", fold_case(name))]
-    row = [Token(WORD, word, 0, 0) for word in words[:20]]
+    row = [Token(WORD, word) for word in words[:20]]
     return frozenset(match.category for match in shared.members.match(row))
 
 
@@ -117,29 +175,18 @@ def fold_case(name: str) -> str:
     return name.encode("ascii", "ignore").decode()[:200]
 
 
-@lru_cache(20_000)
-def _reading(
-    pack: Pack, shared: Packs, folded: str, more: frozenset[str], frame: Frame, echoed: frozenset[str]
-) -> Reading:
-    row, signals = signals_of(pack, folded)
-    odds = shared.weights.odds(pack.language, row, signals)
-    sums = {digits(token.text) for token in row if token.kind in (AMOUNT, FIGURE)} - {""}
-    around = set(more)
-    if sums & echoed and signals & {"credit", "headroom", "room", "available", "spend", "preapproved"}:
-        around.add("echo")
-    odds += sum(CONTEXT.get(signal, 0.0) for signal in around - signals)
-    signals |= around
-
+def _judged(pack: Pack, piece: Piece, signals: frozenset[str], odds: float, frame: Frame) -> Reading:
+    """What a piece says where `signals`, its own and those of its surroundings, make a prompt at `odds`."""
     warning = "warning" in signals
     enough = ENOUGH + (WARY if frame in WARILY else -UNWARY if frame is Frame.LANDING else 0.0)
     barred = bool(signals & _NEVER) or (frame in (Frame.OWN, Frame.ELSEWHERE) and not signals & _FIRM)
-    if not signals & _OBJECT or not signals & _FOR or sum(token.kind == WORD for token in row) > _PROSE:
+    if not signals & _OBJECT or not signals & _FOR or piece.traits.length > _PROSE:
         enough += _VAGUE
     prompt = not warning and not barred and odds >= enough and bool(signals & _SPEAKS)
     against = "scam" in signals or (bool(signals & _VETO) and not prompt and odds < BELONGS)
     return Reading(
         score=odds,
-        signals=frozenset(signals),
+        signals=signals,
         pack=pack.language,
         prompt=prompt,
         support=not warning and not against and odds >= BELONGS and bool(signals & _SPEAKS),
@@ -148,40 +195,45 @@ def _reading(
         warning=warning,
         greeting="greeting" in signals and not prompt,
         action="action" in signals,
-        sums=frozenset(sums) if "amount" in signals else frozenset(),
+        sums=piece.sums if "amount" in signals else frozenset(),
     )
 
 
 def signals_of(pack: Pack, folded: str) -> tuple[list[Token], set[str]]:
     """The tokens of a folded piece, without quotation marks, and the signals in it."""
-    everything = pack.read(folded)
-    row = [token for token in everything if token.kind != QUOTE]
+    everything = row = pack.read(folded)
+    kinds = {token.kind for token in everything}
+    if QUOTE in kinds:
+        row = [token for token in everything if token.kind != QUOTE]
     matches = _resolved(pack.lexicon.match(row))
     signals = {match.category for match in matches}
-    kinds = {token.kind for token in row}
     if AMOUNT in kinds:
         signals.add("amount")
     elif FIGURE in kinds and any(_round(token) for token in row):
         signals.add("figure")
-    if _quotes(everything, row, matches):
+    if QUOTE in kinds and _quotes(everything, matches):
         signals.add("quoted")
     return row, signals
 
 
 def _round(token: Token) -> bool:
     """Whether a figure may be a sum of credit: hundreds at least."""
-    digits = re.sub(r"\D", "", token.text)
-    return token.kind == FIGURE and 3 <= len(digits) <= 7 and not (len(digits) == 4 and digits.startswith(("19", "20")))
+    if token.kind != FIGURE:
+        return False
+    digits = _NO_DIGIT.sub("", token.text)
+    return 3 <= len(digits) <= 7 and not (len(digits) == 4 and digits.startswith(("19", "20")))
 
 
-def _quotes(everything: Sequence[Token], row: Sequence[Token], matches: Sequence[Match]) -> bool:
+def _quotes(everything: Sequence[Token], matches: Sequence[Match]) -> bool:
     """Whether words about credit stand in quotation marks with others around them: somebody tells of them."""
-    marks = [token.start for token in everything if token.kind == QUOTE]
+    marks = [at for at, token in enumerate(everything) if token.kind == QUOTE]
     if len(marks) < 2:
         return False
     first, last = marks[0], marks[-1]
-    outside = sum(token.kind == WORD and not first < token.start < last for token in row)
-    return outside >= 3 and any(first < row[match.start].start < last for match in matches if match.category in FOR)
+    outside = sum(token.kind == WORD for token in (*everything[:first], *everything[last:]))
+    # Matches are of what stands between the marks.
+    places = [at for at, token in enumerate(everything) if token.kind != QUOTE]
+    return outside >= 3 and any(first < places[match.start] < last for match in matches if match.category in FOR)
 
 
 def _resolved(matches: Iterable[Match]) -> list[Match]:

@@ -53,7 +53,9 @@ class Scanner:
         every = 0
         for languages in written.values():
             every |= languages
-        self._of = [(len(spelling), languages) for spelling, languages in written.items()]
+        # One object for all that are alike: of thousands of spellings there are a few hundred kinds.
+        kinds: dict[tuple[int, int], tuple[int, int]] = {}
+        self._of = [kinds.setdefault(kind, kind) for kind in zip(map(len, written), written.values(), strict=True)]
         # Of a sum the end is known.
         self._of += [(1, every)] * len(_SUMS)
         patterns = [*map(re.escape, written), *_SUMS, *map(re.escape, _UNSEEN)]

@@ -3,10 +3,12 @@
 import gzip
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from capper.domain.errors import ConfigError
 from capper.recognise.credit.words import AMOUNT, QUOTE, STOP, WORD, Token
@@ -22,6 +24,24 @@ _MOST = 120
 _CENTS = re.compile(r"\d[.,](?!00)\d{1,2}(?![\d.,])")
 _ROUND_CENTS = re.compile(r"(?<=\d)[.,]00?(?![\d.,])")
 _DIGIT = re.compile(r"\d")
+_PLAIN = frozenset[str]()
+_SEVERAL = frozenset(["several"])
+_LENGTHS = (3, 7, 14, 30)
+_MEMORY = 2_000
+"""Sets of signals whose weight is remembered."""
+
+
+class Traits(NamedTuple):
+    """What of a piece is weighed."""
+
+    words: Mapping[str, int]
+    """Its words, stems and neighbours that weigh anything, with what they weigh."""
+    looks: frozenset[str]
+    sums: int
+    length: int
+    """In words."""
+    size: int
+    """Tokens."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +54,8 @@ class Weights:
     shared: Mapping[str, int] = field(default_factory=dict)
     folder: Path | None = None
     _words: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    _together: dict[frozenset[str], int] = field(default_factory=dict)
+    """What signals and looks weigh that were met together."""
 
     def words(self, language: str) -> Mapping[str, int]:
         """What words weigh in a language; nothing where there is no file for it.
@@ -49,51 +71,90 @@ class Weights:
 
     def odds(self, language: str, row: Sequence[Token], signals: AbstractSet[str]) -> float:
         """The logarithm of the odds that a piece is a prompt; 0.0 is as likely as not."""
-        words, shared = self.words(language), self.shared
-        total = shared.get("", 0) + sum(shared.get(name, 0) for name in shared_features(row, signals))
-        return (total + sum(words.get(name, 0) for name in word_features(row))) / SCALE
+        return self.weigh([self.traits(language, row)], signals)
+
+    def traits(self, language: str, row: Sequence[Token]) -> Traits:
+        """What of a piece in a language is weighed."""
+        known = self.words(language)
+        kinds = [token.kind for token in row]
+        return Traits(
+            {name: known[name] for name in known.keys() & word_features(row)},
+            frozenset(_looks(row)) if STOP in kinds or AMOUNT in kinds else _PLAIN,
+            kinds.count(AMOUNT),
+            kinds.count(WORD),
+            len(row),
+        )
+
+    def weigh(self, pieces: Sequence[Traits], signals: AbstractSet[str]) -> float:
+        """The odds of pieces that are read as one, with a stop behind each; they must `fit`."""
+        words: dict[str, int] = {}
+        for piece in pieces:
+            words |= piece.words
+        known = frozenset(signals).union(*(piece.looks for piece in pieces))
+        if sum(piece.sums for piece in pieces) > 1:
+            known |= _SEVERAL
+        length = _length(sum(piece.length for piece in pieces))
+        return (self.shared.get("", 0) + self._of(known) + self.shared.get(length, 0) + sum(words.values())) / SCALE
+
+    def _of(self, known: frozenset[str]) -> int:
+        weight = self._together.get(known)
+        if weight is None:
+            if len(self._together) >= _MEMORY:
+                self._together.clear()
+            weight = self._together[known] = sum(self.shared.get(name, 0) for name in _paired(known))
+        return weight
+
+
+def fit(pieces: Sequence[Traits]) -> bool:
+    """Whether all tokens of some pieces are looked at when they are read as one."""
+    return sum(piece.size for piece in pieces) + len(pieces) <= _MOST
 
 
 def shared_features(row: Sequence[Token], signals: AbstractSet[str]) -> Iterator[str]:
     """What is the same in every language: signals and what sums look like, two at a time too, and how long the piece is."""
-    known = sorted(signals | set(_looks(row)))
-    yield from known
-    for number, one in enumerate(known):
-        for other in known[number + 1 :]:
+    yield from _paired(signals | set(_looks(row)))
+    yield _length(sum(token.kind == WORD for token in row))
+
+
+def _paired(known: AbstractSet[str]) -> Iterator[str]:
+    names = sorted(known)
+    yield from names
+    for number, one in enumerate(names, 1):
+        for other in names[number:]:
             yield f"{one}+{other}"
-    words = sum(token.kind == WORD for token in row)
-    yield f"words {0 if words < 3 else 1 if words < 7 else 2 if words < 14 else 3 if words < 30 else 4}"
+
+
+def _length(words: int) -> str:
+    return f"words {bisect_right(_LENGTHS, words)}"
 
 
 def _looks(row: Sequence[Token]) -> Iterator[str]:
-    sums = [token for token in row if token.kind == AMOUNT]
+    sums = [token.text for token in row if token.kind == AMOUNT]
     if len(sums) > 1:
-        yield "several"
-    for token in sums:
-        yield _shape(token.text)
-    for mark in "?!":
-        if any(token.kind == STOP and mark in token.text for token in row):
-            yield mark
+        yield from _SEVERAL
+    yield from map(_shape, sums)
+    stops = "".join(token.text for token in row if token.kind == STOP)
+    yield from (mark for mark in "?!" if mark in stops)
 
 
-def word_features(row: Sequence[Token]) -> Iterator[str]:
-    """Words, their stems, and words that stand together; each once."""
+def word_features(row: Sequence[Token]) -> set[str]:
+    """Words, their stems, and words that stand together."""
     seen = set[str]()
     before = ""
-    for token in row[:_MOST]:
-        if token.kind == QUOTE:
+    for kind, text in row[:_MOST]:
+        if kind == QUOTE:
             continue
-        if token.kind == STOP:
+        if kind == STOP:
             before = ""
             continue
-        name = token.text if token.kind == WORD else token.kind
+        name = text if kind == WORD else kind
         seen.add(name)
-        if token.kind == WORD and len(name) > STEM:
+        if kind == WORD and len(name) > STEM:
             seen.add(f"{name[:STEM]}*")
         if before:
             seen.add(f"{before} {name}")
         before = name
-    yield from seen
+    return seen
 
 
 def _shape(text: str) -> str:
@@ -123,6 +184,3 @@ def _read(path: Path) -> Mapping[str, int]:
         return {str(name): int(weight) for name, weight in table.items()}
     except (OSError, EOFError, ValueError, TypeError, AttributeError) as exc:
         raise ConfigError(f"read weights of words {path.name}: {exc}") from exc
-
-
-__all__ = ["SHARED", "Weights", "load_weights", "shared_features", "word_features"]

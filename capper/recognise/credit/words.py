@@ -6,7 +6,9 @@ Nothing here backtracks: a phrase is a row of words with gaps of bounded length,
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 LONGEST = 4_000
@@ -14,12 +16,11 @@ LONGEST = 4_000
 GAP = 4
 """The most words that `...` in a phrase stands for."""
 _LONGEST_NUMBER = 60
-_MEMORY = 50_000
+_MEMORY = 10_000
 """How many different words a lexicon remembers before it starts afresh."""
+_SHORTEST_STEM, _LONGEST_STEM = 2, 40
 
 AMOUNT, FIGURE, PERCENT, STOP, QUOTE, WORD = "#", "N", "%", ".", '"', "w"
-
-_SILENT = (STOP, QUOTE)
 
 _DROPPED = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\u2066-\u2069]+")
 _LETTERS = {
@@ -38,13 +39,13 @@ _DIGITS = r"\d{1,3}(?:[.,' ]\d{2,3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,9}(?:[.,]\d{1,2
 _TOKEN = re.compile(
     r"(?=[^ \t,()\[\]/*+=<>'-])(?:"
     # Most words are no currency before a sum: taken first, they cost one step.
-    r"(?P<plain>(?<![^\W\d_])[^\W\d_]++(?!\.? ?\d|\$))|"
-    rf"(?P<amount>(?<![\w])(?:{_CURRENCY})\.? ?(?:{_DIGITS})(?:[ .]?(?:{_SCALE})(?![a-z]))?(?:[,.]-|:-)?"
+    r"((?<![^\W\d_])[^\W\d_]++(?!\.? ?\d|\$))|"
+    rf"((?<![\w])(?:{_CURRENCY})\.? ?(?:{_DIGITS})(?:[ .]?(?:{_SCALE})(?![a-z]))?(?:[,.]-|:-)?"
     rf"|(?<![\w.,])(?:{_DIGITS})(?: ?(?:{_SCALE})\.?)?(?:(?:[,.]-|:-)(?!\d)|[ -]?(?:{_CURRENCY})(?![a-z])))"
-    rf"|(?P<percent>(?:{_DIGITS}) ?%)|(?P<figure>(?:{_DIGITS})(?:(?:k|lakhs?)(?![a-z]))?)"
-    r"|(?P<word>[^\W\d_]+)"
-    r"|(?P<stop>[.!?;:\n|•·]+)"
-    r"|(?P<quote>[\"“”„«»‟‹›]))"
+    rf"|((?:{_DIGITS}) ?%)|((?:{_DIGITS})(?:(?:k|lakhs?)(?![a-z]))?)"
+    r"|([^\W\d_]+)"
+    r"|([.!?;:\n|•·]+)"
+    r"|([\"“”„«»‟‹›]))"
 )
 
 
@@ -57,46 +58,35 @@ def fold(text: str) -> str:
 
 
 class Token(NamedTuple):
-    """One word, amount or stop; `kind` is its own name for a word, else one of AMOUNT, FIGURE, STOP, QUOTE."""
+    """One word, amount or stop; `kind` is its own name for a word, else one of AMOUNT, FIGURE, PERCENT, STOP, QUOTE."""
 
     kind: str
     text: str
-    start: int
-    end: int
-
-
-def _abbreviates(token: Token) -> bool:
-    """Whether a full stop behind it ends no sentence (`eff. rente`), or one so short that it makes no difference."""
-    return token.kind == WORD and token.end - token.start <= 4
 
 
 def tokens(folded: str) -> list[Token]:
     """The tokens of folded text."""
-    folded = _BLANKS.sub(" ", folded)
     found: list[Token] = []
-    for match in _TOKEN.finditer(folded):
-        group = match.lastgroup
-        if group == "plain":
-            group = "word"
-        if group == "percent":
-            kind = PERCENT
-        elif group == "amount":
-            kind = AMOUNT
-        elif group == "figure":
-            kind = FIGURE
-        elif group == "stop":
-            kind = STOP
-        elif group == "quote":
-            kind = QUOTE
+    for plain, amount, percent, figure, word, stop, quote in _TOKEN.findall(_BLANKS.sub(" ", folded)):
+        if plain or word:
+            # A full stop ends no sentence behind `eff.`, or one so short that it makes no difference.
+            if len(found) > 1 and found[-1] == _STOP and found[-2].kind == WORD and len(found[-2].text) <= _ABBREVIATED:
+                found.pop()
+            found.append(Token(WORD, plain or word))
+        elif stop:
+            found.append(Token(STOP, stop))
+        elif amount:
+            found.append(Token(AMOUNT, amount))
+        elif figure:
+            found.append(Token(FIGURE, figure))
         else:
-            kind = WORD
-        if kind == WORD and len(found) > 1 and found[-1].text == "." and _abbreviates(found[-2]):
-            found.pop()
-        found.append(Token(kind, match[0], match.start(), match.end()))
+            found.append(Token(PERCENT, percent) if percent else Token(QUOTE, quote))
     return found
 
 
-_BLANKS = re.compile(r"[^\S\n]")
+_BLANKS = re.compile(r"[^\S\n ]")
+_STOP = Token(STOP, ".")
+_ABBREVIATED = 4
 _PARTS = re.compile(r"#|N(?![a-z])|\*?(?:(?!N(?![a-z]))[^\W\d_])+\*?|\d+")
 
 
@@ -118,40 +108,83 @@ class Match(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One place of a phrase: the atoms that may stand there, whether it may be left out, and how many words may come before it."""
 
-    atoms: frozenset[int]
+    atoms: tuple[int, ...]
     optional: bool = False
     gap: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A row of steps and the category it stands for."""
+@cache
+def _step(atoms: tuple[int, ...], optional: bool, gap: int) -> Step:  # noqa: FBT001
+    """One object for all that are alike, in whatever language: there are few."""
+    return Step(atoms, optional, gap)
+
+
+@cache
+def _said(*categories: str) -> tuple[str, ...]:
+    """As of steps."""
+    return categories
+
+
+class Phrase(NamedTuple):
+    """A category and the steps that stand for it behind a first word."""
 
     category: str
-    steps: tuple[Step, ...]
+    rest: tuple[Step, ...]
+    needs: tuple[int, ...]
+    """Atoms of which one stands among them; none where all of them may be missing."""
 
 
-@dataclass
+class Phrases(NamedTuple):
+    """Phrases that begin with one word."""
+
+    needs: frozenset[int] = frozenset()
+    """All that any of them needs."""
+    phrases: tuple[Phrase, ...] = ()
+
+    def among(self, atoms: frozenset[int]) -> Iterator[Phrase]:
+        """Those that may go on where these atoms stand."""
+        if not self.needs.isdisjoint(atoms):
+            yield from (phrase for phrase in self.phrases if not atoms.isdisjoint(phrase.needs))
+
+
+class Met(NamedTuple):
+    """What a word is to a lexicon."""
+
+    atoms: frozenset[int]
+    alone: tuple[str, ...] = ()
+    """Categories that it stands for by itself."""
+    close: Phrases = Phrases()
+    """What begins with it and goes on with the very next word."""
+    loose: Phrases = Phrases()
+    """What goes on further behind."""
+    free: tuple[Phrase, ...] = ()
+    """What may go on with nothing."""
+
+
+_NOTHING = Met(frozenset())
+
+
 class Lexicon:
     """Words and phrases by category; built once per pack, read-only but for what it remembers of words met.
 
     A word is written `limit` (that very word), `limit*` (a word that begins so), `*limit` (one that ends so) or `*limit*`.
     A phrase is several words; `a|b` is one of these, `a?` may be missing, `...` stands for up to four words, `#` for an
-    amount of money.
+    amount of money. What a word, or a part of one, is written like is an atom: a number.
     """
 
-    exact: dict[str, set[int]] = field(default_factory=dict)
-    prefixes: dict[str, set[int]] = field(default_factory=dict)
-    suffixes: dict[str, set[int]] = field(default_factory=dict)
-    inner: dict[str, set[int]] = field(default_factory=dict)
-    phrases: dict[int, list[Phrase]] = field(default_factory=dict)
-    _atoms: dict[str, int] = field(default_factory=dict)
-    _known: dict[str, frozenset[int]] = field(default_factory=dict)
-    _starts: set[int] = field(default_factory=set)
+    def __init__(self) -> None:
+        self._exact: dict[str, int] = {}
+        self._prefixes: dict[str, int] = {}
+        self._suffixes: dict[str, int] = {}
+        self._inner: dict[str, int] = {}
+        self._alone: list[tuple[str, ...]] = []
+        """By atom."""
+        self._phrases: dict[int, tuple[Phrase, ...]] = {}
+        """By the atom they begin with."""
+        self._known: dict[str, Met] = {}
 
     def add(self, category: str, entries: Iterable[str]) -> None:
         """Add the words and phrases of a category.
@@ -160,16 +193,21 @@ class Lexicon:
             ValueError: an entry cannot be read.
         """
         for entry in entries:
-            phrase = Phrase(category, tuple(self._steps(entry)))
-            if not phrase.steps or all(step.optional for step in phrase.steps):
+            steps = tuple(self._read(entry))
+            if not steps or all(step.optional for step in steps):
                 raise ValueError(f"{entry!r} says nothing")
-            first = phrase.steps[0]
+            first, *rest = steps
             if first.optional or first.gap:
                 raise ValueError(f"{entry!r} begins with what may be missing")
+            needed = next((step.atoms for step in rest if not step.optional), ())
+            phrase = Phrase(category, tuple(rest), needed)
             for atom in first.atoms:
-                self.phrases.setdefault(atom, []).append(phrase)
+                if rest:
+                    self._phrases[atom] = (*self._phrases.get(atom, ()), phrase)
+                elif category not in self._alone[atom]:
+                    self._alone[atom] = _said(*self._alone[atom], category)
 
-    def _steps(self, entry: str) -> Iterator[Step]:
+    def _read(self, entry: str) -> Iterator[Step]:
         gap = 0
         for part in entry.split():
             if part == "...":
@@ -180,11 +218,11 @@ class Lexicon:
             rows = [self._words(alternative) for alternative in alternatives]
             if len(rows) == 1:
                 for number, word in enumerate(rows[0]):
-                    yield Step(frozenset([self._atom(word)]), optional, 0 if number else gap)
+                    yield _step((self._atom(word),), optional, 0 if number else gap)
             elif any(len(row) != 1 for row in rows):
                 raise ValueError(f"{entry!r}: each of {part!r} must be one word")
             else:
-                yield Step(frozenset(self._atom(row[0]) for row in rows), optional, gap)
+                yield _step(tuple(sorted({self._atom(row[0]) for row in rows})), optional, gap)
             gap = 0
         if gap:
             raise ValueError(f"{entry!r} ends with ...")
@@ -197,108 +235,125 @@ class Lexicon:
         return words
 
     def _atom(self, word: str) -> int:
-        if word in self._atoms:
-            return self._atoms[word]
-        number = self._atoms[word] = len(self._atoms)
-        stem = word.strip("*")
+        table = self._exact
         if word[0] == "*" and word[-1] == "*":
-            self.inner.setdefault(stem, set()).add(number)
+            table = self._inner
         elif word[0] == "*":
-            self.suffixes.setdefault(stem, set()).add(number)
+            table = self._suffixes
         elif word[-1] == "*":
-            self.prefixes.setdefault(stem, set()).add(number)
-        else:
-            self.exact.setdefault(word, set()).add(number)
+            table = self._prefixes
+        number = table.setdefault(word.strip("*"), len(self._alone))
+        if number == len(self._alone):
+            self._alone.append(())
         return number
 
-    def atoms(self, word: str) -> frozenset[int]:
-        """Which atoms a word is."""
+    def knows(self, word: str) -> bool:
+        """Whether a word is in it, or part of a phrase."""
+        return self._of(word) is not _NOTHING
+
+    def _of(self, word: str) -> Met:
         known = self._known.get(word)
         if known is None:
-            if len(self._known) > _MEMORY:
+            if len(self._known) >= _MEMORY:
                 self._known.clear()
-            found = set(self.exact.get(word, ()))
-            size = min(len(word), 40)
-            for length in range(2, size + 1):
-                found |= self.prefixes.get(word[:length], set())
-                found |= self.suffixes.get(word[-length:], set())
-            if self.inner:
-                for stem, atoms in self.inner.items():
-                    if stem in word:
-                        found |= atoms
-            known = self._known[word] = frozenset(found)
+            known = self._known[word] = self._met(self._atoms(word))
         return known
 
-    def _of(self, token: Token) -> frozenset[int]:
-        if token.kind in (FIGURE, PERCENT):
-            return self.atoms(token.text) | self.atoms(FIGURE)
-        return self.atoms(token.text if token.kind == WORD else token.kind)
+    def _atoms(self, word: str) -> set[int]:
+        found = {self._exact.get(word)}
+        for size in range(_SHORTEST_STEM, min(len(word), _LONGEST_STEM) + 1):
+            found.add(self._prefixes.get(word[:size]))
+            found.add(self._suffixes.get(word[-size:]))
+        found.update(atom for stem, atom in self._inner.items() if stem in word)
+        return {atom for atom in found if atom is not None}
 
-    def within(self, words: Iterable[str]) -> set[str]:
-        """Categories that may have something among these words, in whatever order they stand: what `match` finds and more."""
-        present = set(self.atoms(AMOUNT)) | self.atoms(FIGURE)
-        for word in words:
-            present |= self.atoms(word)
-        found: set[str] = set()
-        for atom in present:
-            for phrase in self.phrases.get(atom, ()):
-                if phrase.category not in found and all(
-                    step.optional or not present.isdisjoint(step.atoms) for step in phrase.steps
-                ):
-                    found.add(phrase.category)
-        return found
+    def _met(self, atoms: set[int]) -> Met:
+        if not atoms:
+            return _NOTHING
+        alone = dict.fromkeys(category for atom in sorted(atoms) for category in self._alone[atom])
+        phrases = [phrase for atom in sorted(atoms) for phrase in self._phrases.get(atom, ())]
+        kinds: dict[str, list[Phrase]] = {"close": [], "loose": [], "free": []}
+        for phrase in phrases:
+            second = phrase.rest[0]
+            kinds["free" if not phrase.needs else "loose" if second.optional or second.gap else "close"].append(phrase)
+        close, loose = (
+            Phrases(frozenset(atom for phrase in some for atom in phrase.needs), tuple(some))
+            for some in (kinds["close"], kinds["loose"])
+        )
+        return Met(frozenset(atoms), tuple(alone), close, loose, tuple(kinds["free"]))
+
+    def _read_as(self, kind: str, text: str) -> Met | None:
+        """What a token is; None where it ends a sentence or stands for no word."""
+        if kind in (WORD, AMOUNT):
+            return self._of(text if kind == WORD else AMOUNT)
+        if kind in (STOP, QUOTE):
+            return None
+        # Figures are without number: none is remembered.
+        own = self._atoms(text) if text[-1].isalpha() or text in self._exact else set[int]()
+        return self._met(own | self._of(FIGURE).atoms) if own else self._of(FIGURE)
 
     def match(self, row: Sequence[Token]) -> list[Match]:
         """What of `row` the lexicon holds; of one category at one place the longest."""
-        read = [None if token.kind in _SILENT else self._of(token) for token in row]
+        known = self._known
+        read = [known.get(text) if kind == WORD else None for kind, text in row]
+        read = [met or self._read_as(*token) for met, token in zip(read, row, strict=True)]
+        present = _NOTHING.atoms.union(*(met.atoms for met in read if met is not None))
         found: list[Match] = []
-        for at, atoms in enumerate(read):
-            if not atoms:
+        for at, met in enumerate(read):
+            if met is None or met is _NOTHING:
                 continue
-            best: dict[str, Match] = {}
-            for atom in atoms:
-                for phrase in self.phrases.get(atom, ()):
-                    fit = _fits(phrase.steps, 1, read, at + 1)
-                    known = best.get(phrase.category)
-                    if fit is not None and (known is None or fit[0] > known.end):
-                        best[phrase.category] = Match(phrase.category, at, *fit)
+            best = {category: Match(category, at, at + 1) for category in met.alone}
+            behind = read[at + 1] if at + 1 < len(read) else None
+            near = behind.atoms if behind is not None else _NOTHING.atoms
+            for category, rest, _ in chain(met.close.among(near), met.loose.among(present), met.free):
+                fit = _fits(rest, read, at + 1)
+                longest = best.get(category)
+                if fit is not None and (longest is None or fit[0] > longest.end):
+                    best[category] = Match(category, at, *fit)
             found += best.values()
         return found
 
+    def may_say(self, categories: AbstractSet[str], words: Iterable[str]) -> bool:
+        """Whether any of these categories may be among some words and sums, in whatever order they stand."""
+        met = [self._of(word) for word in (*words, AMOUNT, FIGURE)]
+        if any(not categories.isdisjoint(each.alone) for each in met):
+            return True
+        present = _NOTHING.atoms.union(*(each.atoms for each in met))
+        return any(
+            category in categories and all(step.optional or not present.isdisjoint(step.atoms) for step in rest)
+            for each in met
+            for category, rest, _ in chain(each.close.among(present), each.loose.among(present), each.free)
+        )
 
-def _fits(
-    steps: Sequence[Step], number: int, read: Sequence[frozenset[int] | None], at: int
-) -> tuple[int, tuple[int, ...]] | None:
-    """Where the rest of a phrase ends, tried from `at`, and what it leaps over; None where it does not fit.
+
+def _fits(steps: Sequence[Step], read: Sequence[Met | None], at: int) -> tuple[int, tuple[int, ...]] | None:
+    """Where some steps end, tried from `at`, and what they leap over; None where they do not fit.
 
     Greedy: the first fit of each step.
     """
     leapt: tuple[int, ...] = ()
-    while number < len(steps):
-        step = steps[number]
-        for skipped in range(step.gap + 1):
-            here = at + skipped
+    for atoms, optional, gap in steps:
+        for here in range(at, at + gap + 1):
             if here >= len(read):
-                if step.optional:
+                if optional:
                     break
                 return None
-            atoms = read[here]
-            if atoms is None:
+            met = read[here]
+            if met is None:
                 # `...` reaches into the next sentence; words that stand together do not.
-                if step.gap:
+                if gap:
                     continue
-                if step.optional:
+                if optional:
                     break
                 return None
-            if step.atoms & atoms:
-                if skipped:
+            if not met.atoms.isdisjoint(atoms):
+                if here > at:
                     leapt += tuple(range(at, here))
                 at = here + 1
                 break
         else:
-            if not step.optional:
+            if not optional:
                 return None
-        number += 1
     return at, leapt
 
 
@@ -307,20 +362,21 @@ def with_amounts(row: list[Token], is_number: Callable[[str], bool], is_money: C
 
     A figure with a name for money that the currencies lack (`1.500 pavos`) is an amount as well.
     """
+    if not any(token.kind == WORD and is_money(token.text) for token in row):
+        return row
     out: list[Token] = []
-    at = 0
-    while at < len(row):
-        end, worded = at, False
-        while end < len(row) and (row[end].kind == FIGURE or (row[end].kind == WORD and is_number(row[end].text))):
-            worded = worded or row[end].kind == WORD
-            end += 1
-        if at < end < len(row) and row[end].kind == WORD and is_money(row[end].text):
-            out.append(Token(AMOUNT, "" if worded else row[at].text, row[at].start, row[end].end))
-            at = end + 1
+    numbers: list[Token] = []
+    for token in row:
+        if token.kind == FIGURE or (token.kind == WORD and is_number(token.text)):
+            numbers.append(token)
+            continue
+        if numbers and token.kind == WORD and is_money(token.text):
+            worded = any(number.kind == WORD for number in numbers)
+            out.append(Token(AMOUNT, "" if worded else numbers[0].text))
         else:
-            out.append(row[at])
-            at += 1
-    return out
+            out += (*numbers, token)
+        numbers.clear()
+    return [*out, *numbers]
 
 
 def composed(word: str, parts: frozenset[str]) -> bool:

@@ -1,8 +1,13 @@
 """Does a piece of text push credit: signals and weights together."""
 
+import weakref
+
 import pytest
 
 from capper.recognise.credit import CreditReader, Frame, load_packs
+from capper.recognise.credit.packs import FOR
+from capper.recognise.credit.reader import HOPEFUL, signals_of
+from capper.recognise.credit.words import STOP, Token, fold
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +119,32 @@ def test_words_of_a_shop_s_business_do_not_make_credit_foreign(reader):
     """Buying today is what shops say; paying later goes with a prompt beside it all the same."""
     assert not reader("sv").read("Köp i dag, betala den 31 juli").foreign
     assert reader("sv").read("Köp i dag, få 20 % rabatt på alla soffor").foreign
+
+
+def test_what_a_page_said_is_forgotten_with_it(packs, reader):
+    """Texts are remembered by the reader of one page; words alone by the packs."""
+    text = "Je kunt nog € 2.500 besteden op rekening"
+    page = weakref.ref(reader("nl"))
+    one, other = reader("nl"), reader("nl")
+    one.read(text)
+
+    assert page() is None
+    assert one.read(text) is one.read(text)
+    assert one.read(text) is not other.read(text)
+
+
+@pytest.mark.parametrize("size", [1, 40, 100, 116, 130, 400])
+@pytest.mark.parametrize(
+    "line", ["€ 2.500", "Je kredietlimiet is verhoogd", "Je saldo is € 12,40", "Je zei “krediet” en meer nog"]
+)
+def test_pieces_are_judged_as_if_they_were_read_as_one(packs, reader, size, line):
+    """Adding up what pieces weigh is a shorter way to the same odds, however long they are."""
+    pack, weights = packs.get("nl"), packs.weights
+    pieces = ["tafel je " * size, line]
+    read = [signals_of(pack, fold(piece)) for piece in pieces]
+    alone = [weights.odds("nl", *read[1])]
+    together = [token for row, _ in read for token in (*row, Token(STOP, "\n"))]
+    odds = weights.odds("nl", together, read[0][1] | read[1][1])
+    credit = (read[0][1] | read[1][1]) & {*FOR}
+
+    assert (bool(credit) and max(*alone, odds) >= HOPEFUL) == reader("nl").promising(pieces, 1)

