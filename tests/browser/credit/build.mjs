@@ -1,4 +1,4 @@
-// Bundles the shop's pages and its server, with React, Vue and Angular inside, into the folder given: `node build.mjs FOLDER`.
+// Bundles the shop's pages and its server, with React, Vue, Angular and Lit inside, into the folder given: `node build.mjs FOLDER`.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -23,7 +23,7 @@ const common = {
 
 await build({
   ...common,
-  entryPoints: ['plain.mjs', 'react.jsx', 'vue.mjs', 'angular.mjs', 'fetching.jsx'],
+  entryPoints: ['plain.mjs', 'react.jsx', 'vue.mjs', 'angular.mjs', 'lit.mjs', 'fetching.jsx'],
   alias: { vue: 'vue/dist/vue.esm-bundler.js' },
   format: 'esm',
   target: 'chrome120',
@@ -31,7 +31,7 @@ await build({
 await build({ ...common, entryPoints: ['server.jsx'], platform: 'node', format: 'cjs', outExtension: { '.js': '.cjs' } });
 await build({
   ...common,
-  entryPoints: ['angular-server.mjs'],
+  entryPoints: ['angular-server.mjs', 'lit-server.mjs'],
   platform: 'node',
   format: 'esm',
   outExtension: { '.js': '.mjs' },

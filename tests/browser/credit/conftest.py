@@ -1,8 +1,9 @@
-"""A shop on loopback, made with React and Vue from npm, and a browser that reaches it through `capper run`."""
+"""A shop on loopback, made with React, Vue, Angular and Lit from npm, and a browser that reaches it through `capper run`."""
 
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import ConsoleMessage, Page
@@ -25,49 +27,61 @@ SIZES = {"phone": (360, 740), "desk": (1280, 900)}
 _COMMAND = (sys.executable, "-c", "from capper.cli import main; main()", "run")
 _EVER_SAID = """
 window.everSaid = new Set();
-const note = (node) => { for (const part of (node.textContent || '').split('\\n')) window.everSaid.add(part); };
-new MutationObserver((changes) => {
+const said = (node) => { for (const part of (node.textContent || '').split('\\n')) window.everSaid.add(part); };
+const note = (node) => {
+  if (['SCRIPT', 'STYLE'].includes(node.nodeName)) return;
+  said(node);
+  const inside = node.querySelectorAll ? [node, ...node.querySelectorAll('*')] : [];
+  for (const { shadowRoot } of inside) if (shadowRoot) {
+    watcher.observe(shadowRoot, all);
+    shadowRoot.childNodes.forEach(note);
+  }
+};
+const all = { subtree: true, childList: true, characterData: true };
+const watcher = new MutationObserver((changes) => {
   for (const { target, addedNodes, type } of changes) {
-    if (type === 'characterData') note(target);
-    for (const node of addedNodes) if (!['SCRIPT', 'STYLE'].includes(node.nodeName)) note(node);
+    if (type === 'characterData') said(target);
+    addedNodes.forEach(note);
   }
   const app = document.getElementById('app');
   if (app) note(app);
-}).observe(document, { subtree: true, childList: true, characterData: true });
+});
+watcher.observe(document, all);
 """
 """Takes down every text that stands in the page at any time, from before its first byte."""
+
+_READ = """
+(() => {
+  const own = [...document.querySelectorAll('*')].flatMap(({ shadowRoot }) => shadowRoot ? [...shadowRoot.children] : []);
+  return [...own.filter(({ tagName }) => tagName !== 'STYLE'), document.body].map(({ innerText }) => innerText).join(' ');
+})()
+"""
 
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """The shop, its scripts and its server's pages made anew."""
     node = shutil.which("node")
-    if node is None or not (HERE.parent / "clients" / "node_modules" / "@angular").exists():
-        pytest.skip("React, Vue and Angular are not installed (scripts/browser-clients, which needs node and npm)")
+    if node is None or not (HERE.parent / "clients" / "node_modules" / "@lit-labs").exists():
+        pytest.skip("React, Vue, Angular and Lit are not installed (scripts/browser-clients, which needs node and npm)")
     folder = tmp_path_factory.mktemp("shop")
     subprocess.run([node, HERE / "build.mjs", folder], check=True, timeout=120)
     states = {name: words.shop for name, words in WORDS.items()}
     states |= {f"{name}-bare": words.bare() for name, words in WORDS.items()}
     states |= {f"{name}-warned": words.warned() for name, words in WORDS.items()}
     states |= {f"{name}-unwarned": words.unwarned() for name, words in WORDS.items()}
-    made = subprocess.run(
-        [node, folder / "server.cjs"],
-        input=json.dumps([*states.values()]).encode(),
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
-    drawn = subprocess.run(
-        [node, folder / "angular-server.mjs"],
-        input=json.dumps([*states.values()]).encode(),
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
+
+    def made(server: str) -> list[Any]:
+        asked = json.dumps([*states.values()]).encode()
+        answer = subprocess.run([node, folder / server], input=asked, capture_output=True, check=True, timeout=120)
+        return json.loads(answer.stdout)
+
     scripts = {file.name: file.read_bytes() for file in folder.glob("*.js")}
     rendered = [
-        each | {"angular": angular}
-        for each, angular in zip(json.loads(made.stdout), json.loads(drawn.stdout), strict=True)
+        each | {"angular": angular, "lit": lit}
+        for each, angular, lit in zip(
+            made("server.cjs"), made("angular-server.mjs"), made("lit-server.mjs"), strict=True
+        )
     ]
     return Shop(scripts, dict(zip(states, rendered, strict=True)))
 
@@ -96,12 +110,13 @@ class Customer:
     async def buys(self) -> str:
         """Press the button, wait until the page has heard of it, and read the cart."""
         await self.page.click("#add")
-        await self.page.wait_for_function("/[1-9]$/.test(document.getElementById('cart').textContent)")
-        return (await self.page.inner_text("#cart")).rpartition(" ")[2]
+        cart = self.page.locator("#cart", has_text=re.compile("[1-9]$"))
+        await cart.wait_for()
+        return (await cart.inner_text()).rpartition(" ")[2]
 
     async def text(self) -> str:
-        """What can be read now, blanks alike."""
-        return " ".join((await self.page.inner_text("body")).split())
+        """What can be read now, blanks alike; what stands in elements' own trees first."""
+        return " ".join((await self.page.evaluate(_READ)).split())
 
     async def ever_said(self) -> str:
         """All that could be read at any time, blanks alike."""

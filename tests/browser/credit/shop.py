@@ -9,8 +9,8 @@ from typing import Any
 from capper.proxy.testing import Seen, reply
 
 SHOP = "shop.example"
-KINDS = {"server": "plain", "react": "react", "vue": "vue", "angular": "angular", "api": "fetching"}
-HYDRATED = {"reactwarned": "react", "vuewarned": "vue"}
+KINDS = {"server": "plain", "react": "react", "vue": "vue", "angular": "angular", "lit": "lit", "api": "fetching"}
+HYDRATED = {"reactwarned": "react", "vuewarned": "vue", "litwarned": "lit"}
 """How a page gets what it shows, with the script that runs in it; the last with a warning in the banner."""
 STYLE = """
 body { font: 16px/1.4 sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem }
@@ -162,6 +162,7 @@ class Shop:
             "server": (made["plain"], ""),
             "react": (made["react"], f'<script id="__NEXT_DATA__" type="application/json">{next_data}</script>'),
             "vue": (made["vue"], f"<script>window.__INITIAL_STATE__={data};</script>"),
+            "lit": (made["lit"], f"<script>window.__INITIAL_STATE__={data};</script>"),
             # Angular writes its state itself, and looks for its mark directly in the body.
             "angular": ("", made["angular"]),
             "api": ("", ""),

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from capper.markup import Element
 from capper.rewrite.prompts.base import Role
+from capper.rewrite.prompts.page import lit
 from capper.rewrite.prompts.page.tree import Box, Run
 
 _SIGNS = (b"<!--[-->", b"<!---->", b"__NUXT__", b"data-server-rendered=")
@@ -27,6 +28,8 @@ Edit = tuple[int, int, bytes]
 
 def closed(data: bytes, root: Box, edits: Sequence[Edit]) -> list[Edit]:
     """`edits` as the page's framework would have left the places; the same where no framework goes by them."""
+    if lit.MARK in data:
+        return lit.closed(data, edits)
     if _COUNTED in data:
         return list(_counted(root, edits))
     if not any(sign in data for sign in _SIGNS) and not any(

@@ -239,7 +239,13 @@ class Soil:
                 waiting.clear()
                 continue
             yield from self._run(waiting, at, place.start)
-            yield Box(self, kid, place.start, place.end, box.depth + 1)
+            opening, closing = kid.start_tag, kid.end_tag
+            if opening is not None and _is_shadow(kid):
+                # What an element shows in its own tree is what stands in it.
+                end = closing.start if closing else place.end
+                yield from self._grown(box, list(kid.content()), opening.end, end)
+            else:
+                yield Box(self, kid, place.start, place.end, box.depth + 1)
             at = place.end
         yield from self._run(waiting, at, stop)
 
@@ -248,6 +254,11 @@ class Soil:
         waiting.clear()
         if text and start <= end:
             yield Run(text, start, end)
+
+
+def _is_shadow(element: Element) -> bool:
+    """Whether an element is the tree of the one around it, written where that stands."""
+    return element.tag == "template" and (element.has("shadowrootmode") or element.has("shadowroot"))
 
 
 def _places(content: "list[Element | str]", stop: int) -> list[Span | None]:
