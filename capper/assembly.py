@@ -14,11 +14,13 @@ from capper.domain.identity import Ad, Viewer
 from capper.domain.policy import Policy
 from capper.gate import Gate, Limits
 from capper.gate.credit import Credit
+from capper.gate.speaking import Door
 from capper.journal import Journal, LedgerSink, Level
 from capper.ledger import open_ledger
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
 from capper.ledger.tallying import Tallying
+from capper.ledger.tickets import Tickets
 from capper.policies.following import Following
 from capper.recognise.ad import AdReader
 from capper.recognise.enginecache import cached_engines, lists_in_use
@@ -129,12 +131,14 @@ async def assemble(
     policy: Callable[[], Policy] | None = None,
     journal: Journal | None = None,
     now: Callable[[], datetime] = utc_now,
+    host: str = "",
 ) -> Assembly:
     """Everything that `settings` asks for, ready to admit exchanges.
 
     Args:
         ledger, policy, journal: take the place of those the settings name; a replay brings its own.
         now: the clock; a demonstration or test may turn it.
+        host: of each person's own pages, where placeholders lead; left out: nowhere.
 
     Raises:
         ConfigError: a file or option cannot be used.
@@ -165,6 +169,7 @@ async def assemble(
         layouts=layouts,
         feeds=feeds,
         credit=credit,
+        door=Door(host, Tickets(Secret.load_or_create(settings.secret_file))) if host else None,
     )
     return Assembly(gate, ledger, policy, journal, recogniser, following)
 

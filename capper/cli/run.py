@@ -138,7 +138,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
     if interrupted(settings.state):
         logging.getLogger("capper").warning("a restore that was cut short is completed in %s", settings.state)
         finish(settings.state, stamp_of(utc_now()))
-    assembly = await assemble(settings)
+    assembly = await assemble(settings, host=HOST)
     hold(settings.state)
     async with contextlib.aclosing(_Closing(assembly)):
         await _check_ledger(assembly, settings)

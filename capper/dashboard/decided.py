@@ -10,7 +10,8 @@ from typing import Final
 from capper.dashboard.speech import Tongue
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
-from capper.domain.identity import Ad, Viewer
+from capper.domain.identity import Ad, Level, Viewer
+from capper.domain.mute import Mute
 from capper.journal import Record, parse
 from capper.rewrite.wording import words
 
@@ -87,6 +88,16 @@ def _decision(record: Record) -> Decision:
     with contextlib.suppress(ValueError):  # another version's may be written otherwise
         cap = Cap.parse(record.cap) if record.cap else None
     ad = Ad(record.advertisers, record.campaign, record.creative, basis=record.basis)
+    mute = None
+    if record.mute:
+        mute = Mute(Level.ADVERTISER, record.label, record.mute, record.time, record.reopens or record.time)
     return Decision(
-        record.verdict or Verdict.WITHHOLD, Viewer(record.viewer), ad, record.rule, cap, record.count, record.reopens
+        record.verdict or Verdict.WITHHOLD,
+        Viewer(record.viewer),
+        ad,
+        record.rule,
+        cap,
+        record.count,
+        record.reopens,
+        mute=mute,
     )

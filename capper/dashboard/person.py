@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from capper.dashboard import editing, supposing
+from capper.dashboard import about, editing, supposing
 from capper.dashboard.decided import SHOWN_BY, records_of, rows_of
 from capper.dashboard.guard import Form, Guard, Refusal, Seals, posted
 from capper.dashboard.house import House, viewer_of
@@ -45,6 +45,7 @@ PATHS: Final = (
     "/forget",
     "/export.json",
     "/dashboard.css",
+    about.PATH,
 )
 """What the application answers; anything else on our host is another's."""
 
@@ -60,6 +61,7 @@ class _Person:
     def __init__(self, house: House) -> None:
         self._house = house
         self._seals = Seals(house.secret, house.clock)
+        self._about = about.About(house, self._page, self._tongue)
 
     def app(self) -> Starlette:
         form = posted(self._seals, lambda request: viewer_of(request).name)
@@ -74,6 +76,8 @@ class _Person:
                 Route("/caps", form(self.keep), methods=["POST"]),
                 Route("/mute", form(self.mute), methods=["POST"]),
                 Route("/unmute", form(self.unmute), methods=["POST"]),
+                Route(about.PATH, self._about.show, methods=get),
+                Route(about.PATH, form(self._about.act), methods=["POST"]),
                 Route("/pause", form(self.pause), methods=["POST"]),
                 Route("/forget", form(self.forget), methods=["POST"]),
                 Route("/dashboard.css", _stylesheet, methods=get),

@@ -13,6 +13,7 @@ from capper.dashboard.person import create_app
 from capper.demo.sites import AD_LIST
 from capper.demo.world import World, running_world
 from capper.domain.errors import CapperError, LedgerUnavailable
+from capper.gateway.ours import HOST
 from capper.proxy.authority import authority_file
 from capper.proxy.master import CapperMaster, ProxyOptions
 from capper.proxy.opening import open_all
@@ -83,7 +84,7 @@ async def running_household(
     state.mkdir(mode=0o700, exist_ok=True)
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(running_world(folder))
-        assembly = await assemble(settings, now=clock)
+        assembly = await assemble(settings, now=clock, host=HOST)
         stack.push_async_callback(assembly.close)
         # Starts it: the first page need not wait for that, and a page that waits too long goes uncounted.
         health = await assembly.ledger.health()

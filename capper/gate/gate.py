@@ -20,7 +20,7 @@ from capper.gate.files import Files
 from capper.gate.limits import Limits
 from capper.gate.posts import Posts
 from capper.gate.scene import ASKED, DOCUMENTS, PICTURES, Scene
-from capper.gate.speaking import Speaking
+from capper.gate.speaking import Door, Speaking
 from capper.gate.videos import Videos
 from capper.journal import Journal
 from capper.ledger.base import Ledger
@@ -63,12 +63,13 @@ class Gate:
         layouts: Sequence[Layout] = (),
         feeds: Sequence[Feed] = (),
         credit: Credit | None = None,
+        door: Door | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._policy, self._journal, self._credit = policy, journal, credit
         self._scene = scene = Scene(recogniser)
         counting = Counting(ledger, policy, journal, scene)
-        speaking = self._speaking = Speaking(policy, language)
+        speaking = self._speaking = Speaking(policy, language, door)
         self._asking = Asking(scene, counting, ledger, self._limits)
         self._files = Files(scene, counting, speaking, self._limits, self._untouched)
         self._documents = Documents(scene, counting, speaking, self._files, self._limits)

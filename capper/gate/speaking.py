@@ -1,4 +1,4 @@
-"""What stands in an ad's place, in the language of who is looking."""
+"""What stands in an ad's place, in the language of who is looking, and as much of it as nobody else can read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,26 @@ from capper.domain.decision import Decision
 from capper.domain.exchange import Exchange, Response
 from capper.domain.policy import Policy
 from capper.domain.sighting import Format
+from capper.gate.readers import hers_alone
+from capper.ledger.tickets import Ticket, Tickets
 from capper.rewrite import filler
-from capper.rewrite.wording import Speech, Words, language_of, words
+from capper.rewrite.wording import Deed, Speech, Words, language_of, leading, reserved, words
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The way from a placeholder to her own page about that ad, on capper's `host`."""
+
+    host: str
+    tickets: Tickets
+
+    def address(self, exchange: Exchange, decision: Decision) -> str:
+        """Where it leads; "" where nothing is known of the ad that she could say anything about."""
+        ticket = Ticket.of(decision, exchange.at)
+        if not ticket.names:
+            return ""
+        scheme = "https" if exchange.request.url.startswith("https:") else "http"
+        return f"{scheme}://{self.host}/ad?about={self.tickets.seal(exchange.viewer.name, ticket)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +35,7 @@ class Speaking:
 
     policy: Callable[[], Policy]
     language: str = "en"
+    door: Door | None = None
 
     def language_of(self, exchange: Exchange) -> str:
         """The language of who is looking."""
@@ -24,12 +43,27 @@ class Speaking:
         return language_of(exchange.viewer.language or ("" if accepted else self.language), accepted)
 
     def words(self, exchange: Exchange, decision: Decision) -> Words:
-        """The decision in words."""
-        return words(decision, Speech(self.language_of(exchange), self.policy().zone), exchange.at)
+        """What stands in a page's own markup, which its scripts read: no counts, no times, and the way to those."""
+        return leading(reserved(decision, self._speech(exchange)), self._address(exchange, decision), (Deed.WHY,))
 
     def filling(self, exchange: Exchange, form: Format, size: tuple[int, int] | None, decision: Decision) -> Response:
         """The response that takes the place of a withheld file of its own."""
-        told = self.words(exchange, decision)
-        return (
-            filler.image_response(size or (300, 250), told) if form is Format.IMAGE else filler.creative_response(told)
+        alone, speech = hers_alone(exchange.request), self._speech(exchange)
+        told = words(decision, speech, exchange.at) if alone else reserved(decision, speech)
+        if form is Format.IMAGE:
+            return filler.image_response(size or (300, 250), told, readable=not alone)
+        deeds = tuple(Deed) if alone and not _final(decision) else (Deed.WHY,)
+        return filler.creative_response(
+            leading(told, self._address(exchange, decision), deeds, muted=decision.mute is not None), readable=not alone
         )
+
+    def _speech(self, exchange: Exchange) -> Speech:
+        return Speech(self.language_of(exchange), self.policy().zone)
+
+    def _address(self, exchange: Exchange, decision: Decision) -> str:
+        return self.door.address(exchange, decision) if self.door else ""
+
+
+def _final(decision: Decision) -> bool:
+    """Whether a rule says never: there is nothing to say against it here."""
+    return decision.cap is not None and decision.cap.count == 0

@@ -51,7 +51,7 @@ def draw(size: tuple[int, int], words: Words | None, dress: str = "") -> str:
     return (
         f'{head} viewBox="0 0 {width} {height}" {_names(words)}'
         f'<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" {_BOX}/>'
-        f"{_text(layout, middle, height)}</svg>"
+        f"{_text(layout, middle, height)}{_END[bool(words.link)]}"
     )
 
 
@@ -61,7 +61,7 @@ def draw_fluid(height: int | None, words: Words, dress: str = "") -> str:
     height = max(height or 0, round(len(layout.lines) * 12 * LINE) + 2 * PAD)
     return (
         f'<svg{dress} xmlns="http://www.w3.org/2000/svg" width="100%" height="{height}" {_names(words)}'
-        f'<rect width="100%" height="100%" {_BOX}/>{_text(layout, "50%", height)}</svg>'
+        f'<rect width="100%" height="100%" {_BOX}/>{_text(layout, "50%", height)}{_END[bool(words.link)]}'
     )
 
 
@@ -83,12 +83,16 @@ def ascii_text(text: str) -> str:
     return escape(text).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
+_END = {False: "</svg>", True: "</a></svg>"}
 _BOX = f'fill="{GREY}" fill-opacity=".07" stroke="{GREY}" stroke-opacity=".55"'
 
 
 def _candidates(words: Words) -> Iterator[tuple[str, ...]]:
     """What to say, the fullest first."""
     reason = ", ".join(part for part in (words.why, words.when) if part)
+    labels = tuple(label for _, label in words.deeds)
+    if labels:
+        yield tuple(part for part in (words.who, words.why, words.when, *labels) if part)
     yield tuple(part for part in (words.who, words.why, words.when) if part)
     yield tuple(part for part in (words.who, reason) if part)
     yield (words.sentence,)
@@ -99,7 +103,7 @@ def _candidates(words: Words) -> Iterator[tuple[str, ...]]:
 
 
 def _wrapped(words: Words, font: int, width: int) -> Iterator[str]:
-    for part in (words.who, words.why, words.when):
+    for part in (words.who, words.why, words.when, *(label for _, label in words.deeds)):
         yield from _wrap(part, font, width) or ([_elide(part, font, width)] if part else [])
 
 
@@ -150,8 +154,12 @@ def _glyph(char: str) -> str:
 
 
 def _names(words: Words) -> str:
-    label = ascii_text(words.label or words.sentence)
-    return f'role="img" lang="{ascii_text(words.language)}" aria-label="{label}"><title>{label}</title>'
+    """What it is called; where it leads somewhere, all of it is the link, which HTML allows inside another."""
+    label, language = ascii_text(words.label or words.sentence), ascii_text(words.language)
+    if not words.link:
+        return f'role="img" lang="{language}" aria-label="{label}"><title>{label}</title>'
+    link = f'href="{ascii_text(words.link)}" target="_blank" rel="noopener noreferrer" aria-label="{label}"'
+    return f'lang="{language}"><title>{label}</title><a {link}>'
 
 
 def _text(layout: Layout, x: str, height: int) -> str:

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from capper.domain.exchange import Headers, Response
 from capper.rewrite.drawing import GREY, ascii_text, draw
-from capper.rewrite.wording import Words
+from capper.rewrite.wording import Deed, Words
 
 _STYLE = (
     "html,body{margin:0;height:100%;overflow:hidden}"
@@ -13,8 +13,12 @@ _STYLE = (
     f"box-sizing:border-box;padding:2px 5px;border:1px solid {GREY}80;background:{GREY}12;color:{GREY};"
     "font:14px/1.3 system-ui,sans-serif;overflow-wrap:anywhere}"
     "main{max-width:100%}p{margin:0}.short{display:none}"
+    "a{color:inherit}a.told{display:block;text-decoration:none}a:hover{text-decoration:underline}"
+    ".do{font-size:.86em}.do a{margin:0 .4em;white-space:nowrap}"
+    # What can be done stands on a line of its own; with no room for one, the words alone lead there.
+    "@media(max-height:110px){.do{display:none}}"
     # Low slots hold one run of text, smaller ones less of it: a strip, a button, a sliver.
-    "@media(max-height:62px){p{display:inline}p+p:before{content:' \\2013  '}body{font-size:12px}}"
+    "@media(max-height:62px){p{display:inline}.do{display:none}p+p:before{content:' \\2013  '}body{font-size:12px}}"
     "@media(max-height:62px) and (max-width:420px){body{font-size:11px;line-height:1.2}}"
     "@media(max-height:62px) and (max-width:200px),(max-height:35px) and (max-width:600px)"
     "{main p{display:none}main p.why{display:inline}p.why:before{content:none}}"
@@ -28,11 +32,12 @@ BLOCK = ' display="block"'
 _SAFE = (
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
-    # A page may ask for the ad with CORS, or embed only what says that it may be embedded.
-    ("Access-Control-Allow-Origin", "*"),
+    # A page may embed only what says that it may be embedded.
     ("Cross-Origin-Resource-Policy", "cross-origin"),
     ("Referrer-Policy", "no-referrer"),
 )
+_READABLE = ("Access-Control-Allow-Origin", "*")
+"""A page may ask for the ad with CORS. What is hers alone does not say so."""
 _POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
 
 
@@ -63,19 +68,30 @@ def document(words: Words | None, size: tuple[int, int] | None = None) -> bytes:
 
 def _lines(words: Words) -> str:
     parts = (("who", words.who), ("why", words.why), ("when", words.when), ("short", words.short))
-    return "".join(f'<p class="{name}">{ascii_text(text)}</p>' for name, text in parts if text)
+    lines = "".join(f'<p class="{name}">{ascii_text(text)}</p>' for name, text in parts if text)
+    if not words.link:
+        return lines
+    others = "".join(f"<a {_leading(words, deed)}>{ascii_text(label)}</a>" for deed, label in words.deeds)
+    return f'<a class="told" {_leading(words, Deed.WHY)}>{lines}</a><p class="do">{others}</p>'
 
 
-def image_response(size: tuple[int, int], words: Words | None) -> Response:
-    """The answer in place of a withheld image."""
-    return _response("image/svg+xml", image(size, words), f"{_POLICY}; sandbox")
+def _leading(words: Words, deed: Deed) -> str:
+    """Away from the page, in a window that knows nothing of it."""
+    return f'href="{ascii_text(f"{words.link}&do={deed}")}" target="_blank" rel="noopener noreferrer"'
 
 
-def creative_response(words: Words | None) -> Response:
-    """The answer in place of a withheld creative document."""
-    return _response("text/html; charset=utf-8", document(words), f"{_POLICY}; style-src 'sha256-{_STYLE_HASH}'")
+def image_response(size: tuple[int, int], words: Words | None, *, readable: bool = True) -> Response:
+    """The answer in place of a withheld image; `readable`: by the scripts of a page that asks for it."""
+    return _response("image/svg+xml", image(size, words), f"{_POLICY}; sandbox", readable=readable)
 
 
-def _response(media_type: str, body: bytes, policy: str) -> Response:
+def creative_response(words: Words | None, *, readable: bool = True) -> Response:
+    """The answer in place of a withheld creative document; `readable`: by the scripts of a page that asks for it."""
+    # Of an origin of its own, no page can look into it, not even one of the same host.
+    policy = f"{_POLICY}; style-src 'sha256-{_STYLE_HASH}'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    return _response("text/html; charset=utf-8", document(words), policy, readable=readable)
+
+
+def _response(media_type: str, body: bytes, policy: str, *, readable: bool) -> Response:
     headers = [("Content-Type", media_type), ("Content-Length", str(len(body))), ("Content-Security-Policy", policy)]
-    return Response(200, Headers([*headers, *_SAFE]), body)
+    return Response(200, Headers([*headers, *_SAFE, *([_READABLE] if readable else [])]), body)

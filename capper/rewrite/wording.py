@@ -6,8 +6,9 @@ Catalogues lie in `capper/locale`; a language is complete or absent (a test sees
 import gettext
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -36,6 +37,14 @@ class Speech:
     zone: tzinfo = UTC
 
 
+class Deed(StrEnum):
+    """What she can do about a withheld ad; the words that addresses carry."""
+
+    ONCE = "once"
+    NEVER = "never"
+    WHY = "why"
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Why an ad was withheld, in parts that a small placeholder may leave out; any part but `why` may be empty."""
@@ -48,6 +57,9 @@ class Words:
     label: str = ""
     """One sentence for those who cannot see the placeholder, or point at it."""
     language: str = "en"
+    deeds: tuple[tuple[Deed, str], ...] = ()
+    """What she can do about it, each with its label; `link` leads to where."""
+    link: str = field(default="", compare=False)
 
     @property
     def sentence(self) -> str:
@@ -86,6 +98,26 @@ def words(decision: Decision, speech: Speech, now: datetime) -> Words:
         language=speech.language,
     )
     return replace(told, label=_("Ad withheld: {reason}").format(reason=told.sentence))
+
+
+def reserved(decision: Decision, speech: Speech) -> Words:
+    """That an ad was withheld, in words that a page's scripts may read: they say what the page sees anyway, and no more."""
+    _ = catalogue(speech.language).gettext
+    told = Words(presentable(", ".join(decision.ad.advertisers)), _("not shown for now"), language=speech.language)
+    return replace(told, label=_("Ad withheld: {reason}").format(reason=told.sentence))
+
+
+def leading(told: Words, link: str, deeds: tuple[Deed, ...], *, muted: bool = False) -> Words:
+    """The words with what she can do about it at `link`; without one, as they are. `muted`: she has said never before."""
+    if not link:
+        return told
+    _ = catalogue(told.language).gettext
+    labels = {
+        Deed.ONCE: _("show once"),
+        Deed.NEVER: _("undo") if muted else _("never again"),
+        Deed.WHY: _("why?"),
+    }
+    return replace(told, link=link, deeds=tuple((deed, labels[deed]) for deed in deeds))
 
 
 def removed(count: int, language: str) -> str:

@@ -1,0 +1,150 @@
+"""What a person does about an ad, by a real browser over HTTPS: from its placeholder to her own page, and what holds after."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from capper.demo.household import Household, running_household
+from capper.demo.sites import NEWS, RECIPES, WEATHER, Site
+from capper.testing import FrozenClock
+
+pytestmark = pytest.mark.timeout(240)
+
+POLICY = """
+caps = []
+[[rules]]
+advertiser = "shoes.example"
+caps = ["2 per advertiser per day"]
+[people.anna]
+devices = ["127.0.0.2", "127.0.0.3"]
+[people.ben]
+devices = ["127.0.0.4"]
+"""
+DEVICES = {"laptop": "127.0.0.2", "phone": "127.0.0.3", "ben": "127.0.0.4"}
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """The household's clock."""
+    return FrozenClock()
+
+
+@pytest.fixture
+async def household(tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Household]:
+    """The demo's world behind the real proxy, with the embedded ledger."""
+    async with running_household(tmp_path, POLICY, DEVICES, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def sit_down(household: Household, browser):
+    """Sits somebody down at a device of the household, by its name."""
+
+    async def at(device: str) -> Page:
+        context = await browser(device, household.door(device), household.certificate)
+        return await context.new_page()
+
+    return at
+
+
+@pytest.fixture
+def sees(clock: FrozenClock):
+    """The banners on a site's page, a minute after the last: `sees(page, NEWS)`."""
+
+    async def look(page: Page, site: Site) -> list[str]:
+        clock.forward(minutes=1)
+        await page.goto(f"https://{site.host}/", wait_until="networkidle")
+        shown = []
+        for frame in page.frames:
+            shown += await frame.locator("img[alt]:not([alt=''])").evaluate_all(
+                "all => all.filter(one => one.complete && one.naturalWidth > 0).map(one => one.alt)"
+            )
+        return shown
+
+    return look
+
+
+async def opened(page: Page, link) -> Page:
+    """The page that a link opens in a window of its own."""
+    async with page.context.expect_page() as opening:
+        await link.click()
+    new = await opening.value
+    await new.wait_for_load_state("networkidle")
+    return new
+
+
+async def test_never_again_from_a_placeholder(sit_down, sees, clock: FrozenClock, artifacts: Path):
+    """Over her cap anna mutes the shoes: a day later too they are gone from every site and browser of hers, not from ben's."""
+    laptop, phone, ben = [await sit_down(device) for device in DEVICES]
+    assert [await sees(laptop, NEWS), await sees(phone, WEATHER)] == [["shoes", "travel"], ["coffee", "shoes"]]
+    assert await sees(laptop, WEATHER) == ["coffee"]
+    frame = laptop.frame_locator("#side iframe")
+    await laptop.screenshot(path=artifacts / "1-placeholder.png")
+
+    assert "2 of 2 per 24 hours" in await frame.locator("body").inner_text()
+    page = await opened(laptop, frame.get_by_role("link", name="never again"))
+    assert page.url.startswith("https://capper.internal/ad?about=")
+    assert "2 of 2 per 24 hours" in await page.locator("main").inner_text()
+    for width in (1280, 360):
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.screenshot(path=artifacts / f"2-about-{width}.png", full_page=True)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await page.get_by_role("button", name="Never again").click()
+    assert "You see no more of it" in await page.get_by_role("status").inner_text()
+    await page.screenshot(path=artifacts / "3-muted.png", full_page=True)
+
+    clock.forward(days=2)
+    assert [await sees(laptop, NEWS), await sees(phone, WEATHER), await sees(ben, NEWS)] == [
+        ["travel"],
+        ["coffee"],
+        ["shoes", "travel"],
+    ]
+    await laptop.bring_to_front()
+    await laptop.screenshot(path=artifacts / "4-muted-in-a-page.png")
+    await sees(laptop, WEATHER)
+    await laptop.screenshot(path=artifacts / "5-muted-in-a-frame.png")
+
+    undo = await opened(laptop, laptop.frame_locator("#side iframe").get_by_role("link", name="undo"))
+    await undo.get_by_role("button", name="Undo").click()
+    assert "It may be shown again" in await undo.get_by_role("status").inner_text()
+    assert await sees(phone, WEATHER) == ["coffee", "shoes"]
+
+
+async def test_show_once(sit_down, sees, artifacts: Path):
+    """Over the cap one more is shown when she asks, and then no other; a placeholder in a page leads there too."""
+    laptop = await sit_down("laptop")
+    assert [await sees(laptop, NEWS), await sees(laptop, RECIPES)] == [["shoes", "travel"], ["shoes", "coffee"]]
+    assert await sees(laptop, NEWS) == ["travel"]
+    inside = await laptop.locator("#top").inner_text()
+    page = await opened(laptop, laptop.locator("#top a[target=_blank]"))
+    await page.get_by_role("button", name="Show it once").click()
+    await page.screenshot(path=artifacts / "1-once.png")
+
+    assert "of 2" not in inside
+    assert "of 2" not in await laptop.content()
+    assert [await sees(laptop, NEWS), await sees(laptop, RECIPES)] == [["shoes", "travel"], ["coffee"]]
+
+
+async def test_a_page_learns_nothing_and_can_do_nothing(sit_down, sees):
+    """A page that holds a placeholder cannot look into it, cannot fetch what it says, and cannot act for her."""
+    laptop = await sit_down("laptop")
+    for site in (NEWS, WEATHER, WEATHER):
+        await sees(laptop, site)
+    link = await laptop.frame_locator("#side iframe").locator("a").first.get_attribute("href")
+    frame = await laptop.locator("#side iframe").get_attribute("src")
+    tries = await laptop.evaluate(
+        """async ([link, frame]) => {
+            const told = []
+            for (const [url, how] of [[link, {}], [link, {mode: "no-cors"}], [frame, {}],
+                ["https://capper.internal/ad", {method: "POST", mode: "no-cors", body: new URLSearchParams({do: "never"})}]])
+                try { told.push(await (await fetch(url, how)).text()) } catch (fault) { told.push("refused") }
+            const inside = document.querySelector("#side iframe").contentDocument
+            return [...told, inside === null ? "closed" : "open"]
+        }""",
+        [link, frame],
+    )
+
+    assert tries[-1] == "closed"
+    assert not [told for told in tries if "of 2" in told or "24 hours" in told]
