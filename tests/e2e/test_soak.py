@@ -76,9 +76,6 @@ async def soak(port: int, process: int) -> tuple[int, list[tuple[float, int]]]:
     return sum(done), seen
 
 
-@pytest.mark.xfail(
-    reason="memory still grows by some 160 bytes a connection (8 of 167 MB in ten minutes); where is not known"
-)
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
 def test_nothing_grows(household):
     """After warming up neither memory nor open files grow, and what was opened is closed in the end."""
