@@ -131,8 +131,8 @@ class FilterEngine:
         """What the engine says; of a request that is `named` already, which exception or important rule speaks."""
         if not named:
             return self._engine.check_network_urls(url, source, kind)
-        hosts = host_of(url), host_of(source)
-        return self._engine.check_network_urls_with_hostnames_subset(url, *hosts, kind, *_NAMED)
+        asked = self._engine.check_network_urls_with_hostnames_subset
+        return asked(url, host_of(url), host_of(source), kind, *_NAMED)
 
     def cosmetics(self, url: str) -> Cosmetics:
         """The selectors that hide ads on the page `url`; for those by class or id ask `hiding` with what the page has."""
