@@ -228,8 +228,7 @@ def _first(pattern: re.Pattern[bytes], data: bytes, charset: str) -> str:
 def _sample(data: bytes, media_type: str, charset: str) -> str:
     body = data
     if media_type == "text/html":
-        at = data.lower().find(b"<body")
-        body = data[max(at, 0) :]
+        body = data[_begin(data) :]
         plain = _plain(body[:30_000], charset)
         if len(plain.strip()) > _SHORT:
             return plain
@@ -237,6 +236,13 @@ def _sample(data: bytes, media_type: str, charset: str) -> str:
         said = b" ".join(match[1] for match in _SAID.finditer(body[:60_000]))
         return f"{plain} {_plain(_STATE.sub(b' ', body[:60_000]), charset)} {_plain(said, charset)}"
     return _plain(body[:20_000], charset)
+
+
+def _begin(data: bytes) -> int:
+    """Where the body of a page begins, whatever its case; most write it small, and only what stands before that is looked at again."""
+    small = data.find(b"<body")
+    earlier = data[: small if small >= 0 else len(data)].lower().find(b"<body")
+    return max(small if earlier < 0 else earlier, 0)
 
 
 def _plain(data: bytes, charset: str) -> str:

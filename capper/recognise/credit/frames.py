@@ -47,7 +47,7 @@ def frame_of(packs: Packs, url: str, title: str = "", heading: str = "", languag
         pages = [packs.pages, *(pack.pages for pack in languages_)]
         for frame, kinds in _FRAMES:
             for kind in kinds:
-                phrases = (phrase for each in pages for phrase in each.get(kind, ()))
+                phrases = (phrase for each in pages for phrase in each.get(kind, ()) if phrase in told)
                 if kind in _TOLD and any(phrase_in(phrase, told, begins=kind == "help") for phrase in phrases):
                     return frame
     return Frame.LANDING if _lands(packs, path) else Frame.ANY

@@ -53,6 +53,7 @@ _NEVER = frozenset(["quoted", "scam"])
 _FIRM = frozenset(["credit", "preapproved", "headroom", "borrow", "later"])
 """Without any of them a sum that is there for her may be her own."""
 _FOR = frozenset(FOR)
+_NONE = frozenset[str]()
 _ECHOING = frozenset(["credit", "headroom", "room", "available", "spend", "preapproved"])
 """A sum is said again where any of them stands beside it."""
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
@@ -141,22 +142,30 @@ class CreditReader:
         near = [fold(piece) for piece in pieces[first : at + 3]]
         here = at - first
         words = {*_WORDS.findall("\n".join(near))}
-        packs = [pack for pack in self.packs if pack.lexicon.may_say(_FOR, words)]
         # At the beginning or end several of the runs are one.
-        runs = dict.fromkeys((max(here + start, 0), min(here + stop, len(near))) for start, stop in _RUNS)
-        return any(self._hopeful(pack, near[start:stop]) for pack in packs for start, stop in runs)
+        runs = [*dict.fromkeys((max(here + start, 0), min(here + stop, len(near))) for start, stop in _RUNS)]
+        return any(self._hopeful(pack, near, runs) for pack in self.packs if pack.lexicon.may_say(_FOR, words))
 
-    def _hopeful(self, pack: Pack, near: Sequence[str]) -> bool:
-        """Whether pieces read as one may be a prompt."""
-        run = [self._piece(pack, folded) for folded in near]
-        signals = frozenset[str]().union(*(piece.signals for piece in run))
-        if not signals & _FOR:
+    def _hopeful(self, pack: Pack, near: Sequence[str], runs: Sequence[tuple[int, int]]) -> bool:
+        """Whether any of some runs of pieces, each read as one, may be a prompt."""
+        read = [self._piece(pack, folded) for folded in near]
+        if all(piece.signals.isdisjoint(_FOR) for piece in read):
             return False
-        traits, weights = [piece.traits for piece in run], self.shared.weights
+        for start, stop in runs:
+            signals = _NONE.union(*(piece.signals for piece in read[start:stop]))
+            if (
+                not signals.isdisjoint(_FOR)
+                and self._odds(pack, near[start:stop], read[start:stop], signals) >= HOPEFUL
+            ):
+                return True
+        return False
+
+    def _odds(self, pack: Pack, run: Sequence[str], read: Sequence[Piece], signals: frozenset[str]) -> float:
+        traits = [piece.traits for piece in read]
         if fit(traits):
-            return weights.weigh(traits, signals) >= HOPEFUL
-        row = [token for folded in near for token in (*signals_of(pack, folded)[0], _BREAK)]
-        return weights.odds(pack.language, row, signals) >= HOPEFUL
+            return self.shared.weights.weigh(traits, signals)
+        row = [token for folded in run for token in (*signals_of(pack, folded)[0], _BREAK)]
+        return self.shared.weights.odds(pack.language, row, signals)
 
     def member(self, name: str) -> frozenset[str]:
         """What the name of a JSON member or of a machine's word says."""

@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
-from itertools import chain
 from typing import NamedTuple
 
 LONGEST = 4_000
@@ -144,10 +143,9 @@ class Phrases(NamedTuple):
     """All that any of them needs."""
     phrases: tuple[Phrase, ...] = ()
 
-    def among(self, atoms: frozenset[int]) -> Iterator[Phrase]:
+    def among(self, atoms: frozenset[int]) -> list[Phrase]:
         """Those that may go on where these atoms stand."""
-        if not self.needs.isdisjoint(atoms):
-            yield from (phrase for phrase in self.phrases if not atoms.isdisjoint(phrase.needs))
+        return [phrase for phrase in self.phrases if not atoms.isdisjoint(phrase.needs)]
 
 
 class Met(NamedTuple):
@@ -303,9 +301,7 @@ class Lexicon:
             if met is None or met is _NOTHING:
                 continue
             best = {category: Match(category, at, at + 1) for category in met.alone}
-            behind = read[at + 1] if at + 1 < len(read) else None
-            near = behind.atoms if behind is not None else _NOTHING.atoms
-            for category, rest, _ in chain(met.close.among(near), met.loose.among(present), met.free):
+            for category, rest, _ in _begun(met, read[at + 1] if at + 1 < len(read) else None, present):
                 fit = _fits(rest, read, at + 1)
                 longest = best.get(category)
                 if fit is not None and (longest is None or fit[0] > longest.end):
@@ -322,8 +318,21 @@ class Lexicon:
         return any(
             category in categories and all(step.optional or not present.isdisjoint(step.atoms) for step in rest)
             for each in met
-            for category, rest, _ in chain(each.close.among(present), each.loose.among(present), each.free)
-        )
+            for some in (each.close, each.loose)
+            if not some.needs.isdisjoint(present)
+            for category, rest, needs in some.phrases
+            if not present.isdisjoint(needs)
+        ) or any(phrase.category in categories for each in met for phrase in each.free)
+
+
+def _begun(met: Met, behind: Met | None, present: frozenset[int]) -> tuple[Phrase, ...]:
+    """The phrases that a word may begin where one stands right behind it, and what is present further on."""
+    begun = met.free
+    if behind is not None and not met.close.needs.isdisjoint(behind.atoms):
+        begun = (*met.close.among(behind.atoms), *begun)
+    if not met.loose.needs.isdisjoint(present):
+        begun = (*begun, *met.loose.among(present))
+    return begun
 
 
 def _fits(steps: Sequence[Step], read: Sequence[Met | None], at: int) -> tuple[int, tuple[int, ...]] | None:

@@ -103,8 +103,15 @@ class Box:
     def long(self) -> bool:
         """Whether there is too much text in it to be a prompt as a whole."""
         if self._long is None:
-            self._long = self.end - self.start > LONGEST and len(self.element.raw_text()) > LONGEST * 2
+            # What holds something long is long itself: a document's text is not gone through for each box around it.
+            inside = any(isinstance(kid, Box) and kid.known_long for kid in self._kids or ())
+            self._long = inside or (self.end - self.start > LONGEST and len(self.element.raw_text()) > LONGEST * 2)
         return self._long
+
+    @property
+    def known_long(self) -> bool:
+        """Whether that has been asked, and it is."""
+        return self._long is True
 
     @property
     def kids(self) -> "list[Box | Run]":

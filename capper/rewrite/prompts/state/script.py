@@ -98,7 +98,7 @@ def _values(source: str, reader: Reader, found: Found, heat: Heat, done: Sequenc
     at, tried, effort = 0, 0, len(source) * _EFFORT
     while tried < MOST_STARTS and effort > 0:
         match = _START.search(source, at)
-        if match is None:
+        if match is None or not heat.near(match.end(), len(source)):
             return
         start = match.end()
         layout = _layout(source, start)
@@ -139,7 +139,8 @@ def _layout(source: str, start: int) -> Json | Literal | int:
 
 def _given(source: str, start: int, end: int) -> dict[str, Given]:
     """What the names in a literal stand for that a function returns which is called on the spot."""
-    function = _FUNCTION.search(source[max(start - _PREAMBLE, 0) : start])
+    before = source[max(start - _PREAMBLE, 0) : start]
+    function = _FUNCTION.search(before) if before.rstrip().endswith("return") else None
     called = _CALLED.match(source, end) if function else None
     arguments = read_arguments(source, called.end()) if called else None
     if function is None or not arguments:
