@@ -34,8 +34,6 @@ NOUNS = {
     "demo": "A tour with sites and people of its own, offline.",
     "replay": "Run saved traffic (HAR) through a policy.",
     "inspect": "Show which ads a file or an address holds, and whose.",
-    "status": "Is it running, and how is it doing today?",
-    "tail": "Watch what is decided, as it is decided.",
     "explain": "Say why an ad was shown or withheld.",
     "policy": "Check, show and question the policy.",
     "people": "The people of the household, their devices, and pauses.",

@@ -197,11 +197,11 @@ def _written(sum_: str) -> re.Pattern[bytes]:
 
 
 def _pieces(data: bytes, charset: str) -> list[str]:
-    """What stands between tags, quotes and brackets."""
+    """What stands between tags, quotes and brackets, those of a document in an attribute among them."""
     text = data.decode(charset or "utf-8", "replace")
     if "\\u" in text:
         text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-    return [unescape(piece) for piece in _BREAKS.split(text)]
+    return _BREAKS.split(unescape(text))
 
 
 def _tells(data: bytes) -> bool:

@@ -174,6 +174,39 @@ def test_a_table_keeps_its_columns(credit):
     assert "<table><tr><td> </td><td>Branch hours: 9-5</td></tr></table>" == strip(credit, "html", page)
 
 
+@pytest.mark.parametrize("kind", sorted(TYPES))
+@pytest.mark.parametrize(
+    ("codec", "said"),
+    [
+        ("utf-16", ""),
+        ("utf-16", "utf-16"),
+        ("utf-16", "utf-8"),
+        ("utf-16-le", "utf-16le"),
+        ("utf-16-be", "utf-16be"),
+        ("utf-16-le", ""),
+        ("utf-16-be", "utf-8"),
+        ("utf-32", ""),
+        ("utf-8", "utf-16"),
+    ],
+)
+def test_letters_of_two_bytes(credit, kind, codec, said):
+    """What is in UTF-16, or said to be, with a mark or without one, stays to the byte."""
+    text = {
+        "html": "<!doctype html><p>You're pre-approved for a loan of up to $5,000. Apply now!</p>",
+        "json": '{"a":[{"title":"Your loan of up to $5,000 is pre-approved"}]}',
+        "text": "You're pre-approved for a loan of up to $5,000. Apply now!\n",
+    }[kind]
+    kind = f"{TYPES[kind]}{said and f'; charset={said}'}"
+    exchange = an_exchange("https://bank.example/home", response={"Content-Type": kind}, body=text.encode(codec))
+
+    try:
+        changed = credit.without(exchange, Outcome(Action.PASS), CreditPrompts.STRIP, 1_000_000)
+    except CapperError:
+        return
+
+    assert changed is None
+
+
 def test_marking_leaves_everything_readable(credit):
     """With `mark` nothing goes; a line is drawn around it."""
     page = b"<p>Hello</p><p>You're pre-approved for a loan of up to $5,000. Apply now!</p>"

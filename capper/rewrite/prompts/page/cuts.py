@@ -52,7 +52,7 @@ class Cuts:
 
     def outline(self, box: Box) -> None:
         """Draw a line around what would be cut."""
-        if box.role is Role.PROMPT:
+        if box.role is Role.PROMPT or (box.role is Role.PART and box.new is not None):
             self.found.add(box.reading, box.text)
             self._dress(box)
         elif box.role is Role.PART:
@@ -82,6 +82,9 @@ class Cuts:
             return
         if box.role is not Role.PART:
             return
+        if box.new is not None:
+            self._frame(box, box.new)
+            return
         for words in box.words:
             reading = self.reader.read(words.text)
             if reading.prompt:
@@ -103,6 +106,13 @@ class Cuts:
                 self._cut(kid)
             else:
                 self.collect(kid)
+
+    def _frame(self, box: Box, new: str) -> None:
+        """Write the document of a frame that stays."""
+        span = box.element.attribute_span("srcdoc")
+        if span is not None:
+            self.found.add(box.reading, box.text)
+            self.edits.append((*span, b'srcdoc="%s"' % escape(new).encode("ascii", "xmlcharrefreplace")))
 
     def _note(self, kid: Box | Run, noted: bool) -> None:  # noqa: FBT001
         if kid.reading.prompt or not noted:

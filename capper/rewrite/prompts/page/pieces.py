@@ -1,5 +1,6 @@
 """The role of a piece of a page by what it says itself, nothing around it asked."""
 
+import re
 from collections.abc import Sequence
 
 from capper.domain.prompt import Place, Reading
@@ -9,6 +10,13 @@ from capper.rewrite.prompts.page.tree import LONGEST, Box, Run
 from capper.rewrite.prompts.text import PROSE, without
 
 _CALL = 60
+LONGEST_FRAME = 200_000
+"""Characters: a longer document in an attribute is left."""
+_SHOWN = re.compile(
+    r"<(?:img|svg|picture|video|audio|canvas|object|embed|iframe|input|button|select|textarea)\b", re.IGNORECASE
+)
+_HIDDEN = re.compile(r"<(?:title|style|script)\b[^>]*>[^<]*|<!--(?:[^-]|-(?!->))*-->|<[^>]*>|&\w+;", re.IGNORECASE)
+"""What of a document shows no words."""
 
 
 def settle(kids: Sequence[Box | Run], reader: Reader) -> None:
@@ -44,6 +52,18 @@ def judge_run(run: Run, reader: Reader) -> None:
             run.role = Role.PART if LETTER.search(rest) else Role.PROMPT
         elif run.role is Role.PROMPT:
             run.role = Role.OTHER
+
+
+def judge_frame(box: Box, reader: Reader) -> None:
+    """Give a frame its role whose document stands in its attribute; none where there is none, or no prompt in it."""
+    if box.tag != "iframe" or box.soil.markup is None or not box.element.has("srcdoc"):
+        return
+    html = box.soil.document.decode(box.element.get("srcdoc"))
+    box.new = box.soil.markup(html) if len(html) <= LONGEST_FRAME else None
+    if box.new is not None:
+        shown = _SHOWN.search(box.new) or LETTER.search(_HIDDEN.sub(" ", box.new))
+        box.role = Role.PART if shown else Role.PROMPT
+        box.reading = reader.read(" ".join(_HIDDEN.sub(" ", html).split())[:LONGEST])
 
 
 def plain(box: Box | None, text: str, reading: Reading) -> Role:

@@ -5,7 +5,7 @@ import re
 from capper.rewrite.prompts.base import Reader, Role
 from capper.rewrite.prompts.page.blocks import absorb, gather, spread
 from capper.rewrite.prompts.page.options import judge_hints, judge_option
-from capper.rewrite.prompts.page.pieces import judge_run, plain, settle, stays
+from capper.rewrite.prompts.page.pieces import judge_frame, judge_run, plain, settle, stays
 from capper.rewrite.prompts.page.shapes import LETTER, is_option
 from capper.rewrite.prompts.page.sparing import spare_own, spare_statement, warn
 from capper.rewrite.prompts.page.tree import LONGEST, Box, Run
@@ -19,6 +19,9 @@ def resolve(box: Box, reader: Reader) -> None:
     """Give `box` and everything hot inside its role."""
     if _told(box, reader):
         box.role = Role.KEPT
+        return
+    judge_frame(box, reader)
+    if box.new is not None:
         return
     for kid in box.kids:
         if isinstance(kid, Box) and kid.hot:

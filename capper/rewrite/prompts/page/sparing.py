@@ -4,7 +4,7 @@ from capper.rewrite.prompts.base import UNASKED, Reader, Role
 from capper.rewrite.prompts.page.shapes import ROOTS, alike, are_peers, spare
 from capper.rewrite.prompts.page.tree import Box, collapse_lines
 
-_FIRM = frozenset(["credit", "preapproved", "later", "headroom", "raise"])
+_FIRM = frozenset(["credit", "preapproved", "later", "headroom", "raise", "borrow"])
 _MARKED = frozenset(["marked"])
 _ROWS = frozenset(["table", "tbody", "dl"])
 _CARD = 400

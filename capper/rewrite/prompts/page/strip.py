@@ -1,6 +1,7 @@
 """Finds the prompts in a page: the smallest block that makes each, whole, and nothing of what stands beside it."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from html import escape
 
 from capper.domain.errors import Unrewritable
@@ -23,11 +24,14 @@ class Page:
         Unrewritable: the document is of a kind that editing would cost too much.
     """
 
-    def __init__(self, data: bytes, url: str, reader: Reader, charset: str = "", heat: Heat = ANYWHERE) -> None:
-        """`data` is in `charset`, and read where it is hot."""
+    def __init__(
+        self, data: bytes, url: str, reader: Reader, charset: str = "", heat: Heat = ANYWHERE, *, framed: bool = False
+    ) -> None:
+        """`data` is in `charset`, and read where it is hot; `framed`: it is the document of a frame, whose own frames stay."""
         self.data, self.reader = data, reader
         self._document = parse(data, url, charset)
-        self._root = Soil(self._document, heat).root()
+        markup = None if framed else partial(in_string, reader=reader, framed=True)
+        self._root = Soil(self._document, heat, markup).root()
         if self._root is not None:
             resolve(self._root, reader)
 
@@ -86,11 +90,11 @@ class Page:
         return edits, prompts
 
 
-def in_string(html: str, reader: Reader) -> str | None:
-    """HTML in a string without its prompts; None where it has none."""
+def in_string(html: str, reader: Reader, *, framed: bool = False) -> str | None:
+    """HTML in a string without its prompts; None where it has none. `framed`: it is the document of a frame."""
     data = html.encode("utf-8", "surrogatepass")
     try:
-        edits, _ = Page(data, "", reader, "utf-8").edits()
+        edits, _ = Page(data, "", reader, "utf-8", framed=framed).edits()
         return splice(data, edits).decode("utf-8", "surrogatepass") if edits else None
     except (Unrewritable, UnicodeDecodeError):
         return None

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -67,6 +67,7 @@ class Box:
         "element",
         "end",
         "mute",
+        "new",
         "reading",
         "role",
         "soil",
@@ -81,6 +82,8 @@ class Box:
         self.reading: Reading = SILENCE
         self.mute = False
         """Whether only its attributes speak of credit, not what stands inside."""
+        self.new: str | None = None
+        """What the document becomes that it holds in an attribute."""
         self._kids: list[Box | Run] | None = None
         self._words: list[Words] | None = None
         self._text: str | None = None
@@ -176,6 +179,8 @@ class Soil:
 
     document: Document
     heat: Heat
+    markup: Callable[[str], str | None] | None = None
+    """Takes prompts out of a document in an attribute, and gives None where that stays; absent within such a document."""
 
     @cached_property
     def choosing(self) -> bool:

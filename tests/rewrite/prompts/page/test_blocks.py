@@ -33,6 +33,13 @@ def test_custom_elements_of_one_name_each_speak_for_themselves(left):
     assert page % "" == left(page % f"<x-card><b>Krap deze maand?</b>{PROMPT}</x-card>")
 
 
+def test_beside_her_own_money(left):
+    """Who may borrow a sum has not got it: what is her own beside it spares nothing."""
+    page = "<p>Welkom bij onze winkel</p><div><p>Je pakket is onderweg</p>%s</div>"
+
+    assert page % "" == left(page % PROMPT)
+
+
 def test_a_greeting_stays(left):
     """It greets whoever reads on."""
     page = "<div class=top><span>Hoi Samira</span>%s</div>"
