@@ -33,6 +33,7 @@ NOUNS = {
     "run": "Start the proxy.",
     "demo": "A tour with sites and people of its own, offline.",
     "replay": "Run saved traffic (HAR) through a policy.",
+    "whatif": "What another policy would have done.",
     "inspect": "Show which ads a file or an address holds, and whose.",
     "explain": "Say why an ad was shown or withheld.",
     "policy": "Check, show and question the policy.",

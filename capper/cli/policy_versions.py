@@ -234,6 +234,15 @@ def _standing(one: Version, in_force: Version | None, kept: list[Version]) -> st
     return ""
 
 
+def named(settings: Settings, name: str) -> Governing:
+    """A version by its number, or a file by its path.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    return _named(settings, kept_versions(settings), name)
+
+
 def _named(settings: Settings, kept: list[Version], name: str) -> Governing:
     if name.isascii() and name.isdigit():
         return _of_version(settings, kept, int(name))

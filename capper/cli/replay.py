@@ -72,7 +72,7 @@ def run(
     with ExitStack() as files:
         out_file = files.enter_context(whole_file(out)) if out else None
         journal_file = files.enter_context(whole_file(journal, 0o600)) if journal else None
-        with _progress(len(recording)) as step:
+        with progress_of(len(recording)) as step:
             records = Journal(Level.OWN, FileSink(journal_file) if journal_file else None)
             replayed = asyncio.run(
                 _replay(recording, settings, asked, records, partial(replay, unnamed=viewer, progress=step))
@@ -113,7 +113,8 @@ def _special(path: Path) -> bool:
 
 
 @contextmanager
-def _progress(entries: int) -> Iterator[Callable[[], object]]:
+def progress_of(entries: int) -> Iterator[Callable[[], object]]:
+    """A progress bar for a long replay, where somebody looks; what is to be called after each entry."""
     if entries <= LONG or not sys.stderr.isatty():
         yield lambda: None
         return

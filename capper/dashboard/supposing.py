@@ -8,6 +8,7 @@ from typing import Final
 from capper.domain.cap import Cap
 from capper.domain.daily import EVERYBODY, Daily, Follower
 from capper.domain.identity import Level
+from capper.domain.reckoning import at_most
 from capper.domain.window import Rolling
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -78,12 +79,8 @@ def effects(followers: Sequence[Follower], today: int, choice: Choice) -> list[E
 
 def would_be_shown(days: Mapping[int, Daily], today: int, choice: Choice) -> int:
     """How many of an advertiser's ads of the last `SPAN` days would have been shown."""
-    shown = 0
-    for day in range(today - SPAN + 1, today + 1):
-        met = days.get(day, Daily()).met
-        limits = (met, choice.day, None if choice.week is None else max(choice.week - shown, 0))
-        shown += min(limit for limit in limits if limit is not None)
-    return shown
+    met = {day: counts.met for day, counts in days.items() if today - SPAN < day <= today}
+    return sum(at_most(met, with_choice((), choice)).values())
 
 
 def _speaks(cap: Cap, window: timedelta) -> bool:

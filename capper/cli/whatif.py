@@ -1,0 +1,230 @@
+"""`capper whatif`: what another policy would have done, over the days that were counted or over recordings."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from capper.assembly import assemble
+from capper.cli.governing import Governing, governing, of_file, with_ledger
+from capper.cli.options import Config, Json, LedgerUrl, State
+from capper.cli.policy_versions import named
+from capper.cli.record import known_person
+from capper.cli.replay import progress_of
+from capper.cli.tables import print_json, print_table, print_text
+from capper.domain.daily import SPAN, day_of
+from capper.domain.identity import HOUSEHOLD
+from capper.domain.policy import Policy
+from capper.journal import Journal, Level
+from capper.ledger.memory import MemoryLedger
+from capper.measure.har import Har, load
+from capper.measure.output import whole_file
+from capper.measure.replay import Summary, replay
+from capper.measure.report import report
+from capper.measure.whatif import Comparison, Row, binned, of_days, of_replays, shares
+from capper.settings import Settings, load_settings
+
+app = typer.Typer(rich_markup_mode=None)
+
+MOST_ROWS = 20
+_BAR = 30
+"""Columns of the longest bar."""
+
+
+@app.command(
+    help="""What would another policy have done?
+
+    Over the days that the ledger has counted for a person, or over recordings (--har), which are replayed twice, each time
+    with counts in memory of their own: shown and withheld by advertiser, reach and frequency, before and after.
+    """,
+    epilog="""\b
+Examples:
+  capper whatif --policy new.toml                       the household's last four weeks
+  capper whatif --policy new.toml --person anna --days 7 --html whatif.html
+  capper whatif --policy new.toml --har mon.har --har tue.har.gz
+  capper whatif --policy new.toml --against 3           instead of version 3 rather than what is in force
+
+\b
+Recordings tell exactly. From counts only so much can be told: a day's number of ads by advertiser. What is reckoned from
+them is at most what would have been shown, for both policies alike: caps within an hour, a page or a session, or by creative,
+can only have withheld more. One person at a time: members of the household are not added up.
+Exits with 1 when there is nothing to compare.""",
+)
+def run(
+    *,
+    policy: Annotated[Path, typer.Option("--policy", metavar="FILE", help="The policy to try.", show_default=False)],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|FILE",
+            help="Instead of which: a version's number or a file; left out: what is in force.",
+            show_default=False,
+        ),
+    ] = None,
+    har: Annotated[
+        list[Path] | None,
+        typer.Option("--har", metavar="FILE", help="A recording to replay; repeatable.", show_default=False),
+    ] = None,
+    viewer: Annotated[
+        str, typer.Option(metavar="NAME", help="Whose recordings these are, where an entry does not say.")
+    ] = HOUSEHOLD,
+    person: Annotated[str, typer.Option("--person", metavar="NAME", help="Whose days.")] = HOUSEHOLD,
+    days: Annotated[int, typer.Option(min=1, max=SPAN, help="How many days, today included.")] = SPAN,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with drawings too.", show_default=False)
+    ] = None,
+    ledger: LedgerUrl = None,
+    state: State = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Compare, tell, write."""  # fmt: skip
+    settings = load_settings(config, {"ledger": ledger, "state": state})
+    new = of_file(policy)
+    old = governing(settings) if against is None else named(settings, against)
+    policies = [each.reading().policy for each in (old, new)]
+    now = datetime.now(UTC)
+    with ExitStack() as files:
+        file = files.enter_context(whole_file(html, 0o600)) if html else None
+        if har:
+            found = asyncio.run(_of_recordings(settings, [*map(load, har)], policies, viewer))
+            over = ", ".join(path.name for path in har)
+        else:
+            found = _of_counts(settings, policies, person, days, now)
+            over = f"{person}'s last {days} days" if days > 1 else f"{person}'s day"
+        notes = list(_notes(found))
+        if file:
+            file.write(report(found, old.name, new.name, over, notes, now))
+    if as_json:
+        print_json(_as_json(found, notes))
+    else:
+        _print(found, old, new, over, notes)
+    if not found.rows:
+        raise typer.Exit(1)
+
+
+def _of_counts(settings: Settings, policies: Sequence[Policy], person: str, days: int, now: datetime) -> Comparison:
+    before, after = policies
+    known_person(before, person)
+    today = day_of(now, before.zone)
+    followers = with_ledger(settings, lambda ledger: ledger.followers(person, today))
+    return of_days(followers, person, before, after, today, days)
+
+
+async def _of_recordings(
+    settings: Settings, recordings: Sequence[Har], policies: Sequence[Policy], viewer: str
+) -> Comparison:
+    return of_replays(*[await _summaries(settings, recordings, policy, viewer) for policy in policies])
+
+
+async def _summaries(settings: Settings, recordings: Sequence[Har], policy: Policy, viewer: str) -> list[Summary]:
+    """Each recording through the policy, one after the other, with one memory for all of them."""
+    journal = Journal(Level.NOTHING)
+    parts = await assemble(settings, ledger=MemoryLedger(), policy=lambda: policy, journal=journal)
+    try:
+        with progress_of(sum(map(len, recordings))) as step:
+            through = partial(
+                replay, gate=parts.gate, journal=journal, viewer=policy.viewer, unnamed=viewer, progress=step
+            )
+            return [(await through(recording)).summary for recording in recordings]
+    finally:
+        await parts.close()
+
+
+# What is told
+
+
+def _notes(found: Comparison) -> Iterator[str]:
+    if found.exact:
+        yield "Replayed: every number is exact for these recordings, which hold what the policy of then let through."
+        return
+    if found.counted:
+        yield f"In fact {found.counted.shown:,} ads were shown and {found.counted.withheld:,} withheld, all advertisers together."
+    yield (
+        "Reckoned from each day's number of ads: both columns are at most what would have been shown, and what was withheld is"
+        " taken to come again. Mutes are left out."
+    )
+    if found.untold:
+        yield f"Counts of days say nothing of these caps, which can only have withheld more: {', '.join(found.untold)}."
+    if rules := dict.fromkeys(name for row in found.rows for name in row.perhaps):
+        quoted = ", ".join(f'"{rule}"' for rule in rules)
+        yield f"Nor do they say on which site or in which format; where one of these rules speaks it is otherwise: {quoted}."
+
+
+def _print(found: Comparison, old: Governing, new: Governing, over: str, notes: Sequence[str]) -> None:
+    print_text(f"{new.name} instead of {old.name}, over {over}:", "")
+    if not found.rows:
+        print_text("There is nothing to compare: no ads of an advertiser that could be told.")
+        return
+    _print_rows(found)
+    _print_frequency(found)
+    print_text("", *notes)
+
+
+def _print_rows(found: Comparison) -> None:
+    shown = "shown" if found.exact else "at most"
+    many = found.people > 1
+    heads = ["advertiser", "#met", f"#{shown} before", f"#{shown} after", "#difference"]
+    rows = [_cells(row, many=many) for row in found.rows[:MOST_ROWS]]
+    totals = found.total("before"), found.total("after")
+    whole = Row("all of them", sum(row.met for row in found.rows), *totals)
+    print_table([*heads, *(["#people before", "#people after"] if many else [])], [*rows, _cells(whole, many=many)])
+    if not many:
+        print_text(f"Advertisers that were shown at all: {totals[0].reach:,} before, {totals[1].reach:,} after.")
+    if (more := len(found.rows) - MOST_ROWS) > 0:
+        print_text(f"... and {more:,} more advertisers, of whom less is different; --json has all.")
+
+
+def _cells(row: Row, *, many: bool) -> list[str]:
+    more = row.after.shown - row.before.shown
+    told = [
+        row.advertiser,
+        f"{row.met:,}",
+        f"{row.before.shown:,}",
+        f"{row.after.shown:,}",
+        f"{more:+,}" if more else "0",
+    ]
+    return [*told, *([f"{row.before.reach:,}", f"{row.after.reach:,}"] if many else [])]
+
+
+def _print_frequency(found: Comparison) -> None:
+    old, new = binned(shares(found.before)), binned(shares(found.after))
+    most = max([*old.values(), *new.values()])
+    if not most:
+        return
+    times = "shown exactly n times" if found.exact else "shown n times at most"
+    print_text("", f"Share of advertisers that were {times} (before, then after; they differ by {found.distance:.0%}):")
+    drawn = [label for label in old if old[label] or new[label]]
+    labels = list(old)
+    for label in labels[labels.index(drawn[0]) : labels.index(drawn[-1]) + 1]:
+        for name, side, style in ((label, old, ""), ("", new, "cyan")):
+            print_text(f"{name:>6}  {_bar(side[label] / most)} {side[label]:.0%}", style=style)
+
+
+def _bar(part: float) -> str:
+    """A bar of block letters, in eighths of one."""
+    whole, eighths = divmod(round(part * _BAR * 8), 8)
+    return "\N{FULL BLOCK}" * whole + ("" if not eighths else chr(0x2590 - eighths))
+
+
+def _as_json(found: Comparison, notes: Sequence[str]) -> dict[str, Any]:
+    def side(name: str, times: Mapping[int, float]) -> dict[str, Any]:
+        total = found.total(name)
+        return {"shown": total.shown, "withheld": total.withheld, "reached": total.reach, "frequency": times}
+
+    return {
+        "exact": found.exact,
+        "people": found.people,
+        "before": side("before", shares(found.before)),
+        "after": side("after", shares(found.after)),
+        "distance": found.distance,
+        "counted": found.counted and {"shown": found.counted.shown, "withheld": found.counted.withheld},
+        "notes": notes,
+        "advertisers": [asdict(row) for row in found.rows],
+    }
