@@ -1,19 +1,18 @@
 """`capper policy`: is the policy right, what does it say, which rule would speak, changing it; and whom a person has muted."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from capper.cli import policy_versions
 from capper.cli.governing import Governing, change_file, governing, of_file, own_file
 from capper.cli.mutes import mute, mutes, unmute
 from capper.cli.options import Config, Json, LedgerUrl, PolicyFile, State
 from capper.cli.options import Policy as PolicyOption
-from capper.cli.policy_versions import of_version
+from capper.cli.policy_versions import apply, diff, history, of_version, rollback
 from capper.cli.record import known_person
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.cap import Cap, spell_length
@@ -31,14 +30,7 @@ from capper.settings.policy_set import set_value
 from capper.settings.review import review
 from capper.settings.toml import Note, read_text
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="The policy: which caps hold for which ads and people. docs/policy.md says how to write one.",
-)
 
-
-@app.command()
 def check(file: PolicyFile = None, *, config: Config = None, as_json: Json = False) -> None:
     """Is it right, and does every rule get to speak?
 
@@ -65,7 +57,6 @@ def check(file: PolicyFile = None, *, config: Config = None, as_json: Json = Fal
         raise typer.Exit(1)
 
 
-@app.command("test")
 def run_tests(file: PolicyFile = None, *, config: Config = None, as_json: Json = False) -> None:
     """Try what the policy expects of itself: its `[[tests]]`.
 
@@ -88,7 +79,6 @@ def run_tests(file: PolicyFile = None, *, config: Config = None, as_json: Json =
         raise typer.Exit(1)
 
 
-@app.command()
 def show(
     file: PolicyFile = None,
     *,
@@ -119,7 +109,6 @@ def show(
         _print_policy(found, reading.policy)
 
 
-@app.command()
 def init(
     file: Annotated[
         Path | None,
@@ -142,12 +131,6 @@ def init(
     print_text(f"{path}: yours to edit; `capper policy check` says whether it is right")
 
 
-app.command()(mute)
-app.command()(unmute)
-app.command()(mutes)
-
-
-@app.command("set")
 def set_key(
     key: Annotated[str, typer.Argument(metavar="KEY", help='caps, people.anna.language, "rules[2].caps".')],
     value: Annotated[
@@ -176,7 +159,6 @@ def set_key(
     print_text(f"{path}: {key} is {'gone' if unset else 'set'}", *filter(None, [told]))
 
 
-@app.command()
 def explain(
     file: PolicyFile = None,
     *,
@@ -226,9 +208,6 @@ def explain(
     print_text(f"{which}: {_caps_sentence(rule)}")
     if rule.caps:
         print_table(["cap", "counts"], [[str(cap), _counted_sentence(cap, ad)] for cap in rule.caps])
-
-
-app.add_typer(policy_versions.app)
 
 
 def _subdomains(reading: Reading) -> Iterator[Note]:
@@ -367,3 +346,35 @@ def _domains(text: str | None, *, whole: bool = False) -> tuple[str, ...]:
     except ValueError as exc:
         raise ConfigError(str(exc)) from exc
     return (domain if whole else registrable(domain) or domain,)
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The policy: which caps hold for which ads and people. docs/policy.md says how to write one.",
+    epilog="""\b
+Examples:
+  capper policy init                                        begin one of your own
+  capper policy set caps "3 per day" "10 per week"          change a value; comments stay
+  capper policy check                                       is it right, and does every rule get to speak?
+  capper policy apply --note "fewer shoes"                  in force for every capper on the ledger
+  capper policy rollback                                    ... and back again""",
+)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "init": init,
+    "show": show,
+    "check": check,
+    "test": run_tests,
+    "set": set_key,
+    "diff": diff,
+    "apply": apply,
+    "history": history,
+    "rollback": rollback,
+    "explain": explain,
+    "mute": mute,
+    "unmute": unmute,
+    "mutes": mutes,
+}
+"""In the order of a policy's life, as its help shows them."""
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)

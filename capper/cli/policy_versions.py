@@ -21,8 +21,6 @@ from capper.settings import Settings, load_settings, policy_file
 from capper.settings.policy import read_policy
 from capper.settings.watch import same_text
 
-app = typer.Typer()
-
 THE_FILE = 0
 """The number under which the file of each host stands where a version's is expected."""
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -38,7 +36,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would ch
 Force = Annotated[bool, typer.Option("--force", help="Although tests of the policy fail.")]
 
 
-@app.command()
 def apply(
     file: Annotated[
         Path | None,
@@ -72,7 +69,6 @@ def apply(
     _put(settings, kept, given.text, note, by, before, given, dry_run=dry_run, force=force, as_json=as_json)
 
 
-@app.command()
 def rollback(
     number: Annotated[
         int | None,
@@ -115,7 +111,6 @@ def rollback(
     _put(settings, kept, text, why, by, before, after, dry_run=dry_run, force=force, as_json=as_json)
 
 
-@app.command()
 def diff(
     one: Annotated[
         str | None,
@@ -150,7 +145,6 @@ def diff(
         print_text(f"No difference between {left.name} and {right.name}.")
 
 
-@app.command()
 def history(*, ledger: LedgerUrl = None, state: State = None, config: Config = None, as_json: Json = False) -> None:
     """The versions that are kept: which, when, by whom, why.
 

@@ -177,4 +177,4 @@ def test_completion_knows_the_nouns_and_their_verbs():
         return result.stdout.split()
 
     assert complete("capper po") == ["policy"]
-    assert complete("capper policy ") == ["check", "show", "new", "explain"]
+    assert complete("capper policy ")[:5] == ["init", "show", "check", "test", "set"]
