@@ -16,7 +16,9 @@ from capper.settings.version import NOBODYS
 
 SETTINGS_NAME: Final = "capper.toml"
 POLICY_NAME: Final = "policy.toml"
-_MADE_ANEW: Final = frozenset({"lists/engines.bin", "strangers.json", "upstream-ca.pem", "version.json"})
+_MADE_ANEW: Final = frozenset(
+    {"lists/engines.bin", "running.json", "strangers.json", "upstream-ca.pem", "version.json"}
+)
 """Files of the state folder that capper makes by itself, from the others or from what it meets."""
 _SERVERS_OWN: Final = "server.lock"
 """Stands in every folder of an embedded server, whose files are not for copying while it runs."""

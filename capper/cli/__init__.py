@@ -35,6 +35,8 @@ NOUNS = {
     "replay": "Run saved traffic (HAR) through a policy.",
     "whatif": "What another policy would have done.",
     "inspect": "Show which ads a file or an address holds, and whose.",
+    "status": "Is it running, and how is it doing today?",
+    "tail": "Watch what is decided, as it is decided.",
     "explain": "Say why an ad was shown or withheld.",
     "policy": "Check, show and question the policy.",
     "people": "The people of the household, their devices, and pauses.",

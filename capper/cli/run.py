@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from capper import __version__
 from capper.assembly import Assembly, ClosedSource, assemble, utc_now
 from capper.backup.swap import finish, hold, interrupted, stamp_of
 from capper.cli.logs import begin
@@ -28,6 +29,7 @@ from capper.gateway.pac import PacFile
 from capper.gateway.ways import chooser_for, hosts_for, sites_for
 from capper.settings import Address, Enrolment, Log, Open, Settings, first_words, load_settings, policy_file
 from capper.settings.options import redacted
+from capper.settings.running import Running, tell_running, tell_stopped
 from capper.settings.sites import OwnSites, known_sites, read_sites, sites_file
 
 if TYPE_CHECKING:
@@ -165,8 +167,10 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 )
                 beside = [asyncio.create_task(work) for work in works]
                 _tell(settings, master, assembly, owner.rows())
-                told, where = Supervisor.of(os.environ), ", ".join(str(Address(*each)) for each in master.addresses)
-                told.say("READY=1", f"STATUS=listening at {where}")
+                listens = tuple(str(Address(*each)) for each in master.addresses)
+                tell_running(settings.state, Running(os.getpid(), __version__, utc_now(), listens, owner.url))
+                told = Supervisor.of(os.environ)
+                told.say("READY=1", f"STATUS=listening at {', '.join(listens)}")
                 beside.append(asyncio.create_task(told.keep_watch(partial(_answers, master))))
                 settle()
                 await master.serve()
@@ -174,6 +178,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 for task in beside:
                     task.cancel()
         finally:
+            await asyncio.to_thread(tell_stopped, settings.state, os.getpid())
             await master.stop()
 
 

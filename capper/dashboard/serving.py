@@ -63,11 +63,18 @@ class OwnerPages:
         finally:
             self.listener.close()
 
-    def rows(self) -> list[tuple[str, str]]:
-        """Where the pages are, as `capper run` tells it."""
+    @property
+    def url(self) -> str | None:
+        """Where the pages are, if there are any."""
         if self.listener is None:
-            return []
+            return None
         host, port = self.listener.getsockname()[:2]
+        return f"http://{Address(host, port)}/"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The same, as `capper run` tells it."""
+        if self.url is None:
+            return []
         state = self.house.settings.state
         word = (
             ""
@@ -75,8 +82,8 @@ class OwnerPages:
             else f"; the token is in {state / OWNER}"
         )
         return [
-            ("dashboard", f"http://{Address(host, port)}/ for you as its owner{word}"),
-            ("metrics", f"http://{Address(host, port)}/metrics; the bearer token is in {state / METRICS}"),
+            ("dashboard", f"{self.url} for you as its owner{word}"),
+            ("metrics", f"{self.url}metrics; the bearer token is in {state / METRICS}"),
         ]
 
 

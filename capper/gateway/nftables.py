@@ -72,14 +72,13 @@ def _rules(redirect: Redirect) -> Iterable[str]:
         if not nets:
             continue
         people = f"{{ {', '.join(map(str, collapse_addresses(nets)))} }}"  # type: ignore[type-var]
-        whose = f"{where}{family} daddr @{ads} {family} saddr {people}"
-        yield f"add rule {TABLE} divert {whose} tcp dport @redirected counter redirect to :{redirect.port}"
+        whose = f"{family} daddr @{ads} {family} saddr {people}"
+        yield f"add rule {TABLE} divert {where}{whose} tcp dport @redirected counter redirect to :{redirect.port}"
         ours = f"{where}{family} daddr {ADDRESSES[version == 6]} {family} saddr {people}"
         yield f"add rule {TABLE} divert {ours} tcp dport @redirected redirect to :{redirect.port}"
-        yield (
-            f"add rule {TABLE} quic {whose} udp dport 443 udp dport @redirected"
-            " counter reject with icmpx type port-unreachable"
-        )
+        # Every forwarded packet comes by here, and most are none of UDP 443.
+        quic = f"udp dport 443 {where}{whose} udp dport @redirected"
+        yield f"add rule {TABLE} quic {quic} counter reject with icmpx type port-unreachable"
 
 
 def lease(seconds: int | None) -> str:

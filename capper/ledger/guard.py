@@ -20,6 +20,8 @@ PATIENCE = timedelta(seconds=10)
 """How long a person who asks for her own record, or to be forgotten, may be kept waiting."""
 SHADOW_LIFE = timedelta(days=1)
 """How far back the local counts reach; longer would hold a month of everyone's ads in this process for the rare outage."""
+SHADOW_MOST = 5_000
+"""Of each viewer's local counters, and of the occasions known locally: more than a day and ten minutes bring, some 4 MB."""
 
 
 class Breaker:
@@ -95,7 +97,7 @@ class GuardedLedger:
         self.ledger = ledger
         self.breaker = breaker or Breaker()
         self._deadline = deadline.total_seconds()
-        self._shadow = MemoryLedger(longest=SHADOW_LIFE)
+        self._shadow = MemoryLedger(SHADOW_LIFE, SHADOW_MOST)
 
     @property
     def versions(self) -> Versions:

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import sys
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -93,7 +94,8 @@ class _Record:
     session: _Session | None = None
     notes: list[tuple[int, bytes]] = field(default_factory=list)
     tallies: dict[str, _Days] = field(default_factory=lambda: defaultdict(_Days))
-    calls: int = 0
+    added: int = 0
+    """How much was remembered since it was last swept."""
 
     def at(self, now: int, gap: int) -> _Session:
         """The session as of `now`, without touching the one remembered."""
@@ -102,17 +104,24 @@ class _Record:
         session.seen(now, gap)
         return session
 
-    def sweep(self, now: int) -> None:
-        """Drop what has expired now and then, so that a long replay does not grow without end."""
-        self.calls += 1
-        if self.calls % _SWEEP_EVERY:
+    def sweep(self, now: int, most: int) -> None:
+        """Drop now and then what has expired, and of what is beyond `most` the oldest, so that nothing grows without end."""
+        if self.added < _SWEEP_EVERY:
             return
+        self.added = 0
         # A clock that is a little behind must still find what it is about to ask for.
         now -= _OCCASION_MS
-        self.rows = {key: row for key, row in self.rows.items() if row.expires > now}
-        self.occasions = {key: kept for key, kept in self.occasions.items() if now - kept[0] < _OCCASION_MS}
+        rows = {key: row for key, row in self.rows.items() if row.expires > now}
+        occasions = {key: told for key, told in self.occasions.items() if now - told[0] < _OCCASION_MS}
+        self.rows = _latest(rows, most, lambda row: row.expires)
+        self.occasions = _latest(occasions, most, lambda told: told[0])
         self.said = {name: said for name, said in self.said.items() if max(said.until, said.once) > now}
         self.notes = [note for note in self.notes if note[0] > now]
+
+
+def _latest[Key, Value](found: dict[Key, Value], most: int, when: Callable[[Value], int]) -> dict[Key, Value]:
+    """The `most` of what was found that are latest."""
+    return found if len(found) <= most else dict(sorted(found.items(), key=lambda item: when(item[1]))[-most:])
 
 
 _OCCASION_MS = OCCASION_LIFE // _MILLISECOND
@@ -194,7 +203,7 @@ class _Call:
             self.rows[key] = _Row(old.times, old.expires)
         return self.rows[key]
 
-    def commit(self) -> None:
+    def commit(self, most: int) -> None:
         self.record.rows.update((key, row) for key, row in self.rows.items() if row.times)
         self.record.occasions.update(self.occasions)
         for name, said in self.said.items():
@@ -203,16 +212,17 @@ class _Call:
             else:
                 self.record.said[name] = said
         self.record.session = self.session
-        self.record.sweep(self.now)
+        self.record.added += len(self.rows) + len(self.occasions)
+        self.record.sweep(self.now, most)
 
 
 class MemoryLedger:
     """A ledger that lives and dies with this process: for replays, tests, and while the real one does not answer."""
 
-    def __init__(self, longest: timedelta = timedelta.max) -> None:
-        """`longest`: nothing is kept longer, whatever a counter asks for."""
+    def __init__(self, longest: timedelta = timedelta.max, most: int = sys.maxsize) -> None:
+        """`longest`: nothing is kept longer, whatever a counter asks for; `most`: of each viewer's counters and occasions."""
         self._records: dict[str, _Record] = {}
-        self._longest = longest // _MILLISECOND
+        self._longest, self._most = longest // _MILLISECOND, most
         self._key = os.urandom(32)
         self.versions = MemoryVersions()
         """Of the household's policy."""
@@ -223,7 +233,7 @@ class MemoryLedger:
             return []
         call = self._call(self._records.setdefault(viewer, _Record()), now, gap)
         answers = [call.answer(claim) for claim in claims]
-        call.commit()
+        call.commit(self._most)
         return answers
 
     async def peek(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
@@ -240,7 +250,7 @@ class MemoryLedger:
             if not answer.repeated:
                 call.keep(claim, answer)
                 call.hear(claim, answer)
-        call.commit()
+        call.commit(self._most)
 
     def _call(self, record: _Record, now: datetime, gap: timedelta) -> _Call:
         return _Call(record, to_ms(now), gap // _MILLISECOND, self._longest)

@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 
 
 class Recent[Key: Hashable, Value]:
-    """A mapping that forgets: at most `most` values, the longest unused first, none after `life` since it was put."""
+    """A mapping that forgets: at most `most` values, the longest unused first, none after `life` since it was put.
+
+    What is over is let go as others are put, so that a day's rush does not stay in memory.
+    """
 
     def __init__(self, most: int, life: timedelta) -> None:
         self._most, self._life = most, life
@@ -19,7 +22,7 @@ class Recent[Key: Hashable, Value]:
         """Remember `value`, which replaces an older one."""
         self._values[key] = (now, value)
         self._values.move_to_end(key)
-        while len(self._values) > self._most:
+        while self._values and (len(self._values) > self._most or self._is_over(self._longest_unused(), now)):
             self._values.popitem(last=False)
 
     def get(self, key: Key, now: datetime) -> Value | None:
@@ -28,8 +31,15 @@ class Recent[Key: Hashable, Value]:
         if found is None:
             return None
         put, value = found
-        if now - put >= self._life:
+        if self._is_over(put, now):
             del self._values[key]
             return None
         self._values.move_to_end(key)
         return value
+
+    def _longest_unused(self) -> datetime:
+        """When the value that goes first was put."""
+        return next(iter(self._values.values()))[0]
+
+    def _is_over(self, put: datetime, now: datetime) -> bool:
+        return now - put >= self._life

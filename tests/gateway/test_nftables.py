@@ -26,10 +26,10 @@ flush chain inet capper quic
 add rule inet capper divert fib daddr type local return
 add rule inet capper divert iifname { "br-lan" } ip daddr @ads4 ip saddr { 192.168.1.0/24 } tcp dport @redirected counter redirect to :8081
 add rule inet capper divert iifname { "br-lan" } ip daddr 192.0.2.88 ip saddr { 192.168.1.0/24 } tcp dport @redirected redirect to :8081
-add rule inet capper quic iifname { "br-lan" } ip daddr @ads4 ip saddr { 192.168.1.0/24 } udp dport 443 udp dport @redirected counter reject with icmpx type port-unreachable
+add rule inet capper quic udp dport 443 iifname { "br-lan" } ip daddr @ads4 ip saddr { 192.168.1.0/24 } udp dport @redirected counter reject with icmpx type port-unreachable
 add rule inet capper divert iifname { "br-lan" } ip6 daddr @ads6 ip6 saddr { fd00:1::/64 } tcp dport @redirected counter redirect to :8081
 add rule inet capper divert iifname { "br-lan" } ip6 daddr 2001:db8:ca99::88 ip6 saddr { fd00:1::/64 } tcp dport @redirected redirect to :8081
-add rule inet capper quic iifname { "br-lan" } ip6 daddr @ads6 ip6 saddr { fd00:1::/64 } udp dport 443 udp dport @redirected counter reject with icmpx type port-unreachable
+add rule inet capper quic udp dport 443 iifname { "br-lan" } ip6 daddr @ads6 ip6 saddr { fd00:1::/64 } udp dport @redirected counter reject with icmpx type port-unreachable
 """
 
 

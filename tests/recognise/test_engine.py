@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from capper.recognise.cosmetic import SelectorRules
 from capper.recognise.engine import LONGEST_URL, Cosmetics, Engines, FilterEngine, Label, Match, pack, unpack
 from capper.recognise.filterlist import FilterList, ListKind
+from capper.recognise.hosts import HostRules
 from capper.recognise.kind import UNKNOWN_SOURCE, Kind
 
 NEWS = "https://news.example/"
@@ -166,7 +167,7 @@ def test_a_panic_is_an_answer_of_nothing(caplog):
     filters = adblock.FilterSet(debug=True)
     filters.add_filters(["|/"])
     panicking = adblock.Engine(filters, optimize=False)
-    engine = FilterEngine(panicking, panicking, SelectorRules())
+    engine = FilterEngine(panicking, panicking, SelectorRules(), HostRules())
 
     assert engine.match("https://ads.example/", NEWS, Kind.IMAGE) is None
     assert "panicked" in caplog.text
@@ -223,6 +224,54 @@ def test_www_is_a_host_of_its_own():
         an_engine("||www.a.example^", "||www.a.example^$badfilter").match("https://www.a.example/", NEWS, Kind.IMAGE)
         is None
     )
+
+
+HOSTS = st.sampled_from(["a.example", "b.a.example", "www.b.a.example", "ba.example", "news.example", "a.example."])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["||", "@@||"]),
+            HOSTS,
+            st.sampled_from(["", "$third-party", "$important", "$script", "$badfilter", "$third-party,badfilter"]),
+        ),
+        max_size=5,
+    ),
+    HOSTS,
+    HOSTS,
+    st.sampled_from([kind for kind in Kind if kind is not Kind.DOCUMENT]),
+)
+def test_hosts_named_as_a_whole_are_as_in_the_engine(named, host, source, kind):
+    """Rules that are kept apart, by host, give the verdicts that the engine gives where it holds them itself."""
+    lines = [f"{begin}{name.removesuffix('.')}^{options}" for begin, name, options in named]
+    filters = adblock.FilterSet(debug=True)
+    filters.add_filters([line.replace("||www.", "||WWW.") for line in lines])
+    asked = f"https://{host}/x?y", f"https://{source}/", kind
+    expected = adblock.Engine(filters, optimize=False).check_network_urls(*asked)
+    found = an_engine(*lines).match(*asked)
+
+    assert expected.matched == (found is not None and found.blocks()), lines
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ads.example:8443/x", "wss://ads.example", "http://u@ads.example?x", "HTTPS://ADS.example"]
+)
+def test_hosts_are_found_in_any_address(url):
+    """A host named as a whole is so at any port, by any scheme, and however it is written."""
+
+    assert Match("||ads.example^") == an_engine("||ads.example^").match(url, NEWS, Kind.OTHER)
+
+
+def test_patterns_mean_ascii():
+    """Letters and digits in a pattern are those a browser means, and the rule is shown as its list has it."""
+    rules = r"/ad\w{2}\d\./$script", r"@@/free[\w-]+\./"
+    engine = an_engine(*rules)
+
+    assert engine.match("https://x.example/adab1.js", NEWS, Kind.SCRIPT) == Match(rules[0])
+    assert engine.match("https://x.example/adab1.js?free-2.", NEWS, Kind.SCRIPT) == Match(rules[0], rules[1])
+    assert engine.match("https://x.example/ad\u00e9\u00e91.js", NEWS, Kind.SCRIPT) is None
+    assert engine.match("https://x.example/adab\u0661.js", NEWS, Kind.SCRIPT) is None
 
 
 def test_undecodable_rules():
