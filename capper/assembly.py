@@ -23,6 +23,7 @@ from capper.ledger.tallying import Tallying
 from capper.ledger.tickets import Tickets
 from capper.policies.following import Following
 from capper.recognise.ad import AdReader
+from capper.recognise.credit.scan import compiled_once
 from capper.recognise.enginecache import cached_engines, lists_in_use
 from capper.recognise.exclusions import exclusions
 from capper.recognise.filterlist import FilterList, ListKind
@@ -158,7 +159,7 @@ async def assemble(
         journal = Journal(Level(settings.journal_level), LedgerSink(ledger), tallier=tallying)
     await asyncio.to_thread(_learn_to_speak, now())
     layouts, feeds = await asyncio.to_thread(load_layouts), await asyncio.to_thread(load_feeds, settings.feeds)
-    credit = await asyncio.to_thread(Credit.load)
+    credit = await asyncio.to_thread(Credit.load, compiled_once(settings.state / "credit" / "scan.bin", now()))
     gate = Gate(
         recogniser.current,
         ledger,

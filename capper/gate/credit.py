@@ -15,6 +15,7 @@ from capper.gate.arrival import purpose
 from capper.recognise.credit import CreditReader, Frame, declared, frame_of, languages
 from capper.recognise.credit.frames import UNTOLD
 from capper.recognise.credit.packs import Packs, load_packs
+from capper.recognise.credit.scan import Make, compiled
 from capper.rewrite.body import answerable, decode, encode
 from capper.rewrite.charset import likely
 from capper.rewrite.prompts import bodies
@@ -61,9 +62,9 @@ class Credit:
     packs: Packs
 
     @classmethod
-    def load(cls) -> Self:
-        """With the packs that travel with capper."""
-        return cls(load_packs())
+    def load(cls, make: Make = compiled) -> Self:
+        """With the packs that travel with capper; `make` compiles what is scanned for."""
+        return cls(load_packs(make=make))
 
     @staticmethod
     def wants(exchange: Exchange) -> bool:

@@ -37,9 +37,16 @@ def test_whatever_lies_in_the_state_folder_is_kept(found, tmp_path):
 def test_what_is_made_anew_or_a_servers_own_is_left_out(found, tmp_path):
     """Caches, hidden names, sockets, what an earlier restore kept aside, and every embedded server's folder."""
     state = tmp_path / "config" / "state"
-    for name in ("lists", "ledger", "other", "before-restore-2026", ".new", "lost+found"):
+    for name in ("credit", "lists", "ledger", "other", "before-restore-2026", ".new", "lost+found"):
         (state / name).mkdir()
-    for name in ("lists/engines.bin", "ledger/x", "other/server.lock", "other/aof", "before-restore-2026/secret"):
+    for name in (
+        "credit/scan.bin",
+        "lists/engines.bin",
+        "ledger/x",
+        "other/server.lock",
+        "other/aof",
+        "before-restore-2026/secret",
+    ):
         (state / name).write_text("")
     for name in (".new/x", "lost+found/x", ".part", "version.json", "upstream-ca.pem", "lists/.lock"):
         (state / name).write_text("")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from capper.domain.errors import ConfigError
 from capper.packaged import packaged_config
-from capper.recognise.credit.scan import Scanner
+from capper.recognise.credit.scan import Make, Scanner, compiled
 from capper.recognise.credit.weights import Weights, load_weights
 from capper.recognise.credit.words import AMOUNT, Lexicon, Token, composed, fold, tokens, with_amounts
 
@@ -77,8 +77,8 @@ class Packs:
         return next((pack for pack in self.packs if pack.language == tag), None)
 
 
-def load_packs(folder: Path | None = None) -> Packs:
-    """The packs of a folder, by default those that travel with capper.
+def load_packs(folder: Path | None = None, make: Make = compiled) -> Packs:
+    """The packs of a folder, by default those that travel with capper; `make` compiles what is scanned for.
 
     Raises:
         ConfigError: names the file and what is wrong with it.
@@ -95,7 +95,8 @@ def load_packs(folder: Path | None = None) -> Packs:
         [
             *((stem, every) for stem in stems),
             *((stem, 1 << n) for n, pack in enumerate(packs) for stem in pack.triggers),
-        ]
+        ],
+        make,
     )
     return Packs(tuple(packs), paths, members, _pages(shared, _SHARED), scanner, load_weights(folder / _WEIGHTS))
 

@@ -1,15 +1,22 @@
 """Where in a body a word of credit may stand: one scan of its bytes for all packs, so that other bodies cost next to nothing."""
 
+import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from html.entities import codepoint2name
+from importlib.metadata import version
+from pathlib import Path
 from threading import Lock
 
 import hyperscan
 
+from capper.recognise.kept import Made, kept
+
+_VERSION = f"hyperscan {version('hyperscan')}"
 SHORTEST = 5
 """Bytes: shorter words stand on every page."""
 _REACH = 120
@@ -40,11 +47,27 @@ _SUMS = (
 """Sums of money as limits are, round ones: where no word of credit stands they are all there is to go by."""
 
 
+type Make = Callable[[Sequence[bytes]], hyperscan.Database]
+"""What makes a database of patterns."""
+
+
+def compiled(patterns: Sequence[bytes]) -> hyperscan.Database:
+    """A database of patterns, made anew: thousands of them take a second."""
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=patterns,
+        ids=range(len(patterns)),
+        elements=len(patterns),
+        flags=hyperscan.HS_FLAG_CASELESS,
+    )
+    return database
+
+
 class Scanner:
     """Finds stems in bytes, whatever their case and however their letters beyond ASCII are written."""
 
-    def __init__(self, stems: Iterable[tuple[str, int]]) -> None:
-        """`stems` with a bit for each language they are of."""
+    def __init__(self, stems: Iterable[tuple[str, int]], make: Make = compiled) -> None:
+        """`stems` with a bit for each language they are of; `make` compiles them."""
         written: dict[bytes, int] = {}
         for stem, languages in stems:
             for spelling in _spellings(stem.casefold()):
@@ -59,7 +82,7 @@ class Scanner:
         # Of a sum the end is known.
         self._of += [(1, every)] * len(_SUMS)
         patterns = [*map(re.escape, written), *_SUMS, *map(re.escape, _UNSEEN)]
-        self._database = _compiled(patterns) if written else None
+        self._database = make(patterns) if written else None
         self._turn = Lock()
         """A database has room for one scan at a time."""
 
@@ -99,14 +122,23 @@ class Scanner:
         return places, hidden
 
 
-def _compiled(patterns: Sequence[bytes]) -> hyperscan.Database:
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=patterns,
-        ids=range(len(patterns)),
-        elements=len(patterns),
-        flags=hyperscan.HS_FLAG_CASELESS,
-    )
+def compiled_once(path: Path, now: datetime) -> Make:
+    """What makes a database and keeps it at `path` for the next start; for processors of other kinds it is made anew."""
+
+    def make(patterns: Sequence[bytes]) -> hyperscan.Database:
+        key = hashlib.sha256(b"\n".join([_VERSION.encode(), *patterns])).hexdigest()
+        made = Made("words of credit", _VERSION, lambda: compiled(patterns), hyperscan.dumpb, _loaded)
+        return kept(path, key, made, now)
+
+    return make
+
+
+def _loaded(data: bytes) -> hyperscan.Database:
+    try:
+        database = hyperscan.loadb(data, mode=hyperscan.HS_MODE_BLOCK)
+        database.scratch = hyperscan.Scratch(database)
+    except hyperscan.error as exc:
+        raise ValueError(f"they cannot be used here: {exc}") from exc
     return database
 
 

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capper.recognise.credit.scan import MOST, Scanner
+from capper.recognise.credit import scan
+from capper.recognise.credit.scan import MOST, Scanner, compiled
+from capper.testing import NOON
 
 STEMS = [("krediet", 1), ("öka din kredit", 2), ("crédit", 4), ("préaccordé", 4), ("limit raised", 8), ("kredit", 2)]
 
@@ -82,3 +84,44 @@ def _scanner(stems, made={}):  # noqa: B006  made once
     if stems not in made:
         made[stems] = Scanner((stem, 1) for stem in stems)
     return made[stems]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """How often a database was compiled rather than read."""
+    calls = []
+    monkeypatch.setattr(scan, "compiled", lambda patterns: calls.append(patterns) or compiled(patterns))
+    return calls
+
+
+def test_compiled_once(tmp_path, made):
+    """What was compiled is read at the next start, and finds the same."""
+    make = scan.compiled_once(tmp_path / "credit" / "scan.bin", NOON)
+
+    found = [Scanner(STEMS, make).places(b"<p>Your Kredietlimiet") for _ in range(3)]
+
+    assert 1 == len(made)
+    assert [Scanner(STEMS).places(b"<p>Your Kredietlimiet")] * 3 == found
+
+
+def test_other_words_are_compiled_anew(tmp_path, made):
+    """A pack that was changed is scanned for as it is now."""
+    make = scan.compiled_once(tmp_path / "scan.bin", NOON)
+    Scanner([("krediet", 1)], make)
+
+    assert {0: 1} == Scanner([("kredit", 1)], make).places(b"kredit")
+    assert 2 == len(made)
+
+
+def test_what_was_compiled_elsewhere(tmp_path, made, monkeypatch):
+    """For a processor of another kind it is compiled anew."""
+    make = scan.compiled_once(tmp_path / "scan.bin", NOON)
+    Scanner(STEMS, make)
+    monkeypatch.setattr(scan.hyperscan, "loadb", lambda data, mode: _fail())
+
+    assert Scanner(STEMS, make).find(b"krediet")
+    assert 2 == len(made)
+
+
+def _fail():
+    raise scan.hyperscan.error("error code -5")
