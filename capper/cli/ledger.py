@@ -7,16 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from capper.cli.governing import with_ledger
+from capper.cli.governing import kept_versions, with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State, Yes
 from capper.cli.record import known_person, settings_and_policy
 from capper.cli.tables import moment, print_json, print_table, print_text
-from capper.domain.errors import ConfigError
+from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import Policy as Caps
 from capper.ledger.base import Entry
 from capper.ledger.secret import Secret
 from capper.ledger.standing import Standing, standings
+from capper.ledger.versions import Version
+from capper.policies.enacting import carry
 from capper.settings import Settings, load_settings
 from capper.settings.version import check_state
 
@@ -117,13 +119,26 @@ def forget(
 def rotate(*, yes: Yes = False, state: State = None, config: Config = None) -> None:
     """Begin anew for everyone, with a new secret.
 
-    Everything kept of everyone becomes unreadable, in copies of the data too, and expires. Cannot be undone.
+    Everything kept of everyone becomes unreadable, in copies of the data too, and expires. Cannot be undone. The versions of
+    the policy are kept on, under the new secret.
     """
     settings = load_settings(config, {"state": state})
     check_state(settings.state)
     _ask("Make everything that was counted, for everyone, unreadable? This cannot be undone.", yes=yes)
+    kept, lost = _versions(settings)
     Secret.load_or_create(settings.secret_file).rotate()
-    print_text("A new secret is in force: all counting begins anew.")
+    print_text("A new secret is in force: all counting begins anew.", *lost)
+    if kept:
+        with_ledger(settings, lambda opened: carry(opened.versions, kept))
+
+
+def _versions(settings: Settings) -> tuple[list[Version], list[str]]:
+    """The versions of the policy; where the ledger does not answer, what becomes of them."""
+    try:
+        return kept_versions(settings), []
+    except LedgerUnavailable as exc:
+        words = "versions of the policy that were applied can be read no more, unless a capper runs that goes by one"
+        return [], [f"{exc}: {words}. `capper policy history` shows what is left."]
 
 
 def _entries(settings: Settings, person: str, now: datetime) -> list[Entry]:

@@ -20,6 +20,10 @@ PolicyFile = Annotated[
     Path | None,
     typer.Argument(metavar="FILE", help="A policy file; left out: the policy in force.", show_default=False),
 ]
+DraftFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="FILE", help="A policy file; left out: the one in your settings.", show_default=False),
+]
 LedgerUrl = Annotated[
     str | None,
     typer.Option("--ledger", metavar="URL", help="embedded, or the address of a Redis or Valkey.", show_default=False),

@@ -10,7 +10,7 @@ import typer
 
 from capper.cli.governing import Governing, change_file, governing, of_file, own_file
 from capper.cli.mutes import mute, mutes, unmute
-from capper.cli.options import Config, Json, LedgerUrl, PolicyFile, State
+from capper.cli.options import Config, DraftFile, Json, LedgerUrl, PolicyFile, State
 from capper.cli.options import Policy as PolicyOption
 from capper.cli.policy_versions import apply, diff, history, of_version, rollback
 from capper.cli.record import known_person
@@ -31,7 +31,7 @@ from capper.settings.review import review
 from capper.settings.toml import Note, read_text
 
 
-def check(file: PolicyFile = None, *, config: Config = None, as_json: Json = False) -> None:
+def check(file: DraftFile = None, *, config: Config = None, as_json: Json = False) -> None:
     """Is it right, and does every rule get to speak?
 
     Exits with 0 when there is nothing to say, 1 when something should be looked at again (a rule or cap that never speaks,

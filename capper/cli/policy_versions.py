@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from capper.cli.governing import Governing, kept_versions, of_file, shared, whoami, with_ledger
-from capper.cli.options import Config, Json, LedgerUrl, State
+from capper.cli.options import Config, DraftFile, Json, LedgerUrl, State
 from capper.cli.plain import plain
 from capper.cli.tables import console, moment, print_json, print_table, print_text
 from capper.domain.errors import ConfigError
@@ -37,10 +37,7 @@ Force = Annotated[bool, typer.Option("--force", help="Although tests of the poli
 
 
 def apply(
-    file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="A policy file; left out: the one in your settings.", show_default=False),
-    ] = None,
+    file: DraftFile = None,
     *,
     note: Note = "",
     by: By = None,

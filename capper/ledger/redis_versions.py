@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Final
 
-from capper.domain.window import from_ms, to_ms
+from capper.domain.window import EPOCH, from_ms, to_ms
 from capper.ledger.entries import Script
 from capper.ledger.keys import ViewerKeys
 from capper.ledger.link import Link
@@ -74,6 +74,9 @@ def _written(version: Version) -> bytes:
 
 
 def _read(number: int, record: bytes) -> Version:
-    """What was sealed under the household's own key is as this or another capper wrote it."""
-    said = json.loads(record)
-    return Version(number, from_ms(said["at"]), said["who"], said["note"], said["text"])
+    """A version as it was sealed; one of another capper's that this one cannot read has a text that is no policy."""
+    try:
+        said = json.loads(record)
+        return Version(number, from_ms(said["at"]), str(said["who"]), str(said["note"]), said["text"])
+    except (ValueError, TypeError, KeyError):
+        return Version(number, EPOCH, "", "written by another capper, in a way that this one cannot read", "")

@@ -42,6 +42,19 @@ async def enact(
     return version
 
 
+async def carry(versions: Versions, kept: Sequence[Version]) -> None:
+    """Keep versions again where none is kept any more, as under a new secret; where another is there by now, that one stays.
+
+    Raises:
+        LedgerUnavailable: the ledger does not answer.
+    """
+    after = 0
+    for version in kept:
+        if not await versions.add(version, after):
+            return
+        after = version.number
+
+
 async def in_force(versions: Versions) -> Version | None:
     """The version in force, or None where no policy was applied, or the file of each host is the policy again.
 

@@ -181,6 +181,28 @@ def test_a_ledger_that_is_gone(capper, file, monkeypatch, caplog):
     assert f"whether a policy was applied is not known, so this goes by {file}" in caplog.text
 
 
+def test_a_new_secret_keeps_the_policy(capper, file):
+    """Counting begins anew, the versions are there as before."""
+    capper("policy", "apply", "--note", "first")
+    file.write_text(STRICT)
+    capper("policy", "apply")
+    before = numbers(capper)
+
+    assert capper("ledger", "rotate", "--yes").code == 0
+    assert numbers(capper) == before
+
+
+def test_doctor_says_that_the_file_differs(capper, file):
+    """And goes by what is in force."""
+    capper("policy", "apply")
+    same = json.loads(capper("doctor", "--json").out)
+    file.write_text(STRICT)
+    other = json.loads(capper("doctor", "--json").out)
+    found = [[one["detail"] for one in told if one["what"] == "policy"] for told in (same, other)]
+
+    assert found == [["version 1: 1 caps"], [f"version 1 is in force, and {file} differs from it", "version 1: 1 caps"]]
+
+
 def test_hostile_notes_and_policies(capper, file):
     """What would move a terminal's cursor is shown as its escape."""
     file.write_text(LOOSE + "# \u202e\n")

@@ -19,6 +19,7 @@ from capper.ledger.embedded import EmbeddedLedger
 from capper.ledger.link import connect
 from capper.ledger.redis import RedisLedger
 from capper.ledger.secret import Secret
+from capper.ledger.versions import LIFE, Version
 from capper.testing import NOON, a_sighting
 
 GAP = timedelta(minutes=30)
@@ -81,6 +82,12 @@ async def use(ledger) -> None:
     await ledger.claim("annabel", [claim], NOON + timedelta(hours=3), GAP)
     await ledger.mutes("annabel", NOON)
     await ledger.note("annabel", record, NOON, timedelta(hours=24))
+    policy = (
+        '[people.annabel]\ndevices = ["192.168.77.3"]\n[[rules]]\nadvertiser = "quietshoes.example"\ncaps = ["never"]'
+    )
+    seen = await ledger.versions.newest()
+    await ledger.versions.add(Version(seen + 1, NOON, "annabel@morningnews", "no quietshoes", policy), seen)
+    await ledger.versions.all()
     today = day_of(NOON, UTC)
     await ledger.tally(
         "annabel", [Addition("quietshoes.example", today, Daily(1), frozenset({"morningnews.example"}))], today
@@ -153,15 +160,19 @@ async def test_nothing_readable_is_on_the_embedded_servers_disk(tmp_path):
 
 
 async def test_every_key_expires(redis_server, redis_ledger):
-    """Every key has a time to live, at most that of the longest window that needs it, or of the mute it is."""
+    """Every key has a time to live, at most that of the longest window that needs it, or of the mute or the policy it is."""
     await redis_ledger.link("FLUSHALL")
     await use(redis_ledger)
     keys = await redis_ledger.link("KEYS", "*")
     lives = {key: await redis_ledger.link("PTTL", key) for key in keys}
 
     assert len(lives) > 20
-    longest = {True: POLICY.mute_for, False: POLICY.retention}
-    assert all(0 < life <= longest[b"}m" in key] // timedelta(milliseconds=1) for key, life in lives.items())
+    longest = {"m": POLICY.mute_for, "v": LIFE}
+    kinds = {key: chr(key[key.index(b"}") + 1]) for key in lives}
+    assert all(
+        0 < life <= longest.get(kinds[key], POLICY.retention) // timedelta(milliseconds=1)
+        for key, life in lives.items()
+    )
 
 
 async def test_a_life_is_never_shortened(redis_ledger):

@@ -104,6 +104,18 @@ async def test_what_the_server_holds(redis_ledger):
     assert all(0 < end - now <= to_ms(NOON + LIFE) - to_ms(NOON) + 2000 for end in ends)
 
 
+async def test_a_version_in_another_capper_s_way(redis_ledger):
+    """It keeps its number, so that a further one can be added, and its text is no policy that anybody could go by."""
+    await redis_ledger.versions.add(a_version(1), 0)
+    keys = await redis_ledger._keys(None)
+    for record in (b"\x00", b"[]", b'{"policy": 2}', b'{"at": "now", "who": 1, "note": 2, "text": ""}'):
+        sealed = keys.seal_note(record, keys.version(1))
+        await redis_ledger.link("SET", keys.version(1), sealed, "PX", "60000")
+
+        assert [(one.number, one.text) for one in await redis_ledger.versions.all()] == [(1, "")]
+    assert await redis_ledger.versions.add(a_version(2), 1)
+
+
 async def test_the_one_in_force_is_renewed(redis_ledger):
     """Renewing gives the newest version, and what names it, another LIFE."""
     for number in (1, 2):

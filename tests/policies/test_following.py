@@ -9,7 +9,7 @@ import pytest
 from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.ledger.versions import MemoryVersions, Version
 from capper.policies import following
-from capper.policies.enacting import Overtaken, enact, in_force
+from capper.policies.enacting import Overtaken, carry, enact, in_force
 from capper.policies.following import RENEW, Following
 from capper.settings import PolicySource
 from capper.testing import NOON, FrozenClock
@@ -190,6 +190,17 @@ async def test_a_bad_policy_is_not_stored(versions, text):
         await put(versions, text)
 
     assert await versions.newest() == 0
+
+
+async def test_versions_are_carried_to_where_there_are_none(versions):
+    """All of them, with their numbers; where somebody was faster, that one stays."""
+    kept = [Version(number, NOON, "anna", "", caps(number)) for number in (4, 5, 6)]
+    await carry(versions, kept)
+    again = MemoryVersions()
+    await put(again, caps(9))
+    await carry(again, kept)
+
+    assert (await versions.all(), [one.number for one in await again.all()]) == (kept, [1])
 
 
 async def test_whoever_comes_second_is_told(versions):
