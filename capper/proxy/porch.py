@@ -24,8 +24,9 @@ from capper.gateway.ours import ADDRESSES, HOST, is_ours, leads_to_us
 from capper.proxy import bridge
 from capper.proxy.authority import Authority
 from capper.proxy.faults import place, trace
-from capper.proxy.invitation import PROOF, invitation, mobile_profile
+from capper.proxy.invitation import PROOF, invitation, mobile_profile, tick
 from capper.proxy.pages import brief, page, refuse
+from capper.rewrite.wording import language_of
 
 _TOKEN_FOR = 600.0
 _MOST_TOKENS = 500
@@ -168,13 +169,19 @@ class Porch:
             return page(HTTPStatus.FOUND, "Your pages are there.", {"Location": f"https://{HOST}{_FIRST}"})
         if path not in _INVITING:
             return _nothing()
-        return _reply(invitation(self._token(), fingerprint, proven=proven), "text/html; charset=utf-8")
+        shown = invitation(self._token(), fingerprint, proven=proven, language=self._language(flow))
+        return _reply(shown, "text/html; charset=utf-8")
 
     def _proof(self, flow: http.HTTPFlow, host: str) -> http.Response:
         if not (self._is_current(host) and flow.client_conn.sni == host):
             return _nothing()
         self._prove(flow.client_conn)
-        return _reply(_TICK, "image/svg+xml")
+        return _reply(tick(self._language(flow)), "image/svg+xml")
+
+    def _language(self, flow: http.HTTPFlow) -> str:
+        """The one the policy names for whoever is there, else one that her browser accepts."""
+        chosen = self._pages.viewer(flow.client_conn).language if self._pages else None
+        return language_of(chosen, flow.request.headers.get("accept-language", ""))
 
     def _download(self, path: str) -> http.Response:
         if path.endswith(".mobileconfig"):
@@ -191,13 +198,6 @@ class Porch:
         while len(self._tokens) > _MOST_TOKENS:
             self._tokens.popitem(last=False)
         return token
-
-
-_TICK = b"""\
-<svg xmlns="http://www.w3.org/2000/svg" width="320" height="64" viewBox="0 0 320 64">
-<rect width="320" height="64" rx="8" fill="#2e7d32"/><path d="M18 33l10 10 20-24" fill="none" stroke="#fff" stroke-width="6"/>
-<text x="64" y="40" font-family="sans-serif" font-size="22" fill="#fff">Yes, it does.</text></svg>
-"""
 
 
 async def _hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -36,6 +36,30 @@ async def test_the_page(proxy, client):
     assert f"img-src https://*.{HOST}" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language", "question", "yes"),
+    [
+        ("nl-BE,nl;q=0.9,en;q=0.1", "nl", "Vertrouwt deze browser capper?", "Ja."),
+        ("sv", "sv", "Litar den här webbläsaren på capper?", "Ja, det gör den."),
+        ("de-AT", "de", "Vertraut dieser Browser capper?", "Ja."),
+        ("fr", "en", "Does this browser trust capper?", "Yes, it does."),
+    ],
+)
+async def test_the_language_of_the_page(proxy, client, accepted, language, question, yes):
+    """The page, the picture and what is said of the device are in the language that the browser asks for."""
+    running = await proxy(proof=True)
+    browser = await client(running)
+    browser.headers["Accept-Language"] = accepted
+    shown = (await browser.get(PAGE)).text
+    picture = (await browser.get(PROOF.search(shown)[0])).text
+
+    assert f'<html lang="{language}">' in shown
+    assert question in shown
+    assert yes in picture
+    assert ("What this is" in shown) == (language == "en")
+    assert "{" not in shown.partition("</style>")[2]
+
+
 async def test_a_client_that_trusts_us_loads_the_picture(proxy, client):
     """The picture comes over TLS with our certificate, each time under a name that never was; then the device is known."""
     running = await proxy(proof=True)
