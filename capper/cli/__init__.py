@@ -66,6 +66,8 @@ Examples:
   capper run --policy ~/caps.toml               ... with your own policy, reloaded whenever you save it
   capper policy check ~/caps.toml               is the file right, and does every rule in it get to speak?
   capper policy explain --advertiser shoes.example --person anna
+  capper policy apply                           ... and put it in force for every capper on the ledger
+  capper whatif --policy new.toml               what would another policy have done last month?
   capper people devices                         which devices are nobody's yet?
   capper replay page.har --out capped.har       what would have been delivered?
   capper ledger show --person anna              what has been counted for anna?

@@ -96,7 +96,7 @@ class PolicySource:
     4. Where a `successor` is named (the owner's own policy, while the starter policy is in force), it takes the file's place as
        soon as it is there.
     5. A version that was applied (`adopt`) takes the file's place until another does, or the file is to be the policy again. That
-       the file differs from it is said each time the file changes.
+       the file differs from it is said when the first is adopted, and each time the file changes.
     """
 
     def __init__(
@@ -169,12 +169,13 @@ class PolicySource:
             self.problem = exc
             self._say(logging.WARNING, f"the policy in force stays as it was: {exc}")
             return False
-        self.version, self._text, self.problem = version, text, None
+        first, self.version, self._text, self.problem = self.version is None, version, text, None
         self._take(policy, name)
-        try:
-            self._compare(self._read(self.path))
-        except ConfigError as exc:
-            self._say(logging.WARNING, f"{name} is in force; the file cannot be used: {exc}")
+        if first:
+            try:
+                self._compare(self._read(self.path))
+            except ConfigError as exc:
+                self._say(logging.WARNING, f"{name} is in force; the file cannot be used: {exc}")
         return True
 
     def _take(self, policy: Policy, name: str) -> None:

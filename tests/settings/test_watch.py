@@ -278,3 +278,12 @@ def test_a_version_in_place_of_a_broken_file(file):
     assert watched.source.adopt(1, caps("7 per day"))
     assert watched.look() == ["7 per advertiser per day"]
     assert watched.told[1] == f"version 1 of the policy is in force; the file cannot be used: {file} does not exist"
+
+
+def test_that_the_file_differs_is_not_said_of_each_version(file):
+    """Once when the first version takes the file's place; a host whose file is never edited has a quiet log."""
+    watched = Watched(file)
+    for number in (1, 2, 3):
+        watched.source.adopt(number, caps(f"{number} per week"))
+
+    assert len([line for line in watched.told if "differs" in line]) == 1
