@@ -19,7 +19,7 @@ _PAGE = """\
 img{{display:inline-block;max-width:100%;min-height:64px;color:#b00020;font-weight:600}}
 h2{{font-size:1.1rem;margin-top:2rem}}ol,ul{{padding-left:1.4rem}}
 @media(prefers-color-scheme:dark){{body{{background:#181818;color:#ddd}}a{{color:#8ab4f8}}img{{color:#ff8a80}}}}</style>
-</head><body>
+</head><body><main>
 <h1>{question}</h1>
 <p><img src="https://{token}.{host}{proof}" alt="{not_yet}" width="320" height="64"></p>
 <p>{standing}</p>
@@ -41,7 +41,7 @@ h2{{font-size:1.1rem;margin-top:2rem}}ol,ul{{padding-left:1.4rem}}
 </ol>
 <p>{compare} <code>{fingerprint}</code></p>
 <p>{undo}</p>
-</body></html>
+</main></body></html>
 """
 
 _TICK = """\

@@ -11,7 +11,7 @@ _PAGE = """\
 <title>{title}</title>
 <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1rem;color:#222}}
 @media(prefers-color-scheme:dark){{body{{background:#181818;color:#ddd}}}}</style>
-</head><body><h1>{title}</h1><p>{sentence}</p><p><small>capper, the proxy on this network</small></p></body></html>
+</head><body><main><h1>{title}</h1><p>{sentence}</p></main><footer><small>capper, the proxy on this network</small></footer></body></html>
 """
 
 

@@ -118,15 +118,14 @@ class Porch:
         host = _name(flow.request.pretty_host)
         if not is_ours(host):
             return
-        if self._pages and host == HOST and flow.request.path.partition("?")[0] in PATHS:
-            await self._show(self._pages, flow)
-            return
         # Our own page and its picture are of two sites to a browser: they differ in http and https.
         if _is_prying(flow.request) and not self._is_current(host):
             # A page elsewhere must not find out that somebody uses capper.
             flow.kill()  # type: ignore[no-untyped-call]
-            return
-        refuse(flow, self._answer(flow, host))
+        elif self._pages and host == HOST and flow.request.path.partition("?")[0] in PATHS:
+            await self._show(self._pages, flow)
+        else:
+            refuse(flow, self._answer(flow, host))
 
     async def _show(self, pages: Pages, flow: http.HTTPFlow) -> None:
         """Answer from the dashboard, now or once a form was read."""
