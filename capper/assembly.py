@@ -30,6 +30,7 @@ from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.hosts import HostSet, ad_hosts
 from capper.recognise.lists import ListStore
 from capper.recognise.networks import load_networks
+from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.auction.layout import load_layouts
 from capper.rewrite.feeds import load_feeds
@@ -170,6 +171,7 @@ async def assemble(
         layouts=layouts,
         feeds=feeds,
         credit=credit,
+        optouts=await asyncio.to_thread(OptOuts.load),
         door=Door(host, Tickets(Secret.load_or_create(settings.secret_file))) if host else None,
     )
     return Assembly(gate, ledger, policy, journal, recogniser, following)

@@ -19,7 +19,8 @@ import orjson
 from capper.domain.decision import Decision, Verdict
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.identity import Basis, Viewer
-from capper.domain.mute import Why
+from capper.domain.identity import Level as AdLevel
+from capper.domain.mute import Name, Why
 from capper.domain.prompt import Place, Prompt
 from capper.domain.sighting import Format, Sighting
 
@@ -108,6 +109,8 @@ class Record:
         row: dict[str, object]
         if self.verdict is None:
             row = {"time": self.time, "viewer": self.viewer, "entry": self.entry, "note": self.note}
+            if self.advertisers or self.creative:
+                row |= {"advertisers": list(self.advertisers), "creative": self.creative, "mute": self.mute}
             if self.prompt:
                 row |= {"prompt": self.prompt, "pack": self.pack, "signals": list(self.signals)}
             return _present(row)
@@ -424,6 +427,15 @@ class Journal:
                         signals=prompt.signals,
                     )
                 )
+
+    def muted(self, at: datetime, viewer: Viewer, names: Sequence[Name], why: Why | None, note: str) -> None:
+        """Note that she muted these names other than through capper's own pages, or (why None) took that back."""
+        if self.level >= Level.OWN:
+            advertisers = tuple(name for level, name in names if level is AdLevel.ADVERTISER)
+            creative = next((name for level, name in names if level is AdLevel.CREATIVE), None)
+            self._put(
+                Record(at.astimezone(UTC), viewer.name, advertisers=advertisers, creative=creative, note=note, mute=why)
+            )
 
     def untouched(self, at: datetime, viewer: Viewer, reason: str) -> None:
         """Note that an exchange was left as it was although there may have been an ad in it.

@@ -46,6 +46,8 @@ def sentence(record: Record, now: datetime, zone: tzinfo, *, supposed: bool = Fa
     """What became of an ad and why; `supposed` for one that has not been there yet."""
     if record.prompt:
         return _taken_out(record)
+    if record.verdict is None and (record.advertisers or record.creative):
+        return f"{record.label}: {record.note}."
     if record.verdict is None:
         return f"Left as it was: {record.note}."
     withheld = record.verdict is Verdict.WITHHOLD

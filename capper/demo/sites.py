@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 from capper.demo.pictures import Look, banner, photograph
 
 AD_SERVER = "adserver.example"
+CHOICES = "youradchoices.com"
+"""The trade's own page about ads, as it is in this world: where the "i" of an ad leads."""
 AD_LIST = f"! Title: the demo's ad server\n||{AD_SERVER}^\n"
 """The filter list that says which requests of this world are ads."""
 
@@ -112,7 +114,7 @@ RECIPES = Site(
     side=_rectangle(COFFEE, framed=False),
 )
 SITES = {site.host: site for site in (NEWS, WEATHER, RECIPES)}
-HOSTS = (*SITES, AD_SERVER, *(f"www.{advertiser.domain}" for advertiser in ADVERTISERS.values()))
+HOSTS = (*SITES, AD_SERVER, CHOICES, *(f"www.{advertiser.domain}" for advertiser in ADVERTISERS.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ def answer(asked: Asked) -> Reply:
         return _site(site, asked)
     if asked.host == AD_SERVER:
         return _ad_server(asked)
+    if asked.host == CHOICES:
+        return _html(_choices())
     shop = next((one for one in ADVERTISERS.values() if asked.host == f"www.{one.domain}"), None)
     return _html(_shop(shop)) if shop else _missing()
 
@@ -201,9 +205,11 @@ def _frame(query: Mapping[str, str]) -> Reply:
     image = f"https://{AD_SERVER}/banner/{advertiser.name}-{placement.width}x{placement.height}.png"
     text = (
         '<!doctype html><html><head><meta charset="utf-8"><title>Advertisement</title>'
-        "<style>body{margin:0}img{display:block}</style></head><body>"
+        "<style>body{margin:0}img{display:block}.i{position:absolute;top:0;right:0;background:#fff;color:#06c;"
+        "font:bold 12px/18px sans-serif;width:18px;text-align:center;text-decoration:none}</style></head><body>"
         f'<a href="{escape(_click(placement, query.get("site", "")))}" target="_blank">'
         f'<img src="{image}" width="{placement.width}" height="{placement.height}" alt="{advertiser.name}"></a>'
+        f'<a class="i" href="https://{CHOICES}/?via={AD_SERVER}" target="_blank" aria-label="About this ad">i</a>'
         "</body></html>\n"
     )
     return _html(text)
@@ -268,6 +274,13 @@ def _shop(advertiser: Advertiser) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{advertiser.domain}</title></head>'
         f"<body><h1>{escape(advertiser.look.slogan)}</h1><p>Welcome to {advertiser.domain}.</p></body></html>\n"
+    )
+
+
+def _choices() -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AdChoices</title></head>'
+        "<body><h1>Your ad choices</h1><p>This ad was shown to you by people who would rather not say.</p></body></html>\n"
     )
 
 

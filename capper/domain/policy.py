@@ -104,6 +104,7 @@ class Policy:
     credit: tuple[CreditRule, ...] = ()
     credit_note: bool = False
     mute_for: timedelta = timedelta(days=90)
+    stop_when_bought: bool = False
 
     def rule_for(self, sighting: Sighting) -> Rule:
         """The first rule that fits, else the default."""

@@ -13,6 +13,7 @@ from capper.gate.limits import Limits
 from capper.gate.scene import Scene
 from capper.gate.speaking import Speaking
 from capper.recognise.kind import Kind
+from capper.recognise.optout import OptOuts
 from capper.rewrite.base import Slot
 from capper.rewrite.body import decode, encode
 from capper.rewrite.html import page
@@ -28,6 +29,7 @@ class Documents:
     speaking: Speaking
     files: Files
     limits: Limits
+    optouts: OptOuts
 
     async def creative(self, exchange: Exchange, response: Response) -> Outcome:
         """A frame's document from an ad server: one ad and nothing else, if it says whose."""
@@ -39,7 +41,9 @@ class Documents:
         if not ad.identified:
             return await self.document(exchange, response, Kind.SUBDOCUMENT)
         scene.framed(exchange)
-        return await self.files.deliver(exchange, response, Creative(ad, Format.FRAME, None), evidence.resources)
+        return await self.files.deliver(
+            exchange, response, Creative(ad, Format.FRAME, None), evidence, self.optouts.named_in(body.data)
+        )
 
     async def document(self, exchange: Exchange, response: Response, kind: Kind) -> Outcome:
         """A page, or a frame that is not one ad as a whole: its ads are elements."""
@@ -51,8 +55,10 @@ class Documents:
             return Outcome()
         deliveries = self._deliveries(here, found.slots)
         decisions = await self.counting.claim(exchange, deliveries)
-        for slot, delivery in zip(found.slots, deliveries, strict=True):
+        for slot, delivery, decision in zip(found.slots, deliveries, decisions, strict=True):
             scene.remember(exchange, slot.evidence.resources, delivery)
+            if not decision.withheld:
+                scene.shows(exchange, delivery, slot.evidence)
         withheld = [
             (slot, self.speaking.words(exchange, decision))
             for slot, decision in zip(found.slots, decisions, strict=True)

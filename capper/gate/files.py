@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin
 
+from capper.domain.evidence import Evidence
 from capper.domain.exchange import Action, Exchange, Outcome, Response
 from capper.domain.identity import Ad
 from capper.domain.sighting import Format
 from capper.gate.counting import Counting
 from capper.gate.limits import Limits
-from capper.gate.scene import PICTURES, Scene
+from capper.gate.scene import NOTHING, PICTURES, Scene
 from capper.gate.speaking import Speaking
 from capper.recognise.gallery import Gallery
 from capper.recognise.picture import measure
@@ -65,6 +66,7 @@ class Files:
             filling = self.speaking.filling(exchange, creative.format, creative.size, decision)
             return Outcome(Action.ANSWER, filling, (decision,))
         self.scene.remember(exchange, (exchange.request.url,), delivery)
+        self.scene.shows(exchange, delivery)
         if creative.validator and creative.validator.vouches(exchange.request.headers, exchange.at):
             return Outcome(Action.ANSWER, caching.not_modified(creative.validator), (decision,))
         return Outcome(decisions=(decision,))
@@ -79,7 +81,7 @@ class Files:
         headers = response.headers
         for name, value in creative.validator.fields() if creative.validator else ():
             headers = headers if name in headers else headers.with_(name, value)
-        return await self.deliver(exchange, response.carrying(b"", headers), creative, ())
+        return await self.deliver(exchange, response.carrying(b"", headers), creative)
 
     def redirected(self, exchange: Exchange, response: Response) -> Outcome:
         """An ad server sends the browser on: what it is sent to is this ad, whoever keeps the file."""
@@ -110,7 +112,7 @@ class Files:
         if ad is None:
             ad = await asyncio.to_thread(self.gallery.identify, response.body, named)
         size = (picture.width, picture.height)
-        return await self.deliver(exchange, response, Creative(ad, Format.IMAGE, size), ())
+        return await self.deliver(exchange, response, Creative(ad, Format.IMAGE, size))
 
     async def notice(self, exchange: Exchange) -> Outcome:
         """A notice counts for an ad that an auction offered: what was a candidate has been shown."""
@@ -118,10 +120,18 @@ class Files:
         if found is None or not found.candidate:
             return Outcome()
         delivery = self.scene.delivery(exchange, found.ad, found.format)
-        return Outcome(decisions=tuple(await self.counting.claim(exchange, [delivery])))
+        decisions = await self.counting.claim(exchange, [delivery])
+        if not decisions[0].withheld:
+            self.scene.shows(exchange, delivery)
+        return Outcome(decisions=tuple(decisions))
 
     async def deliver(
-        self, exchange: Exchange, response: Response, creative: Creative, parts: tuple[str, ...]
+        self,
+        exchange: Exchange,
+        response: Response,
+        creative: Creative,
+        evidence: Evidence = NOTHING,
+        links: tuple[str, ...] = (),
     ) -> Outcome:
         """A response that is one ad and nothing else: show it, asked for anew each time, or put the placeholder there."""
         scene = self.scene
@@ -135,7 +145,8 @@ class Files:
         if creative.format is Format.FRAME:
             viewer, device = exchange.viewer.name, exchange.device
             scene.trail.filled(viewer, device, exchange.request.url, delivery, exchange.at)
-        scene.remember(exchange, (exchange.request.url, *parts), delivery)
+        scene.remember(exchange, (exchange.request.url, *evidence.resources), delivery)
+        scene.shows(exchange, delivery, evidence, links)
         asking = caching.revalidated(response, exchange.at)
         if asking is None:
             return Outcome(decisions=(decision,))

@@ -18,6 +18,7 @@ from capper.gate.credit import Credit
 from capper.gate.documents import Documents
 from capper.gate.files import Files
 from capper.gate.limits import Limits
+from capper.gate.optouts import Heeding
 from capper.gate.posts import Posts
 from capper.gate.scene import ASKED, DOCUMENTS, PICTURES, Scene
 from capper.gate.speaking import Door, Speaking
@@ -26,6 +27,7 @@ from capper.journal import Journal
 from capper.ledger.base import Ledger
 from capper.recognise.domains import host_of
 from capper.recognise.kind import Kind, is_prefetch
+from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.auction.layout import Layout
 from capper.rewrite.body import SCRIPTED, answerable, editable, structured, unpack
@@ -46,7 +48,7 @@ class Gate:
 
     1. `foresees`, then `admit` without a response: a creative that was met before is decided on now. Withheld, or asked
        about by a browser that has it in its cache, it is answered here and the origin is not asked. A request to an
-       auction is told whom not to ask.
+       auction is told whom not to ask, and what she says to an ad (`why this ad`) is heeded.
     2. `wants`, with the response's headers: may there be an ad in the body, or may the body pass as it streams?
     3. `admit` with the whole response: find, claim, apply.
     """
@@ -64,6 +66,7 @@ class Gate:
         feeds: Sequence[Feed] = (),
         credit: Credit | None = None,
         door: Door | None = None,
+        optouts: OptOuts | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._policy, self._journal, self._credit = policy, journal, credit
@@ -72,10 +75,12 @@ class Gate:
         speaking = self._speaking = Speaking(policy, language, door)
         self._asking = Asking(scene, counting, ledger, self._limits)
         self._files = Files(scene, counting, speaking, self._limits, self._untouched)
-        self._documents = Documents(scene, counting, speaking, self._files, self._limits)
+        shapes = optouts or OptOuts(())
+        self._documents = Documents(scene, counting, speaking, self._files, self._limits, shapes)
         self._auctions = Auctions.made(scene, counting, layouts)
         self._videos = Videos.made(scene, counting)
         self._posts = Posts(scene, counting, feeds)
+        self._heeding = Heeding(scene, ledger, policy, journal, shapes)
 
     @property
     def max_body(self) -> int:
@@ -87,7 +92,7 @@ class Gate:
         request = exchange.request
         if is_prefetch(request):
             return False
-        if self._asking.foresees(exchange):
+        if self._asking.foresees(exchange) or self._heeding.foresees(exchange):
             return True
         return request.method == "GET" and "range" not in request.headers and self._files.fresh(exchange) is not None
 
@@ -172,6 +177,7 @@ class Gate:
         return replace(judged, action=Action.REWRITE, response=response, prompts=prompts)
 
     async def _before(self, exchange: Exchange) -> Outcome:
+        await self._heeding.heed(exchange)
         if self._asking.foresees(exchange):
             return await self._asking.before(exchange)
         creative = self._files.fresh(exchange)

@@ -47,4 +47,5 @@ async def delivered(
     for offer, delivery, decision in zip(offers, deliveries, decisions, strict=True):
         if not decision.withheld:
             scene.remember(exchange, offer.evidence.resources, delivery)
+            scene.shows(exchange, delivery, offer.evidence)
     return decisions

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from capper.domain.evidence import Evidence
 from capper.domain.exchange import Exchange
 from capper.domain.identity import Ad
 from capper.domain.sighting import Format, Sighting
@@ -15,6 +16,14 @@ DOCUMENTS = {Kind.DOCUMENT, Kind.SUBDOCUMENT}
 PICTURES = {Kind.IMAGE, Kind.OBJECT}
 ASKED = {Kind.XHR, Kind.MEDIA, Kind.OTHER}
 """What players and auctions ask by."""
+
+
+NOTHING = Evidence()
+
+
+def who(exchange: Exchange) -> str:
+    """The viewer's device that makes the exchange."""
+    return f"{exchange.viewer.name}\0{exchange.device}"
 
 
 @dataclass
@@ -171,6 +180,19 @@ class Scene:
         viewer, device, now = exchange.viewer.name, exchange.device, exchange.at
         found = (self.trail.delivery(viewer, device, f"kept:{name}", now) for name in ids)
         return next((delivery for delivery in found if delivery), None)
+
+    def shows(
+        self, exchange: Exchange, delivery: Delivery, evidence: Evidence = NOTHING, links: tuple[str, ...] = ()
+    ) -> None:
+        """For an hour this ad can be found again by what it is made of, when she says that it was enough.
+
+        `links` are more addresses that stand in it.
+        """
+        if delivery.ad.identified:
+            hosts = {host_of(url) for url in (exchange.request.url, *evidence.clicks, *evidence.resources)}
+            networks = {domain for host in hosts if (domain := registrable(host))}
+            page = delivery.page.token if delivery.page else None
+            self.trail.shown.put(who(exchange), delivery.ad, page, (*links, *evidence.clicks), networks, exchange.at)
 
     def fills(self, exchange: Exchange, delivery: Delivery) -> None:
         """An ad's frame is filled with one ad: what else the frame asks for is part of it."""

@@ -14,7 +14,7 @@ from capper.domain.exchange import Action, Exchange, Outcome, Response
 from capper.domain.sighting import Format
 from capper.gate.counting import Counting
 from capper.gate.offered import Offered
-from capper.gate.scene import Scene
+from capper.gate.scene import Scene, who
 from capper.jsontext import Text, read
 from capper.recognise.offer import read_offer
 from capper.rewrite.body import Body, encode
@@ -92,7 +92,7 @@ class Videos:
         kept = {number: each for number, each in deliveries.items() if number not in gone}
         self._remember(exchange, found, kept, decided, before.beacons)
         for address, sending in sendings(found, token, gone, before):
-            self.sent.put(_who(exchange), address, sending, now)
+            self.sent.put(who(exchange), address, sending, now)
         return decided
 
     async def _stop(
@@ -140,7 +140,7 @@ class Videos:
         return replace(made, pod=pod, candidate=False)
 
     def _why(self, exchange: Exchange) -> Sending | None:
-        return self.sent.get(_who(exchange), exchange.request.url, exchange.at)
+        return self.sent.get(who(exchange), exchange.request.url, exchange.at)
 
 
 def _uncounted(stop: Stop, deliveries: Collection[int], decided: dict[int, Decision]) -> list[int]:
@@ -151,7 +151,3 @@ def _uncounted(stop: Stop, deliveries: Collection[int], decided: dict[int, Decis
 
 def _withheld(found: vast.Videos, decided: dict[int, Decision]) -> list[Video]:
     return [video for video in found.ads if video.number in decided and decided[video.number].withheld]
-
-
-def _who(exchange: Exchange) -> str:
-    return f"{exchange.viewer.name}\0{exchange.device}"

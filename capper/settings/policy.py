@@ -34,6 +34,7 @@ TOP = (
     "session_gap",
     "retention",
     "mute_for",
+    "stop_when_bought",
     "unknown_devices",
     "credit_prompts",
     "credit_note",
@@ -118,6 +119,7 @@ def read_policy(text: str, name: str) -> Reading:
             "session_gap", a_length(timedelta(seconds=1), SESSION_LIMIT, "30 minutes"), Policy().session_gap
         ),
         retention=retention,
+        stop_when_bought=top.take("stop_when_bought", a_flag, False),  # noqa: FBT003  what holds where nothing is said
         mute_for=top.take("mute_for", a_length(timedelta(minutes=1), LONGEST_MUTE, "90 days"), Policy().mute_for),
         credit_prompts=top.take("credit_prompts", _A_MODE, CreditPrompts.STRIP),
         credit_note=top.take("credit_note", a_flag, False),  # noqa: FBT003  what holds where nothing is said

@@ -20,6 +20,7 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield f"session_gap = {quote(spell_length(policy.session_gap))}"
     yield f"retention = {quote(spell_length(policy.retention))}"
     yield f"mute_for = {quote(spell_length(policy.mute_for))}"
+    yield f"stop_when_bought = {str(policy.stop_when_bought).lower()}"
     yield f"unknown_devices = {quote(policy.unknown_devices)}"
     yield f"credit_prompts = {quote(policy.credit_prompts)}"
     yield f"credit_note = {str(policy.credit_note).lower()}"

@@ -4,6 +4,7 @@ from capper.trail.addresses import Addresses
 from capper.trail.delivery import Delivery, Page
 from capper.trail.offers import Sheaf
 from capper.trail.recent import Recent
+from capper.trail.seen import Seen
 from capper.trail.trail import PAUSE, Trail
 
-__all__ = ["PAUSE", "Addresses", "Delivery", "Page", "Recent", "Sheaf", "Trail"]
+__all__ = ["PAUSE", "Addresses", "Delivery", "Page", "Recent", "Seen", "Sheaf", "Trail"]

@@ -16,6 +16,7 @@ from capper.trail.addresses import Addresses
 from capper.trail.delivery import Delivery, Page
 from capper.trail.offers import Offers, Sheaf
 from capper.trail.recent import Recent
+from capper.trail.seen import Shown
 
 PAUSE = timedelta(seconds=30)
 """A page that asked for no ad this long and asks again is another, as far as can be told from outside."""
@@ -49,6 +50,8 @@ class Trail:
         self._offers = Offers(self.most, OCCASION_LIFE)
         self._inside: Recent[_Whose, Delivery] = Recent(self.most, OCCASION_LIFE)
         self._supposed: Recent[_Whose, Page] = Recent(self.most, PAUSE)
+        self.shown = Shown(self.digest)
+        """The ads of the last hour, for when she says of one that it was enough."""
 
     def digest(self, *parts: str) -> bytes:
         """A keyed digest of `parts`, 16 bytes."""

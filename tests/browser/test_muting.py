@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page
 
 from capper.demo.household import Household, running_household
-from capper.demo.sites import NEWS, RECIPES, WEATHER, Site
+from capper.demo.sites import CHOICES, NEWS, RECIPES, WEATHER, Site
 from capper.testing import FrozenClock
 
 pytestmark = pytest.mark.timeout(240)
@@ -23,6 +23,19 @@ devices = ["127.0.0.2", "127.0.0.3"]
 devices = ["127.0.0.4"]
 """
 DEVICES = {"laptop": "127.0.0.2", "phone": "127.0.0.3", "ben": "127.0.0.4"}
+BY_ITSELF = """(async () => {
+    const address = document.querySelector(".i").href
+    for (const [tag, how] of [["img", "src"], ["iframe", "src"], ["link", "href"]]) {
+        const made = document.createElement(tag)
+        made.rel = "prefetch"
+        made[how] = address
+        document.body.append(made)
+    }
+    await fetch(address, {mode: "no-cors"})
+    open(address)
+    await new Promise(done => setTimeout(done, 500))
+})()"""
+"""What an ad's script could do with the address behind its mark, when nobody clicks."""
 
 
 @pytest.fixture
@@ -125,6 +138,42 @@ async def test_show_once(sit_down, sees, artifacts: Path):
     assert "of 2" not in inside
     assert "of 2" not in await laptop.content()
     assert [await sees(laptop, NEWS), await sees(laptop, RECIPES)] == [["shoes", "travel"], ["coffee"]]
+
+
+async def test_the_mark_of_an_ad_is_a_word_that_sticks(sit_down, sees, artifacts: Path):
+    """Anna clicks the "i" of the shoe ad: it is gone from other sites and her phone; undone from the placeholder; ben sees it."""
+    laptop, phone, ben = [await sit_down(device) for device in DEVICES]
+    assert await sees(laptop, WEATHER) == ["coffee", "shoes"]
+    choices = await opened(laptop, laptop.frame_locator("#side iframe").get_by_role("link", name="About this ad"))
+    assert await choices.locator("h1").inner_text() == "Your ad choices"
+
+    assert [await sees(laptop, NEWS), await sees(phone, WEATHER), await sees(ben, WEATHER)] == [
+        ["travel"],
+        ["coffee"],
+        ["coffee", "shoes"],
+    ]
+    frame = phone.frame_locator("#side iframe")
+    assert "muted by you" in await frame.locator("body").inner_text()
+    await phone.screenshot(path=artifacts / "1-muted.png")
+    page = await opened(phone, frame.get_by_role("link", name="undo"))
+    assert "you had seen enough" in await page.locator("main").inner_text()
+    await page.get_by_role("button", name="Undo").click()
+    assert await sees(phone, NEWS) == ["shoes", "travel"]
+
+
+async def test_a_page_that_opens_an_opt_out_by_itself_mutes_nothing(household: Household, sit_down, sees):
+    """A frame or a picture of the opt-out that the page loads, or opens without a click of hers, is nobody's word."""
+    laptop = await sit_down("laptop")
+    await laptop.goto(f"https://{WEATHER.host}/", wait_until="networkidle")
+    frame = next(one for one in laptop.frames if "adserver" in one.url)
+    session = await laptop.context.new_cdp_session(frame)
+    # As a page's own script: what a driver evaluates otherwise counts as a person's click, for some seconds.
+    await session.send("Runtime.evaluate", {"expression": BY_ITSELF, "userGesture": False, "awaitPromise": True})
+    await laptop.wait_for_load_state("networkidle")
+    asked = household.world.asked(CHOICES, "/")
+    assert {one.asked.headers["sec-fetch-dest"] for one in asked} >= {"image", "iframe", "empty"}
+    assert not [one for one in asked if "sec-fetch-user" in one.asked.headers]
+    assert await sees(laptop, RECIPES) == ["shoes", "coffee"]
 
 
 async def test_a_page_learns_nothing_and_can_do_nothing(sit_down, sees):

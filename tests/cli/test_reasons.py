@@ -106,7 +106,14 @@ def said(**changes: object) -> str:
             {"verdict": Verdict.SHOW, "cap": None, "basis": Basis.UNIDENTIFIED, "advertisers": (), "creative": None},
             "Shown: nothing tells whose ad it is, and such an ad is never capped by guess.",
         ),
-        ({"verdict": None, "note": "the body is UTF-16"}, "Left as it was: the body is UTF-16."),
+        (
+            {"verdict": None, "note": "the body is UTF-16", "advertisers": (), "creative": None},
+            "Left as it was: the body is UTF-16.",
+        ),
+        (
+            {"verdict": None, "note": "muted by its own opt-out (Criteo)", "mute": Why.CLICKED},
+            "shoes.example: muted by its own opt-out (Criteo).",
+        ),
     ],
 )
 def test_sentence(changes, expected):

@@ -1,0 +1,186 @@
+"""How somebody says to an ad that she has had enough, or to a shop that she bought, told from a request alone."""
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from html import unescape
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from capper.domain.errors import ConfigError
+from capper.domain.exchange import Request
+from capper.packaged import packaged_config
+from capper.recognise.domains import host_of, registrable
+from capper.recognise.hosts import HostSet
+from capper.recognise.kind import is_prefetch
+
+_LONGEST = 8192
+_MOST_FIELDS = 200
+_LONGEST_DOCUMENT = 1_000_000
+_MOST_NAMED = 20
+_MOST_TRIED = 200
+_BEGINNING = 120
+_ESCAPED = re.compile(r"\\+(?:x|u00)([0-9a-f]{2})", re.IGNORECASE)
+_PAGES = frozenset(["document"])
+_FRAMES = frozenset(["document", "iframe", "frame"])
+
+
+class By(StrEnum):
+    """What makes such a request a person's."""
+
+    VISIT = "visit"
+    """A navigation that she began: the browser says so."""
+    PING = "ping"
+    """Its own words; a page loads no such address by itself."""
+
+
+class What(StrEnum):
+    """What a request says."""
+
+    MUTE = "mute"
+    UNDO = "undo"
+    BOUGHT = "bought"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One way to say it: where, with which parameters, how it is known for hers, and about whose ads."""
+
+    name: str
+    what: What
+    by: By
+    path: re.Pattern[str]
+    hosts: HostSet
+    parameters: tuple[tuple[str, re.Pattern[str]], ...] = ()
+    networks: frozenset[str] = frozenset()
+    page: tuple[str, ...] = ()
+    framed: bool = False
+
+    def fits(self, request: Request, path: str, fields: Mapping[str, str]) -> bool:
+        """Whether the request says it, and is a person's."""
+        return (
+            self.path.match(path) is not None
+            and all(pattern.fullmatch(fields.get(name, "")) for name, pattern in self.parameters)
+            and _hers(request, self.by, _FRAMES if self.framed else _PAGES)
+        )
+
+    def shop(self, request: Request) -> str | None:
+        """The registrable domain of the shop that says so; None where it is not told."""
+        fields = _fields(request.url)
+        pages = [*(fields.get(name, "") for name in self.page), request.headers.get("referer")]
+        if self.by is By.VISIT:
+            pages = [request.url]
+        return next((domain for page in pages if (domain := registrable(host_of(page)))), None)
+
+
+class OptOuts:
+    """All shapes that are known, by host."""
+
+    def __init__(self, shapes: Iterable[Shape]) -> None:
+        self._shapes = tuple(shapes)
+        self._hosts = HostSet(host for shape in self._shapes for host in shape.hosts)
+        self._anywhere = tuple(shape for shape in self._shapes if not len(shape.hosts))
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Self:
+        """Those that travel with capper.
+
+        Raises:
+            ConfigError: the file cannot be used.
+        """
+        path = path or packaged_config() / "optouts.toml"
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+            return cls((*_read(table.get("optouts", [])), *_read(table.get("bought", []), What.BOUGHT)))
+        except (OSError, KeyError, TypeError, ValueError, AttributeError, re.error) as exc:
+            raise ConfigError(f"{path}: cannot be used as shapes of opt-outs: {exc}") from exc
+
+    def named_in(self, data: bytes) -> tuple[str, ...]:
+        """The addresses of opt-outs that an ad's document holds, in whatever markup, script or JSON they stand in it."""
+        found = islice(self._named.finditer(data[:_LONGEST_DOCUMENT]), _MOST_TRIED)
+        # Most are clicks and pictures: their beginning tells.
+        some = (match for match in found if self._leads(_unescaped(match[0] + match[1][:_BEGINNING])))
+        return tuple(islice(dict.fromkeys(_unescaped(match[0] + match[1]) for match in some), _MOST_NAMED))
+
+    def _leads(self, url: str) -> bool:
+        """Whether an opt-out may begin there; what she says is added when she says it."""
+        host, path = host_of(url), _path(url)
+        return any(shape.hosts.covers(host) and shape.path.match(path) for shape in self._shapes)
+
+    @cached_property
+    def _named(self) -> re.Pattern[bytes]:
+        hosts = b"|".join(re.escape(host).encode() for host in self._hosts) or rb"(?!)"
+        # What follows is looked at and left there: another address may stand in it, behind a quote that is escaped.
+        return re.compile(rb"https?:(?:\\?/){2}(?:[\w-]{1,63}\.){0,4}(?:%s)(?=([/?\\][^\s\"'<>]{0,4000}))" % hosts)
+
+    def match(self, request: Request, *, bought: bool) -> Shape | None:
+        """What the request says, if anything; `bought`: whether purchases are looked for as well. Cheap for all others."""
+        host = host_of(request.url)
+        known = self._hosts.covers(host)
+        if not known and not bought:
+            return None
+        shapes = [shape for shape in self._shapes if shape.hosts.covers(host)] if known else []
+        shapes += self._anywhere
+        shapes = [shape for shape in shapes if bought or shape.what is not What.BOUGHT]
+        if not shapes or is_prefetch(request) or len(request.url) > _LONGEST:
+            return None
+        path, fields = _path(request.url), _fields(request.url)
+        return next((shape for shape in shapes if shape.fits(request, path, fields)), None)
+
+
+def _unescaped(found: bytes) -> str:
+    """An address as it is asked for: of markup's and scripts' escapes none is left, and what ended its string is cut."""
+    text = unescape(found.decode("latin-1")).replace("\\/", "/")
+    text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return re.split(r"[\s\"'<>\\]", unescape(text), maxsplit=1)[0]
+
+
+def _hers(request: Request, by: By, kinds: Collection[str]) -> bool:
+    headers = request.headers
+    mode = headers.get("sec-fetch-mode")
+    if by is By.PING:
+        return mode != "navigate" and request.method in {"GET", "POST"}
+    # Only a navigation within seconds of a person's click or key says so; a page cannot. A frame that its page loads in those
+    # seconds says so too, so frames are heeded only where ads load them for nothing else.
+    return (
+        request.method == "GET"
+        and mode == "navigate"
+        and headers.get("sec-fetch-user") == "?1"
+        and headers.get("sec-fetch-dest") in kinds
+    )
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path or "/"
+    except ValueError:
+        return "/"
+
+
+def _fields(url: str) -> dict[str, str]:
+    try:
+        query = urlsplit(url).query
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="replace"))
+    except ValueError:
+        return {}
+
+
+def _read(rows: list[dict[str, Any]], what: What | None = None) -> Iterator[Shape]:
+    for row in rows:
+        bought = what is What.BOUGHT
+        yield Shape(
+            row["name"],
+            what or What(row.get("deed", What.MUTE)),
+            By(row.get("by", By.PING if bought else By.VISIT)),
+            re.compile(row.get("path", "")),
+            HostSet(row.get("hosts", ())),
+            tuple((name, re.compile(pattern)) for name, pattern in row.get("parameters", {}).items()),
+            frozenset(row.get("networks", ())),
+            tuple(row.get("page", ())),
+            bool(row.get("framed", False)),
+        )
