@@ -1,8 +1,8 @@
 """Gathers what is decided into a person's days, and writes it beside the traffic: one call for each person, every second."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Protocol
 
@@ -26,33 +26,51 @@ class Keeper(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Sum:
+    """What one advertiser's day has come to since it was last written."""
+
+    shown: int = 0
+    withheld: int = 0
+    prompts: int = 0
+    sites: set[str] = field(default_factory=set)
+
+
 class Tallying:
     """Takes decisions at once; a task that starts by itself writes them, and ends when nothing is left."""
 
     def __init__(self, ledger: Keeper, zone: Callable[[], tzinfo], every: float = EVERY) -> None:
         self._ledger, self._zone, self._every = ledger, zone, every
-        self._waiting: dict[str, dict[tuple[str, int], tuple[Daily, frozenset[str]]]] = defaultdict(dict)
+        self._waiting: dict[str, dict[tuple[str, int], _Sum]] = {}
         self._writer: asyncio.Task[None] | None = None
 
     def decided(self, at: datetime, sightings: Sequence[Sighting], decisions: Sequence[Decision]) -> None:
         """Take note of what became of `sightings`; one that was decided on before is counted already."""
+        day = day_of(at, self._zone())
         for sighting, decision in zip(sightings, decisions, strict=True):
             if not decision.repeated:
-                counts = Daily(withheld=1) if decision.withheld else Daily(shown=1)
-                sites = frozenset(filter(None, (sighting.site,)))
-                self._add(at, decision.viewer, EVERYBODY, counts)
-                for advertiser in dict.fromkeys(decision.ad.advertisers):
-                    self._add(at, decision.viewer, advertiser, counts, sites)
+                for advertiser in (EVERYBODY, *dict.fromkeys(decision.ad.advertisers)):
+                    if found := self._sum(decision.viewer, advertiser, day):
+                        found.shown += not decision.withheld
+                        found.withheld += decision.withheld
+                        if advertiser and sighting.site:
+                            found.sites.add(sighting.site)
+        self._start()
 
     def cut(self, at: datetime, viewer: Viewer, prompts: int) -> None:
         """Take note of credit prompts that were taken out or marked."""
-        self._add(at, viewer, EVERYBODY, Daily(prompts=prompts))
+        if found := self._sum(viewer, EVERYBODY, day_of(at, self._zone())):
+            found.prompts += prompts
+        self._start()
 
     async def write(self) -> None:
         """Write what waits now; what the ledger does not take is lost."""
-        waiting, self._waiting = self._waiting, defaultdict(dict)
+        waiting, self._waiting = self._waiting, {}
         for viewer, found in waiting.items():
-            additions = [Addition(name, day, counts, sites) for (name, day), (counts, sites) in found.items()]
+            additions = [
+                Addition(name, day, Daily(each.shown, each.withheld, each.prompts), frozenset(each.sites))
+                for (name, day), each in found.items()
+            ]
             try:
                 await self._ledger.tally(viewer, additions, max(each.day for each in additions))
             except LedgerUnavailable:
@@ -65,18 +83,15 @@ class Tallying:
             await asyncio.gather(self._writer, return_exceptions=True)
         await self.write()
 
-    def _add(
-        self, at: datetime, viewer: Viewer, advertiser: str, counts: Daily, sites: frozenset[str] = frozenset()
-    ) -> None:
-        rows, key = self._waiting[viewer.name], (advertiser, day_of(at, self._zone()))
-        if key not in rows and len(rows) >= MOST:
-            return
-        was, there = rows.get(key, (Daily(), frozenset()))
-        rows[key] = was + counts, there | sites
-        self._start()
+    def _sum(self, viewer: Viewer, advertiser: str, day: int) -> _Sum | None:
+        rows = self._waiting.setdefault(viewer.name, {})
+        found = rows.get((advertiser, day))
+        if found is None and len(rows) < MOST:
+            found = rows[advertiser, day] = _Sum()
+        return found
 
     def _start(self) -> None:
-        if self._writer is None or self._writer.done():
+        if self._waiting and (self._writer is None or self._writer.done()):
             try:
                 loop = asyncio.get_running_loop()
             except RuntimeError:
