@@ -1,18 +1,28 @@
 """What looking for credit prompts adds to a body: milliseconds of CPU, and as many times `json.loads` of an auction's 100 kB.
 
-python benchmarks/credit.py
+python benchmarks/credit.py [../shared/data/pages]
+
+With a folder of saved pages, those as well: the least of three for each, whichever they are. Last, what loading costs.
 
 Each round has other numbers in every sentence, so that no text is met twice; words are, as they are in a proxy that has run a while.
 """
 
 import gc
+import gzip
 import json
+import sys
+import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import auctions
 
+from capper.domain.errors import Unrewritable
 from capper.gate.credit import Credit
+from capper.recognise.credit.scan import compiled_once
 
 SHOP = "https://shop.example/"
 ROUNDS = 15
@@ -85,7 +95,29 @@ def cost(credit, row):
     return times[0], times[len(times) // 2]
 
 
-def table():
+def saved(credit, path):
+    """The least time of one saved page; one that cannot be edited costs what it takes to see that."""
+    body = gzip.decompress(path.read_bytes())
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        with suppress(Unrewritable):
+            credit.strip(body, "text/html", SHOP, "utf-8")
+        times.append((time.process_time() - start) * 1000)
+    return min(times)
+
+
+def loading():
+    """How long loading takes at the first start and the next, in milliseconds of CPU."""
+    with tempfile.TemporaryDirectory() as folder:
+        make = compiled_once(Path(folder, "scan.bin"), datetime.now(UTC))
+        for _ in range(2):
+            start = time.process_time()
+            Credit.load(make)
+            yield (time.process_time() - start) * 1000
+
+
+def table(pages):
     """Lines of a table in Markdown."""
     credit = Credit.load()
     # As `capper run` does: what is loaded once is no garbage to look through.
@@ -98,11 +130,25 @@ def table():
     for row in rows():
         least, median = cost(credit, row)
         yield f"| {row.name} | {len(row.body(0)):,} | {least:.2f} | {median:.2f} | {least / yard:.1f} | {row.limit:g} |"
+    times = sorted(saved(credit, path) for path in pages)
+    if times:
+        yield ""
+        yield f"| {len(times)} saved pages | ms | times `json.loads` |"
+        yield "|---|--:|--:|"
+        for name, share in (("median", 0.5), ("95 of 100", 0.95), ("all", 1.0)):
+            time_ = times[min(int(len(times) * share), len(times) - 1)]
+            yield f"| {name} | {time_:.2f} | {time_ / yard:.1f} |"
+    yield ""
+    yield "| loading | ms | times `json.loads` |"
+    yield "|---|--:|--:|"
+    for name, time_ in zip(("first start", "next start"), loading(), strict=True):
+        yield f"| {name} | {time_:.0f} | {time_ / yard:.0f} |"
 
 
 def main():
-    """Print the table."""
-    for line in table():
+    """Print the tables."""
+    pages = sorted(Path(sys.argv[1]).rglob("*.html.gz")) if len(sys.argv) > 1 else []
+    for line in table(pages):
         print(line, flush=True)
 
 

@@ -1,7 +1,7 @@
 """Does a piece of text push credit that nobody asked for? Signals for and against, weighed; whose words they are is a pack's."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -67,6 +67,10 @@ _PIECES, _READINGS = 2_000, 5_000
 """How much of a page is remembered before it starts afresh."""
 
 
+type Shape = tuple[str, tuple[str, ...]]
+"""A language, and what words say in it whatever the sums."""
+
+
 class Piece(NamedTuple):
     """What a piece of text says in one language, whatever stands around it."""
 
@@ -86,6 +90,7 @@ class CreditReader:
     sums: frozenset[str] = frozenset()
     """Sums that a prompt of this document named: where else they stand beside words of credit, it is said again."""
     _pieces: dict[tuple[str, str], Piece] = field(default_factory=dict, repr=False, compare=False)
+    _shapes: dict[Shape, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _readings: dict[tuple[str, frozenset[str]], Reading] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -130,7 +135,8 @@ class CreditReader:
         if known is None:
             if len(self._pieces) >= _PIECES:
                 self._pieces.clear()
-            row, signals = signals_of(pack, folded)
+                self._shapes.clear()
+            row, signals = signals_of(pack, folded, self._shapes)
             sums = {digits(token.text) for token in row if token.kind in (AMOUNT, FIGURE)} - {""}
             traits = self.shared.weights.traits(pack.language, row)
             known = self._pieces[pack.language, folded] = Piece(frozenset(signals), traits, frozenset(sums))
@@ -208,21 +214,37 @@ def _judged(pack: Pack, piece: Piece, signals: frozenset[str], odds: float, fram
     )
 
 
-def signals_of(pack: Pack, folded: str) -> tuple[list[Token], set[str]]:
-    """The tokens of a folded piece, without quotation marks, and the signals in it."""
+def signals_of(
+    pack: Pack, folded: str, known: dict[Shape, frozenset[str]] | None = None
+) -> tuple[list[Token], set[str]]:
+    """The tokens of a folded piece, without quotation marks, and the signals in it.
+
+    `known` is what words say that differ in sums and figures alone; it grows.
+    """
     everything = row = pack.read(folded)
     kinds = {token.kind for token in everything}
     if QUOTE in kinds:
         row = [token for token in everything if token.kind != QUOTE]
-    matches = _resolved(pack.lexicon.match(row))
-    signals = {match.category for match in matches}
+    shape = pack.language, pack.lexicon.shape(everything)
+    said = known.get(shape) if known is not None else None
+    if said is None:
+        said = frozenset(_said(pack, everything, row))
+        if known is not None:
+            known[shape] = said
+    signals = set(said)
     if AMOUNT in kinds:
         signals.add("amount")
     elif FIGURE in kinds and any(_round(token) for token in row):
         signals.add("figure")
-    if QUOTE in kinds and _quotes(everything, matches):
-        signals.add("quoted")
     return row, signals
+
+
+def _said(pack: Pack, everything: Sequence[Token], row: Sequence[Token]) -> Iterator[str]:
+    """What the words of a piece say, with and without its quotation marks."""
+    matches = _resolved(pack.lexicon.match(row))
+    yield from (match.category for match in matches)
+    if len(everything) > len(row) and _quotes(everything, matches):
+        yield "quoted"
 
 
 def _round(token: Token) -> bool:

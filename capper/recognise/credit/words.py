@@ -287,8 +287,18 @@ class Lexicon:
         if kind in (STOP, QUOTE):
             return None
         # Figures are without number: none is remembered.
-        own = self._atoms(text) if text[-1].isalpha() or text in self._exact else set[int]()
+        own = self._atoms(text) if self._is_own(text) else set[int]()
         return self._met(own | self._of(FIGURE).atoms) if own else self._of(FIGURE)
+
+    def _is_own(self, figure: str) -> bool:
+        """Whether a figure may be in it for its own sake."""
+        return figure[-1].isalpha() or figure in self._exact
+
+    def shape(self, row: Sequence[Token]) -> tuple[str, ...]:
+        """What `match` goes by: rows that differ in sums and figures alone have the same."""
+        return tuple(
+            text if kind == WORD or (kind in (FIGURE, PERCENT) and self._is_own(text)) else kind for kind, text in row
+        )
 
     def match(self, row: Sequence[Token]) -> list[Match]:
         """What of `row` the lexicon holds; of one category at one place the longest."""

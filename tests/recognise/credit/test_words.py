@@ -123,3 +123,20 @@ def test_a_full_stop_behind_a_short_word_ends_no_sentence():
     """`eff. rente` stands together; a longer word ends one."""
     assert [Token(WORD, "eff"), Token(WORD, "rente")] == tokens("eff. rente")
     assert Token(STOP, ".") in tokens("rente. eff")
+
+
+@given(
+    st.lists(
+        st.sampled_from(["your", "limit", "5", "12", "4000", "€ 20", "€ 4.000", "10k", "7 %", "raised", ".", "loan of"])
+    )
+)
+def test_of_one_shape_is_of_one_meaning(words):
+    """Texts that differ in sums and figures alone say the same, unless a figure is known for its own sake."""
+    built = Lexicon()
+    built.add("raise", ["limit* ... raised", "limit 5", "# limit", "N raised"])
+    row = tokens(" ".join(words))
+    other = [Token(kind, "€ 77" if kind == AMOUNT else "99" if text in ("12", "4000") else text) for kind, text in row]
+
+    assert built.shape(row) == built.shape(other)
+    assert built.match(row) == built.match(other)
+    assert built.shape(tokens("limit 5")) != built.shape(tokens("limit 6"))
