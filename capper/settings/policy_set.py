@@ -123,11 +123,11 @@ def _value(words: Sequence[str], *, listed: bool) -> Any:
 
 
 def _changed(text: str, where: Where, value: Any) -> Iterator[str]:
-    """The text with the value changed, in each block where it may stand."""
+    """The text with the value changed, in each block where it may stand; what the text then says tells which is the right one."""
     parts = blocks(text)
     for place, part in enumerate(parts):
         head, tail = split_tail(part)
-        for inside in _inside(parts, place, where):
+        for inside in _inside(where):
             try:
                 document = tomlkit.parse(head)
                 _write(_table(document, inside[:-1]), str(inside[-1]), value)
@@ -136,14 +136,11 @@ def _changed(text: str, where: Where, value: Any) -> Iterator[str]:
             yield "".join([*parts[:place], tomlkit.dumps(document), tail, *parts[place + 1 :]])
 
 
-def _inside(parts: Sequence[str], place: int, where: Where) -> Iterator[Where]:
-    """What `where` is called within one block: an entry of `[[rules]]` is the only one there."""
+def _inside(where: Where) -> Iterator[Where]:
+    """What `where` may be called within one block: an entry of `[[rules]]` is the only one there, whichever it is."""
     yield where
     if len(where) > 1 and isinstance(where[1], int):
-        opening = f"[[{where[0]}]]"
-        before = sum(part.lstrip().startswith(opening) for part in parts[:place])
-        if before == where[1]:
-            yield (where[0], 0, *where[2:])
+        yield (where[0], 0, *where[2:])
 
 
 def _write(table: Any, key: str, value: Any) -> None:

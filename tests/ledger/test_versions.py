@@ -104,6 +104,15 @@ async def test_what_the_server_holds(redis_ledger):
     assert all(0 < end - now <= to_ms(NOON + LIFE) - to_ms(NOON) + 2000 for end in ends)
 
 
+async def test_what_is_no_longer_kept_is_gone(redis_ledger):
+    """There is a key for each of the fifteen, and one for the newest's number."""
+    for number in range(1, KEPT + 6):
+        await redis_ledger.versions.add(a_version(number), number - 1)
+    pattern = (await redis_ledger._keys(None)).pattern()
+
+    assert len({key async for found in redis_ledger.link.scan(pattern) for key in found}) == KEPT + 1
+
+
 async def test_a_version_in_another_capper_s_way(redis_ledger):
     """It keeps its number, so that a further one can be added, and its text is no policy that anybody could go by."""
     await redis_ledger.versions.add(a_version(1), 0)

@@ -148,6 +148,18 @@ async def test_a_version_of_another_capper_s(tmp_path, versions):
     assert (await in_force(versions)).number == 1
 
 
+async def test_what_is_in_force_is_not_taken_again(tmp_path, versions, caplog):
+    """Where the newest cannot be used, the one in force stays without another word about it."""
+    caplog.set_level("INFO")
+    worker = Worker(tmp_path, versions)
+    await put(versions, caps(2))
+    await worker.following.look()
+    await versions.add(Version(2, NOON, "a newer capper", "", BAD), 1)
+    await worker.following.look()
+
+    assert [line for line in caplog.messages if "version 1 of" in line] == ["policy reloaded: version 1 of the policy"]
+
+
 async def test_a_ledger_that_lost_its_versions(tmp_path, versions):
     """It gets the one in force back from whoever follows, so that who comes later goes by it as well."""
     worker, late = Worker(tmp_path, versions), Worker(tmp_path, versions, "b")
