@@ -18,12 +18,10 @@ from capper.ledger.secret import Secret
 from capper.ledger.versions import Version
 from capper.policies.enacting import enact, newest_usable
 from capper.settings import Reading, Settings, policy_file, read_policy
-from capper.settings.places import own_policy, packaged_policy
 from capper.settings.policy_edit import Edit, edit_file
 from capper.settings.toml import read_text
 from capper.settings.version import check_state
 from capper.settings.watch import same_text
-from capper.settings.writing import put
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +124,6 @@ def whoami() -> str:
         except (OSError, KeyError):  # an account without a name, as in some containers
             user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def own_file(settings: Settings) -> tuple[Path, bool]:
-    """The owner's policy file, and whether it had to be begun.
-
-    Raises:
-        ConfigError: it cannot be written.
-    """
-    if settings.policy is not None:
-        return settings.policy, False
-    path = own_policy()
-    put(path, read_text(packaged_policy()).encode())
-    return path, True
 
 
 def change_file(settings: Settings, path: Path, edit: Edit, note: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from capper.cli.governing import change_file, own_file, policy_for
+from capper.cli.governing import change_file, policy_for
 from capper.cli.options import Config, Json, Policy, State
 from capper.cli.record import known_person
 from capper.cli.tables import moment, print_json, print_table, print_text
@@ -24,7 +24,7 @@ from capper.domain.identity import HOUSEHOLD, LEFT_ALONE
 from capper.domain.policy import CreditPrompts, Person
 from capper.domain.policy import Policy as Caps
 from capper.proxy.viewer import Caller, household, parse_address
-from capper.settings import Settings, load_policy, load_settings
+from capper.settings import Settings, load_policy, load_settings, own_file
 from capper.settings.load import policy_file
 from capper.settings.names import a_device, a_language, a_name
 from capper.settings.pauses import a_pause, in_force, pause, pauses_file, read_pauses

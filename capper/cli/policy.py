@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from capper.cli.governing import Governing, change_file, governing, of_file, own_file
+from capper.cli.governing import Governing, change_file, governing, of_file
 from capper.cli.mutes import mute, mutes, unmute
 from capper.cli.options import Config, DraftFile, Json, LedgerUrl, PolicyFile, State
 from capper.cli.options import Policy as PolicyOption
@@ -22,7 +22,7 @@ from capper.domain.policy import Policy, Rule
 from capper.domain.sighting import Format, Sighting
 from capper.policies.trial import Tried, failures, try_out
 from capper.recognise.domains import registrable
-from capper.settings import Reading, load_settings, policy_file, policy_text
+from capper.settings import Reading, load_settings, own_file, policy_file, policy_text
 from capper.settings.names import a_domain
 from capper.settings.places import own_policy, packaged_policy
 from capper.settings.policy import CONDITIONS

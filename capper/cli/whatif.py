@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from capper.assembly import assemble
-from capper.cli.governing import Governing, governing, of_file, with_ledger
+from capper.cli.governing import Governing, governing, with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.policy_versions import named
 from capper.cli.record import known_person
@@ -48,7 +48,7 @@ Examples:
   capper whatif --policy new.toml                       the household's last four weeks
   capper whatif --policy new.toml --person anna --days 7 --html whatif.html
   capper whatif --policy new.toml --har mon.har --har tue.har.gz
-  capper whatif --policy new.toml --against 3           instead of version 3 rather than what is in force
+  capper whatif --policy 3                              what would version 3 have done, if it were rolled back to?
 
 \b
 Recordings tell exactly. From counts only so much can be told: a day's number of ads by advertiser. What is reckoned from
@@ -58,7 +58,12 @@ Exits with 1 when there is nothing to compare.""",
 )
 def run(
     *,
-    policy: Annotated[Path, typer.Option("--policy", metavar="FILE", help="The policy to try.", show_default=False)],
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy", metavar="FILE|N", help="The policy to try, or a version's number.", show_default=False
+        ),
+    ],
     against: Annotated[
         str | None,
         typer.Option(
@@ -86,7 +91,7 @@ def run(
 ) -> None:
     """Compare, tell, write."""  # fmt: skip
     settings = load_settings(config, {"ledger": ledger, "state": state})
-    new = of_file(policy)
+    new = named(settings, policy)
     old = governing(settings) if against is None else named(settings, against)
     policies = [each.reading().policy for each in (old, new)]
     now = datetime.now(UTC)

@@ -12,13 +12,12 @@ from capper.dashboard.house import House
 from capper.domain.errors import ConfigError
 from capper.policies.enacting import Overtaken, enact, newest_usable
 from capper.policies.trial import failures, try_out
-from capper.settings import Settings, policy_file, read_policy
-from capper.settings.places import own_policy, packaged_policy
+from capper.settings import Settings, own_file, policy_file, read_policy
+from capper.settings.places import own_policy
 from capper.settings.policy_edit import Edit, edit_file
 from capper.settings.review import review
 from capper.settings.toml import read_text
 from capper.settings.watch import same_text
-from capper.settings.writing import put
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,7 @@ async def change(house: House, edit: Edit, who: str, note: str) -> None:
 
 
 def _change_file(settings: Settings, edit: Edit) -> None:
-    """Where there is only the starter policy, the owner's own is begun from it."""
-    path = settings.policy or own_policy()
-    if settings.policy is None and not path.exists():
-        put(path, read_text(packaged_policy()).encode())
-    edit_file(path, edit)
+    edit_file(own_file(settings)[0], edit)
 
 
 def _follow(settings: Settings, before: str, after: str) -> None:

@@ -11,6 +11,7 @@ from capper.settings.options import OPTIONS, Settings
 from capper.settings.places import config_file, own_policy, packaged_policy
 from capper.settings.reader import Reader, a_version
 from capper.settings.toml import parse, read_text
+from capper.settings.writing import put
 
 PREFIX = "CAPPER_"
 VERSION = 1
@@ -62,6 +63,19 @@ def read_settings(text: str, name: str, base: Path) -> dict[str, Any]:
 def policy_file(settings: Settings) -> Path:
     """The policy file in force: the owner's, or the starter policy."""
     return settings.policy or packaged_policy()
+
+
+def own_file(settings: Settings) -> tuple[Path, bool]:
+    """The owner's policy file, and whether it had to be begun, from the starter policy.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    path = settings.policy or own_policy()
+    begun = settings.policy is None and not path.exists()
+    if begun:
+        put(path, read_text(packaged_policy()).encode())
+    return path, begun
 
 
 def first_words(settings: Settings) -> str:
