@@ -7,11 +7,14 @@ import pytest
 
 from capper.assembly import ClosedSource, RecogniserSource, assemble, household_ledger
 from capper.domain.errors import ConfigError
+from capper.domain.policy import Policy
 from capper.journal import Level
+from capper.ledger.memory import MemoryLedger
+from capper.policies.enacting import enact
 from capper.recognise.filterlist import ListKind
 from capper.recognise.kind import Kind
 from capper.recognise.lists import ListStore
-from capper.settings import Settings, sites
+from capper.settings import Settings, watch
 from capper.settings.closed import CLOSED_HEAD, closed_file
 from capper.settings.sites import write_sites
 from capper.testing import NOON
@@ -122,7 +125,7 @@ def test_closed_hosts_come_from_everywhere(settings, tmp_path):
 
 def test_a_host_closed_while_capper_runs(settings, tmp_path, monkeypatch):
     """The household's own file is looked at again; nothing is made anew while it stays the same."""
-    monkeypatch.setattr(sites, "LOOK", timedelta(0))
+    monkeypatch.setattr(watch, "LOOK", timedelta(0))
     source = ClosedSource(settings)
     first = source.current()
     write_sites(closed_file(tmp_path), ["shop.example"], CLOSED_HEAD)
@@ -139,3 +142,25 @@ def test_subscriptions_that_cannot_be_read(settings, tmp_path, caplog):
     (tmp_path / "lists" / "subscriptions.json").write_text("{")
 
     assert ClosedSource(settings).current().closing("www.ing.nl")
+
+
+async def test_a_policy_that_was_applied_before_the_start(settings, tmp_path):
+    """It is in force from the first exchange on, in the file's place; an assembly of a policy of its own follows none."""
+    ledger = MemoryLedger()
+    await enact(ledger.versions, 'caps = ["7 per day"]', "anna", "", NOON, seen=0)
+    assembly = await assemble(settings, ledger=ledger)
+    own = await assemble(settings, ledger=ledger, policy=Policy)
+
+    assert [str(cap) for cap in assembly.policy().default.caps] == ["7 per advertiser per day"]
+    assert own.following is None
+    await assembly.close()
+    await own.close()
+
+
+async def test_a_ledger_that_is_gone_at_the_start(settings, caplog):
+    """The file is the policy until it answers, and that is said."""
+    assembly = await assemble(replace(settings, ledger="unix:///nowhere/at/all"))
+
+    assert assembly.following.source.version is None
+    assert "whether a policy was applied is not known" in caplog.text
+    await assembly.close()

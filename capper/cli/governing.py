@@ -85,14 +85,14 @@ def kept_versions(settings: Settings) -> list[Version]:
         LedgerUnavailable: the ledger does not answer.
     """
     begun = settings.secret_file.exists() and (
-        settings.ledger != "embedded" or (settings.ledger_folder / "server.conf").exists()
+        settings.ledger.rstrip(":") != "embedded" or (settings.ledger_folder / "server.conf").exists()
     )
     return with_ledger(settings, lambda ledger: ledger.versions.all()) if begun and shared(settings) else []
 
 
 def shared(settings: Settings) -> bool:
     """Whether the ledger keeps anything that another process could see."""
-    return settings.ledger != "memory"
+    return settings.ledger.rstrip(":") != "memory"
 
 
 def with_ledger[T](settings: Settings, ask: Callable[[Ledger], Awaitable[T]]) -> T:
