@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Final
@@ -52,9 +52,9 @@ class Refusal(Exception):
 class Guard:
     """The outermost layer of the application: asks where a request comes from, and says in each answer what it may do."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Callable[[str], bool]) -> None:
-        """`hosts` says of a Host field, without its port, whether it is ours."""
-        self._app, self._hosts = app, hosts
+    def __init__(self, app: ASGIApp, *, hosts: Callable[[str], bool], machines: Collection[str] = ()) -> None:
+        """`hosts` says of a Host field, without its port, whether it is ours; paths of `machines` are answered under any name."""
+        self._app, self._hosts, self._machines = app, hosts, machines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
@@ -65,7 +65,8 @@ class Guard:
         if scope["type"] != "http":
             return
         try:
-            check_origin(scope["method"], scope["scheme"], Headers(scope=scope), self._hosts)
+            if scope["path"] not in self._machines:
+                check_origin(scope["method"], scope["scheme"], Headers(scope=scope), self._hosts)
             await self._app(scope, receive, guarded)
         except Refusal as refusal:
             logger.warning("refused: %s %s: %s", scope["method"], quoted(scope["path"]), refusal)

@@ -1,6 +1,6 @@
 """Who follows a person, as a page shows it: by times seen, over a span of days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,8 @@ class Line:
     counts: Daily
     sites: int
     muted: Mute | None = None
+    standing: str = ""
+    """Why it would be withheld now, where a cap of hers is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,18 @@ class Overview:
     """Advertisers that are left out."""
 
 
-def overview(followers: Sequence[Follower], mutes: Sequence[Mute], today: int, span: int) -> Overview:
-    """What `followers` amount to in the last `span` days; who was seen most comes first."""
+def overview(
+    followers: Sequence[Follower], mutes: Sequence[Mute], full: Mapping[str, str], today: int, span: int
+) -> Overview:
+    """What `followers` amount to in the last `span` days; who was seen most comes first.
+
+    Args:
+        full: by advertiser, what is to be said of one whose cap is full now.
+    """
     muted = {mute.name: mute for mute in mutes if mute.level is Level.ADVERTISER}
     everybody = next((each for each in followers if each.name == EVERYBODY), Follower(EVERYBODY))
     lines = [
-        Line(each.name, counts, each.sites, muted.get(each.name))
+        Line(each.name, counts, each.sites, muted.get(each.name), full.get(each.name, ""))
         for each in followers
         if each.name != EVERYBODY and (counts := each.within(today, span)).met
     ]

@@ -29,8 +29,10 @@ from capper.settings.pauses import in_force, pauses_file, read_pauses
 COOKIE: Final = "capper_owner"
 _OWNER: Final = "\0owner"
 """Whose forms these are; nobody can be called so."""
-_OPEN: Final = ("/signin", "/healthz", "/metrics", "/dashboard.css")
-"""What is there before somebody has signed in; `/metrics` asks for a word of its own."""
+_MACHINES: Final = ("/healthz", "/metrics")
+"""What programs ask, by whatever name a container or a cluster has for us: one tells nothing, the other asks for a word of its own."""
+_OPEN: Final = ("/signin", "/dashboard.css", *_MACHINES)
+"""What is there before somebody has signed in."""
 
 
 def create_owner_app(house: House, metrics: str, owner: str | None = None) -> Starlette:
@@ -67,7 +69,10 @@ class _Owner:
                 Route("/metrics", self.metrics, methods=get),
                 Route("/dashboard.css", _stylesheet, methods=get),
             ],
-            middleware=[Middleware(Guard, hosts=is_own_name), Middleware(_Door, admits=self._admits)],
+            middleware=[
+                Middleware(Guard, hosts=is_own_name, machines=_MACHINES),
+                Middleware(_Door, admits=self._admits),
+            ],
         )
 
     # Pages

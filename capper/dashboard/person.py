@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from capper.dashboard import about, editing, supposing
 from capper.dashboard.decided import SHOWN_BY, records_of, rows_of
+from capper.dashboard.full import full_caps
 from capper.dashboard.guard import Form, Guard, Refusal, Seals, posted
 from capper.dashboard.house import House, viewer_of
 from capper.dashboard.overview import SPANS, overview
@@ -97,7 +98,10 @@ class _Person:
         viewer, house = viewer_of(request), self._house
         span = _choice(request, "days", [str(span) for span in SPANS], "7")
         mutes = await house.ledger.mutes(viewer.name, house.clock())
-        found = overview(await house.ledger.followers(viewer.name, house.today()), mutes, house.today(), int(span))
+        entries = await house.ledger.entries(viewer.name, house.clock())
+        full = full_caps(house.policy(), viewer, entries, self._tongue(request))
+        followers = await house.ledger.followers(viewer.name, house.today())
+        found = overview(followers, mutes, full, house.today(), int(span))
         return await self._page(
             request, "followers.html", view=found, spans=SPANS, mutes=mutes, done=request.query_params.get("done", "")
         )

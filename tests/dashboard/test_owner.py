@@ -208,6 +208,14 @@ async def test_health_for_machines(house, owner, monkeypatch):
     ]
 
 
+async def test_machines_ask_by_any_name(owner):
+    """In a container or a cluster we are called otherwise; without the word there is nothing all the same."""
+    browser = await owner(WORD, Host="capper.monitoring.svc:8081")
+    answers = [await browser.get(path) for path in ("/healthz", "/metrics", "/policy")]
+
+    assert [200, 401, 421] == [each.status_code for each in answers]
+
+
 def test_tokens_are_made_once_for_their_owner_only(tmp_path):
     """Each of its own, kept, and readable by nobody else."""
     words = [token(tmp_path, OWNER), token(tmp_path, METRICS), token(tmp_path, OWNER)]

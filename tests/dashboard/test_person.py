@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from capper.domain.daily import EVERYBODY, Addition, Daily
-from capper.domain.decision import Verdict
+from capper.domain.decision import Verdict, prepare
 from capper.domain.errors import LedgerUnavailable
 from capper.journal import Record
 from capper.settings.pauses import pauses_file, read_pauses
 from capper.settings.policy import parse_policy
-from capper.testing import NOON
+from capper.testing import NOON, a_sighting, an_ad
 
 PAGES = ("/followers", "/decisions", "/caps", "/data")
 EVIL = "<script>alert(1)</script>\u202egnp.exe\ud800"
@@ -275,3 +275,16 @@ async def test_a_rule_of_the_owners_is_not_hers_to_change(house, browser):
 
     assert "not yours to change here" in html.unescape(page.text)
     assert (403, before) == (answer.status_code, house.settings.policy.read_text())
+
+
+async def test_who_is_withheld_now_and_until_when(house, browser):
+    """Beside an advertiser whose cap is full stands which, and when it opens."""
+    for n in range(3):
+        _, claim = prepare(house.policy(), a_sighting(an_ad(creative=None), occasion=f"o{n}", page=f"p{n}"), NOON)
+        await house.ledger.claim("anna", [claim], NOON, house.policy().session_gap)
+    await tally(house, "anna", "shoes.example", Daily(3))
+    await tally(house, "anna", "bikes.example", Daily(3))
+    read = text(await (await browser("anna")).get("/followers"))
+
+    assert "shoes.example 3 of 3 per 24 hours, again tomorrow at 12:00 Mute" in read
+    assert "bikes.example Mute" in read
