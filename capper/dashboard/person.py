@@ -23,10 +23,8 @@ from capper.dashboard.rendering import page, received, stylesheet
 from capper.dashboard.speech import Tongue, tongue_for
 from capper.domain.daily import EVERYBODY, date_of
 from capper.domain.errors import CapperError, ConfigError, LedgerUnavailable
-from capper.domain.identity import Ad, Basis, Level
+from capper.domain.identity import Level
 from capper.domain.mute import Mute, Name, Why
-from capper.domain.policy import Rule
-from capper.domain.sighting import Sighting
 from capper.gateway.ours import HOST
 from capper.ledger.base import NAME_LIMIT
 from capper.settings.pauses import LONGEST, in_force, pause, pauses_file, read_pauses
@@ -116,23 +114,22 @@ class _Person:
     async def caps(self, request: Request) -> Response:
         """Her caps as sliders, and what others would have done last week."""
         house, viewer = self._house, viewer_of(request)
-        rule = self._rule(viewer.name)
-        hers = rule.name in {self._house.policy().default.name, own_rule(viewer.name)}
+        policy, today = house.policy(), house.today()
+        rule = supposing.ruling(policy, viewer.name)
+        hers = rule.name in {policy.default.name, own_rule(viewer.name)} and not policy.leaves_alone(viewer)
         now = supposing.choice_of(rule.caps)
         asked = request.query_params
         choice = supposing.chosen(asked.get("day", ""), asked.get("week", ""), now)
-        found = supposing.effects(await house.ledger.followers(viewer.name, house.today()), house.today(), choice)
+        followers = await house.ledger.followers(viewer.name, today)
+        found = supposing.supposed(followers, viewer.name, policy, choice, today)
         return await self._page(
             request,
             "caps.html",
-            rule=rule,
-            hers=hers and not house.policy().leaves_alone(viewer),
+            hers=hers,
             now=now,
             choice=choice,
             most=supposing.MOST,
-            effects=found,
-            was=sum(effect.was for effect in found),
-            would=sum(effect.would for effect in found),
+            found=found,
             done=asked.get("done", ""),
         )
 
@@ -169,7 +166,8 @@ class _Person:
     async def keep(self, request: Request, form: Form) -> Response:
         """Make the caps she chose her own."""
         person = viewer_of(request)
-        rule, policy = self._rule(person.name), self._house.policy()
+        policy = self._house.policy()
+        rule = supposing.ruling(policy, person.name)
         if rule.name not in {policy.default.name, own_rule(person.name)} or policy.leaves_alone(person):
             raise Refusal("a rule of the owner's speaks for her")
         choice = supposing.chosen(form.get("day", ""), form.get("week", ""), supposing.choice_of(rule.caps))
@@ -227,11 +225,6 @@ class _Person:
             return in_force(read_pauses(pauses_file(self._house.settings.state)), self._house.clock()).get(name)
         except CapperError:
             return None  # the log has said what is wrong with the file
-
-    def _rule(self, person: str) -> Rule:
-        """The rule that speaks to her of an advertiser that none names."""
-        policy = self._house.policy()
-        return policy.rule_for(Sighting(policy.viewer(person), Ad(basis=Basis.UNIDENTIFIED), ""))
 
     async def _exported(self, person: str) -> Mapping[str, Any]:
         house, now = self._house, self._house.clock()

@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import Final
 
 from capper.domain.cap import Cap
-from capper.domain.daily import EVERYBODY, Daily, Follower
-from capper.domain.identity import Level
-from capper.domain.reckoning import at_most
+from capper.domain.daily import Follower
+from capper.domain.identity import Ad, Level
+from capper.domain.policy import Policy, Rule
+from capper.domain.sighting import Sighting
 from capper.domain.window import Rolling
+from capper.measure.whatif import Comparison, of_days
+from capper.settings.policy_own import with_own_caps
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 MOST: Final = {"day": 21, "week": 41}
@@ -34,15 +37,6 @@ class Choice:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One advertiser's last days: how often it was shown, and about how often it would have been."""
-
-    name: str
-    was: int
-    would: int
-
-
 def choice_of(caps: Sequence[Cap]) -> Choice:
     """What `caps` say of an advertiser in a day and in a week."""
     return Choice(_limit(caps, DAY), _limit(caps, WEEK))
@@ -64,23 +58,15 @@ def with_choice(caps: Sequence[Cap], choice: Choice) -> tuple[Cap, ...]:
     return tuple(found)
 
 
-def effects(followers: Sequence[Follower], today: int, choice: Choice) -> list[Effect]:
-    """What `choice` would have made of each advertiser's last week, the most shown first.
-
-    Reckoned by days: what was withheld then is taken to come again, and a day's limit to hold from midnight to midnight.
-    """
-    found = [
-        Effect(each.name, each.within(today, SPAN).shown, would_be_shown(each.days, today, choice))
-        for each in followers
-        if each.name != EVERYBODY and each.within(today, SPAN).met
-    ]
-    return sorted(found, key=lambda effect: (-effect.was, -effect.would, effect.name))
+def supposed(followers: Sequence[Follower], person: str, policy: Policy, choice: Choice, today: int) -> Comparison:
+    """What `choice` would have made of her last `SPAN` days, beside what the policy in force makes of them."""
+    caps = with_choice(ruling(policy, person).caps, choice)
+    return of_days(followers, person, policy, with_own_caps(policy, person, caps), today, SPAN)
 
 
-def would_be_shown(days: Mapping[int, Daily], today: int, choice: Choice) -> int:
-    """How many of an advertiser's ads of the last `SPAN` days would have been shown."""
-    met = {day: counts.met for day, counts in days.items() if today - SPAN < day <= today}
-    return sum(at_most(met, with_choice((), choice)).values())
+def ruling(policy: Policy, person: str) -> Rule:
+    """The rule that speaks to her of an advertiser that none names."""
+    return policy.rule_for(Sighting(policy.viewer(person), Ad(), ""))
 
 
 def _speaks(cap: Cap, window: timedelta) -> bool:

@@ -1,6 +1,7 @@
 """A person's own caps: one rule of a policy that speaks for her alone, after all that its owner wrote."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from capper.domain.cap import Cap
 from capper.domain.errors import ConfigError
@@ -13,6 +14,13 @@ from capper.settings.policy_text import of_rule
 def own_rule(person: str) -> str:
     """What the person's own rule is called. What the owner wrote for her under another name is not hers to change."""
     return f"{person}'s own caps"
+
+
+def with_own_caps(policy: Policy, person: str, caps: Sequence[Cap]) -> Policy:
+    """The policy with these caps as the person's own, in the place of those she has, else in a rule after all others."""
+    own = Rule(own_rule(person), tuple(caps), people=(person,))
+    rules = [own if rule.name == own.name else rule for rule in policy.rules]
+    return replace(policy, rules=tuple(rules if own in rules else [*rules, own]))
 
 
 def set_own_caps(text: str, name: str, person: str, caps: Sequence[Cap]) -> str:
@@ -28,10 +36,10 @@ def set_own_caps(text: str, name: str, person: str, caps: Sequence[Cap]) -> str:
             raise ConfigError(f'"{own_rule(person)}" in {name} asks for more than {person}; change it by hand')
         words = [str(cap) for cap in caps] or ["[]"]
         return set_value(text, name, f"rules[{place + 1}].caps", words)
-    rule = Rule(own_rule(person), tuple(caps), people=(person,))
-    after = f"{text.rstrip()}\n\n{'\n'.join(of_rule(rule))}\n"
+    wanted = with_own_caps(policy, person, caps)
+    after = f"{text.rstrip()}\n\n{'\n'.join(of_rule(wanted.rules[-1]))}\n"
     try:
-        if read_policy(after, name).policy.rules == (*policy.rules, rule):
+        if read_policy(after, name).policy == wanted:
             return after
     except ConfigError:
         pass

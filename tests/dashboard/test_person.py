@@ -103,7 +103,7 @@ async def test_sliders_say_beforehand_what_they_would_have_done(house, browser):
 
     assert "With 3 in 24 hours and 10 in seven days: 9 shown instead of 9." in now
     assert (
-        "With 2 in 24 hours and 5 in seven days: 5 shown instead of 9. Make these my caps Advertiser Was shown Would have been shoes.example 9 5"
+        "With 2 in 24 hours and 5 in seven days: 5 shown instead of 9. Make these my caps Advertiser As it is Would be shoes.example 9 5"
         in fewer
     )
 

@@ -4,47 +4,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capper.dashboard.supposing import Choice, choice_of, chosen, effects, with_choice, would_be_shown
+from capper.dashboard.supposing import Choice, choice_of, chosen, ruling, supposed, with_choice
 from capper.domain.cap import Cap
-from capper.domain.daily import EVERYBODY, Daily, Follower
+from capper.domain.daily import Daily, Follower
+from capper.domain.policy import Policy, Rule
+from capper.settings.policy_own import with_own_caps
 
 TODAY = 100
 CAPS = tuple(map(Cap.parse, ("3 per creative per day", "5 per advertiser per day", "15 per advertiser per week")))
-WEEKS = st.dictionaries(st.integers(TODAY - 9, TODAY + 1), st.builds(Daily, st.integers(0, 9), st.integers(0, 9)))
 LIMITS = st.none() | st.integers(1, 30)
 
 
-@pytest.mark.parametrize(
-    ("choice", "shown"),
-    [(Choice(None, None), 12), (Choice(2, None), 6), (Choice(None, 5), 5), (Choice(3, 7), 7), (Choice(4, 100), 12)],
-)
-def test_a_limit_of_days_and_of_the_week(choice, shown):
-    """Four a day on three days: the stricter of the two decides."""
+def test_last_week_under_another_choice():
+    """Four a day on three days, before and after: the stricter of the two limits decides, and only for her."""
     days = {TODAY - ago: Daily(3, 1) for ago in range(3)} | {TODAY - 7: Daily(50)}
+    policy = Policy(Rule("caps", CAPS))
+    found = supposed([Follower("shoes.example", days)], "anna", policy, Choice(2, 5), TODAY)
 
-    assert shown == would_be_shown(days, TODAY, choice)
-
-
-@given(WEEKS, LIMITS, LIMITS)
-def test_a_stricter_choice_never_shows_more(days, day, week):
-    """And none shows more than there was."""
-    free = would_be_shown(days, TODAY, Choice(None, None))
-    found = would_be_shown(days, TODAY, Choice(day, week))
-    stricter = would_be_shown(days, TODAY, Choice(day and max(day - 1, 1), week and max(week - 1, 1)))
-
-    assert 0 <= stricter <= found <= free
-    assert found <= (week if week is not None else free)
+    assert (12, 5) == (found.total("before").shown, found.total("after").shown)
+    assert CAPS == ruling(with_own_caps(policy, "anna", ()), "ben").caps
 
 
-def test_the_sum_of_all_is_nobody():
-    """It is no advertiser, and one that was not met last week is left out."""
-    found = [
-        Follower(EVERYBODY, {TODAY: Daily(9)}),
-        Follower("a", {TODAY: Daily(2)}),
-        Follower("b", {TODAY - 20: Daily(2)}),
-    ]
+def test_her_own_rule_is_changed_and_not_doubled():
+    """What she chose before gives way; the owner's rules stay above it."""
+    owners = Rule("shoes", (), advertiser=("shoes.example",))
+    once = with_own_caps(Policy(Rule("caps", CAPS), (owners,)), "anna", CAPS[:1])
+    twice = with_own_caps(once, "anna", CAPS[1:])
 
-    assert ["a"] == [effect.name for effect in effects(found, TODAY, Choice(1, None))]
+    assert (owners, Rule("anna's own caps", CAPS[1:], people=("anna",))) == twice.rules
 
 
 @pytest.mark.parametrize(
