@@ -118,7 +118,7 @@ class Credit:
         Raises:
             Unrewritable: it is of a kind that editing would cost too much.
         """
-        if arrived is Frame.ASKED:
+        if arrived is Frame.ASKED or (arrived is Frame.READING and media_type != "text/html"):
             return Stripped(data)
         small = len(data) <= _SMALL
         places = {} if small else self.packs.scanner.places(data)
@@ -162,7 +162,7 @@ class Credit:
             return None
         title, heading = (_first(pattern, data, charset) for pattern in (_TITLE, _HEADING))
         frame = frame_of(self.packs, url, title, heading, packs)
-        if frame is Frame.ASKED:
+        if frame is Frame.ASKED or (frame is Frame.READING and media_type != "text/html"):
             return None
         if frame in UNTOLD and media_type == "text/html" and _tells(data):
             frame = Frame.TOLD

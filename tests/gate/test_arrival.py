@@ -41,9 +41,9 @@ def credit():
         (f"{SHOP}/a/b", CLICK, Frame.ANY),
         # Which page asks.
         (f"{SHOP}/api/tiles", WITHIN | {"Referer": f"{SHOP}/loans/compare"}, Frame.ASKED),
-        (f"{SHOP}/api/tiles", WITHIN | {"Referer": f"{SHOP}/help/x"}, Frame.ASKED),
+        (f"{SHOP}/api/tiles", WITHIN | {"Referer": f"{SHOP}/help/x"}, Frame.READING),
         ("https://api.shop.example/tiles", WITHIN | {"Referer": "https://www.shop.example/loans"}, Frame.ASKED),
-        (f"{SHOP}/api/tiles", WITHIN | {"Referer": f"{SHOP}/home"}, Frame.ANY),
+        (f"{SHOP}/api/tiles", WITHIN | {"Referer": f"{SHOP}/home"}, Frame.LANDING),
         ("https://other.example/tiles", WITHIN | {"Referer": f"{SHOP}/loans"}, Frame.ANY),
         (f"{SHOP}/frame", {"Sec-Fetch-Dest": "iframe", "Referer": f"{SHOP}/loans"}, Frame.ASKED),
         # What makes no sense.

@@ -14,7 +14,9 @@ class Frame(StrEnum):
 
     ANY = "any"
     ASKED = "asked"
-    """She went there for it: a loan, help, news, the law."""
+    """She went there for it: a loan."""
+    READING = "reading"
+    """She went there to read: news, help, the law, vacancies. Only what is labelled as an advertisement there is none of it."""
     HERS = "hers"
     """Her own figures: a statement, a contract, settings."""
     OWN = "own"
@@ -67,7 +69,8 @@ _VERSION = re.compile(r"v?\d+|[a-z]{2}(?:-[a-z]{2})?")
 
 
 _FRAMES = (
-    (Frame.ASKED, frozenset(["loan", "help", "news", "jobs", "legal"])),
+    (Frame.ASKED, frozenset(["loan"])),
+    (Frame.READING, frozenset(["help", "news", "jobs", "legal"])),
     (Frame.OWN, frozenset(["own"])),
     (Frame.HERS, frozenset(["statement", "settings"])),
     (Frame.ELSEWHERE, frozenset(["elsewhere"])),

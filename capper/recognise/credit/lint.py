@@ -10,7 +10,7 @@ from capper.recognise.credit.packs import AGAINST, BESIDE, FOR, PAGES, load_pack
 from capper.recognise.credit.scan import SHORTEST
 from capper.recognise.credit.words import fold
 
-_NEEDED = frozenset([*FOR, *AGAINST, *BESIDE]) - {"action", "aside", "scam"}
+_NEEDED = frozenset([*FOR, *AGAINST, *BESIDE]) - {"action", "aside", "dismiss", "scam"}
 _SHORT_STEM = 3
 
 

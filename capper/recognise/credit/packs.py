@@ -19,7 +19,7 @@ FOR = (
 """Categories that speak for a prompt."""
 AGAINST = ("own", "statement", "intent", "editorial", "set", "business", "warning", "named", "scam")
 """Categories that speak against it."""
-BESIDE = ("action", "greeting", "aside")
+BESIDE = ("action", "greeting", "aside", "dismiss")
 """Categories that say what else a piece of a page is."""
 PAGES = ("loan", "help", "news", "statement", "legal")
 """Kinds of pages a person opens on purpose."""

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from capper.domain.prompt import SILENCE, Reading, digits
-from capper.recognise.credit.frames import WARILY, Frame
+from capper.recognise.credit.frames import UNTOLD, WARILY, Frame
 from capper.recognise.credit.packs import BESIDE, FOR, Pack, Packs
 from capper.recognise.credit.weights import Traits, fit
 from capper.recognise.credit.words import AMOUNT, FIGURE, QUOTE, STOP, WORD, Match, Token, fold
+from capper.recognise.labels import load_labels
 
 CONTEXT = {"marked": 1.5, "option": 3.0, "later": 2.0, "echo": 4.0, "credit": 0.5, "decided": 1.5, "promo": 0.5}
 """What signals weigh that come from around a piece, where it does not say them itself."""
@@ -59,6 +60,7 @@ _ECHOING = frozenset(["credit", "headroom", "room", "available", "spend", "preap
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 _NO_DIGIT = re.compile(r"\D")
 _BREAK = Token(STOP, "\n")
+_APART = frozenset(["advert"])
 _RUNS = ((0, 1), (0, 2), (-1, 1), (-1, 2), (-2, 1), (0, 3), (-2, 3))
 """Pieces that are read together, from the one before which place to the one behind which."""
 
@@ -101,6 +103,8 @@ class CreditReader:
 
     def read(self, text: str, more: frozenset[str] = frozenset()) -> Reading:
         """What `text` says; `more` are signals that its surroundings add."""
+        if self.frame is Frame.READING:
+            return SILENCE
         known = self._readings.get((text, more))
         if known is None:
             if len(self._readings) >= _READINGS:
@@ -175,7 +179,21 @@ class CreditReader:
 
     def member(self, name: str) -> frozenset[str]:
         """What the name of a JSON member or of a machine's word says."""
-        return _member(self.shared, name)
+        said = _member(self.shared, name)
+        return said & _APART if self.frame is Frame.READING else said
+
+    def apart(self, label: str = "") -> "CreditReader | None":
+        """Who reads what is labelled as an advertisement: it is no part of what she came for.
+
+        With a `label`: None where that says nothing of the kind, or where why she came changes nothing.
+        """
+        if self.frame in UNTOLD or (label and not any(load_labels().read(label, p.language) for p in self.packs)):
+            return None
+        return self._apart
+
+    @cached_property
+    def _apart(self) -> "CreditReader":
+        return replace(self, frame=Frame.LANDING)
 
 
 @lru_cache(4096)

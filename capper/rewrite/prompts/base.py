@@ -27,6 +27,10 @@ class Reader(Protocol):
         """What the name of a JSON member, or a machine's word, says."""
         ...
 
+    def apart(self, label: str = ...) -> "Reader | None":
+        """Who reads what is labelled as an advertisement; None where `label` says nothing of the kind, or nothing would change."""
+        ...
+
 
 class Heat:
     """Where in a body words of credit may stand; anywhere, where that is not known."""

@@ -14,7 +14,7 @@ def packs():
     ("path", "frame"),
     [
         ("/lenen/berekenen", Frame.ASKED),
-        ("/klantenservice/retour", Frame.ASKED),
+        ("/klantenservice/retour", Frame.READING),
         ("/api/cofrinho", Frame.OWN),
         ("/toeslagen/mijn", Frame.OWN),
         ("/api/flightCredit", Frame.OWN),

@@ -17,6 +17,10 @@ _SHOWN = re.compile(
 )
 _HIDDEN = re.compile(r"<(?:title|style|script)\b[^>]*>[^<]*|<!--(?:[^-]|-(?!->))*-->|<[^>]*>|&\w+;", re.IGNORECASE)
 """What of a document shows no words."""
+_DISMISS = 40
+"""Characters: what closes something says no more."""
+_SAYS = UNASKED | {"preapproved", "ready", "decided", "prompt"}
+"""What a greeting does not say by itself."""
 
 
 def settle(kids: Sequence[Box | Run], reader: Reader) -> None:
@@ -74,7 +78,7 @@ def plain(box: Box | None, text: str, reading: Reading) -> Role:
         return Role.WARNING
     if reading.against or reading.foreign:
         return Role.KEPT
-    if reading.greeting and not (reading.support and reading.score >= 1):
+    if (hails(reading) and not (reading.support and reading.score >= 1)) or closes(text, reading):
         return Role.KEPT
     if reading.bare:
         return Role.SUM
@@ -90,6 +94,16 @@ def plain(box: Box | None, text: str, reading: Reading) -> Role:
     if "aside" in reading.signals and len(text) <= _CALL:
         return Role.ASIDE
     return Role.OTHER
+
+
+def hails(reading: Reading) -> bool:
+    """Whether a piece greets, and says nothing else."""
+    return reading.greeting and not reading.signals & _SAYS
+
+
+def closes(text: str, reading: Reading) -> bool:
+    """Whether a piece is what something is closed with."""
+    return "dismiss" in reading.signals and len(text) <= _DISMISS and not reading.support
 
 
 def stays(text: str, reader: Reader) -> bool:

@@ -1,16 +1,14 @@
 """The role of everything in a page, from the leaves to the root."""
 
-import re
-
 from capper.rewrite.prompts.base import Reader, Role
+from capper.rewrite.prompts.page.adverts import advert
 from capper.rewrite.prompts.page.blocks import absorb, gather, spread
 from capper.rewrite.prompts.page.options import judge_hints, judge_option
 from capper.rewrite.prompts.page.pieces import judge_frame, judge_run, plain, settle, stays
-from capper.rewrite.prompts.page.shapes import LETTER, is_option
+from capper.rewrite.prompts.page.shapes import LETTER, called, is_option
 from capper.rewrite.prompts.page.sparing import spare_own, spare_statement, warn
 from capper.rewrite.prompts.page.tree import LONGEST, Box, Run
 
-_CALLED = re.compile(r"[\s/?&=.#]+")
 _SHORT = 8
 _QUOTED = frozenset(["blockquote", "q", "cite"])
 
@@ -23,8 +21,9 @@ def resolve(box: Box, reader: Reader) -> None:
     judge_frame(box, reader)
     if box.new is not None:
         return
+    reader = advert(box, reader) or reader
     for kid in box.kids:
-        if isinstance(kid, Box) and kid.hot:
+        if isinstance(kid, Box) and kid.hot and kid.role is None:
             resolve(kid, reader)
     if box.long:
         box.role = Role.KEPT
@@ -93,20 +92,8 @@ def _around(box: Box, reader: Reader) -> list[Box | Run]:
 def _marks(box: Box, reader: Reader) -> frozenset[str]:
     """What a box's own names say: where it leads, what its makers call it."""
     element = box.element
-    called = " ".join(
-        element.get(name) for name in ("class", "id", "data-testid", "data-module", "data-type", "data-component")
-    )
-    if box.tag == "a":
-        called += " " + element.get("href")
-    if "-" in box.tag:
-        called += " " + box.tag
-    if not called.strip():
-        return frozenset()
-    found: set[str] = set()
-    for word in _CALLED.split(called[:300]):
-        if word:
-            found |= reader.member(word) & {"prompt", "credit"}
-    return frozenset(["marked"]) if found else frozenset()
+    more = element.get("href") if box.tag == "a" else box.tag if "-" in box.tag else ""
+    return frozenset(["marked"]) if called(element, reader, more) & {"prompt", "credit"} else frozenset()
 
 
 def _spoken(box: Box, reader: Reader) -> bool:

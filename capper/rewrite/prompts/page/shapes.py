@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from capper.markup import Element
-from capper.rewrite.prompts.base import Role
+from capper.rewrite.prompts.base import Reader, Role
 from capper.rewrite.prompts.page.tree import Box, Run
 
 ROOTS = frozenset(
@@ -19,6 +19,8 @@ _FIELDS = frozenset(["input", "select", "textarea"])
 _OPTION = 300
 """Characters: a box with more text holds other things than one way to pay."""
 LETTER = re.compile(r"\w")
+_NAMES = ("class", "id", "data-testid", "data-module", "data-type", "data-component")
+_CALLED = re.compile(r"[\s/?&=.#]+")
 
 
 def spare(kid: Box | Run) -> None:
@@ -27,6 +29,12 @@ def spare(kid: Box | Run) -> None:
     if isinstance(kid, Box):
         for inner in kid.kids:
             spare(inner)
+
+
+def called(element: Element, reader: Reader, more: str = "") -> frozenset[str]:
+    """What a page's makers call an element, and `more` says of it."""
+    names = f"{' '.join(map(element.get, _NAMES))} {more}".strip()
+    return frozenset[str]().union(*(reader.member(word) for word in _CALLED.split(names[:300]) if word))
 
 
 def is_option(box: Box) -> bool:
