@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from capper.domain.prompt import Reading
 from capper.rewrite.prompts.base import UNASKED, Reader, Role
+from capper.rewrite.prompts.page.pieces import closes, hails
 from capper.rewrite.prompts.page.shapes import ROOTS, are_peers, has_fields, inline, is_call, is_heading, peers
 from capper.rewrite.prompts.page.tree import Box, Run, collapse_lines
 
@@ -69,14 +70,14 @@ def absorb(box: Box, reader: Reader) -> None:
     _gather_around(box, kids, blocks, reader)
     others = [kid for kid in kids if kid.role in (Role.OTHER, Role.KEPT, Role.PART)]
     said = [kid for kid in kids if kid.role in (Role.PROMPT, Role.SUPPORT)]
-    if len(others) == 1 and others[0] is kids[0] and is_heading(others[0]) and others[0].role is Role.OTHER and said:
-        others = []
     sums = [kid for kid in kids if kid.role is Role.SUM]
     if sums and not any(not (isinstance(kid, Box) and kid.mute) for kid in said):
         # What speaks of credit is an attribute; what stands inside is a price.
         others += sums
     if sums and others and any(kid.reading.amount for kid in kids if kid.role is Role.PROMPT):
         others += sums
+    if len(others) == 1 and others[0] is kids[0] and _titles(others[0]) and said:
+        others = []
     if (
         not others
         and box.tag not in ROOTS
@@ -100,9 +101,19 @@ def _is_sentence(box: Box, kids: Sequence[Box | Run]) -> bool:
     return not any(kid.role is Role.KEPT and (kid.reading.against or kid.reading.foreign) for kid in kids)
 
 
+def _titles(kid: Box | Run) -> bool:
+    """Whether it is a card's heading; a page's main one is not."""
+    return is_heading(kid) and kid.role is Role.OTHER and not (isinstance(kid, Box) and kid.tag == "h1")
+
+
 def _hails(kid: Box | Run) -> bool:
     """Whether it is a greeting by itself, not one that the sentence goes on from."""
-    return kid.reading.greeting and not kid.text.rstrip().endswith(",")
+    return hails(kid.reading) and not kid.text.rstrip().endswith(",")
+
+
+def _is_price(kid: Box | Run) -> bool:
+    """Whether an amount is what something costs, or what an account holds: it sounds like no prompt at all."""
+    return kid.role is Role.SUM and kid.reading.score < _PRICE
 
 
 def _gather_around(box: Box, kids: Sequence[Box | Run], blocks: Sequence[Box], reader: Reader) -> None:
@@ -143,7 +154,7 @@ def _names(kid: Box | Run) -> bool:
 
 
 def _stays(kid: Box | Run) -> bool:
-    return kid.reading.greeting or (isinstance(kid, Box) and kid.tag == "h1")
+    return hails(kid.reading) or closes(kid.text, kid.reading) or (isinstance(kid, Box) and kid.tag == "h1")
 
 
 def _odds(kids: Sequence[Box | Run], reader: Reader) -> float:
