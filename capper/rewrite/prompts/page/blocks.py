@@ -98,6 +98,8 @@ def _is_sentence(box: Box, kids: Sequence[Box | Run]) -> bool:
         return False
     if sum(is_call(kid) for kid in kids if isinstance(kid, Box)) > 1 or any(_hails(kid) for kid in kids):
         return False
+    if any(map(_is_price, kids)) and any(kid.role is Role.PROMPT and kid.reading.amount for kid in kids):
+        return False
     return not any(kid.role is Role.KEPT and (kid.reading.against or kid.reading.foreign) for kid in kids)
 
 
@@ -123,7 +125,7 @@ def _gather_around(box: Box, kids: Sequence[Box | Run], blocks: Sequence[Box], r
             before.role = Role.PROMPT
     if box.tag in ROOTS or len(box.text) > _CARD or are_peers(blocks) or has_fields(box):
         return
-    if box.tag in _PAIRED or any(kid.role in (Role.SUM, Role.PART) for kid in kids if blocks):
+    if box.tag in _PAIRED or (blocks and any(_is_price(kid) or _is_mixed(kid) for kid in kids)):
         # A price: the card is of a product, or of her account.
         return
     if any(_is_module(kid) for kid in kids if kid.role is Role.PROMPT):
@@ -141,6 +143,16 @@ def _gather_around(box: Box, kids: Sequence[Box | Run], blocks: Sequence[Box], r
         slack = -_SLACK if kid.role is Role.KEPT else _SLACK if kid.reading.amount else 0.0
         if plain or whole + slack >= _odds([other for other in kids if other is not kid], reader):
             kid.role = Role.SUPPORT
+
+
+def _is_mixed(kid: Box | Run) -> bool:
+    """Whether it holds a prompt among other things, not a line of which a sentence stays."""
+    return kid.role is Role.PART and not _is_line(kid)
+
+
+def _is_line(kid: Box | Run) -> bool:
+    """Whether it is a line of words that reads as a prompt, whatever of it stays."""
+    return kid.reading.prompt and len(kid.text) <= _LINE * 2 and (isinstance(kid, Run) or all(map(inline, kid.kids)))
 
 
 def _is_module(kid: Box | Run) -> bool:
@@ -169,7 +181,8 @@ def spread(kids: list[Box | Run], *, root: bool) -> None:
         priced = False
         for before, here in pairwise(order):
             priced = priced or before.role is Role.SUM
-            if before.role is not Role.PROMPT or peers(before, here):
+            said = before.role is Role.PROMPT or (before.role is Role.PART and _is_line(before))
+            if not said or peers(before, here):
                 continue
             if here.role is Role.SUPPORT:
                 here.role = Role.PROMPT if not root or _urgent(here.reading) else here.role
