@@ -122,8 +122,12 @@ class CreditReader:
         if warning:
             return warning
         best = max(readings, key=lambda each: each.score)
-        # What greets in any language that it may be in is no prompt of another.
-        return best if best.prompt else next((each for each in readings if each.greeting), best)
+        # What greets, or closes something, in any language that it may be in is no prompt of another.
+        return (
+            best
+            if best.prompt
+            else next((each for each in readings if each.greeting or "dismiss" in each.signals), best)
+        )
 
     def _read_as(self, pack: Pack, folded: str, more: frozenset[str]) -> Reading:
         piece = self._piece(pack, folded)

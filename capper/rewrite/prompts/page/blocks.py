@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import itemgetter
 
 from capper.domain.prompt import Reading
 from capper.rewrite.prompts.base import UNASKED, Reader, Role
@@ -14,6 +15,8 @@ _GONE = (Role.PROMPT, Role.SUPPORT, Role.SUM)
 _GOVERNED, _GOVERNED_TEXT = 3, 220
 _CARD, _LINE = 500, 120
 _PRICE, _SLACK = -2.5, 1.0
+_CLEAR = 3.0
+"""Odds of what is a prompt only together."""
 _PAIRED = frozenset(["tr", "dl"])
 _URGENT = frozenset(["preapproved", "decided", "raise", "yours", "urge", "headroom", "later", "credit", "fanfare"])
 _LABEL = re.compile(
@@ -41,11 +44,40 @@ def gather(box: Box, reader: Reader) -> None:
     said = [kid for kid in kids if kid.role in (Role.SUPPORT, Role.SUM) or (not blocks and kid.role is Role.OTHER)]
     reading = reader.read(collapse_lines("\n".join(kid.text for kid in said)))
     if not reading.prompt:
-        box.role = Role.KEPT if box.reading.against or kept else Role.OTHER
-        return
+        said = together(box, kids, reader)
+        if not said:
+            box.role = Role.KEPT if box.reading.against or kept else Role.OTHER
+            return
+        reading = reader.read(collapse_lines("\n".join(kid.text for kid in said)))
     box.reading = reading
     _take(said)
     absorb(box, reader)
+
+
+def together(box: Box, kids: Sequence[Box | Run], reader: Reader) -> list[Box | Run]:
+    """The fewest lines of a small card that are a prompt together, none of which can be left out; none where there are no such."""
+    if len(box.text) > _CARD or has_fields(box):
+        return []
+    said = [kid for kid in kids if kid.role is not Role.WARNING and len(kid.text) <= _LINE * 2 and not _is_other(kid)]
+    odds = _odds(said, reader)
+    while len(said) > 2:
+        rest, kid = max(
+            ((_odds([other for other in said if other is not kid], reader), kid) for kid in said), key=itemgetter(0)
+        )
+        if rest < odds:
+            break
+        odds, said = rest, [other for other in said if other is not kid]
+    if len(said) < 2 or odds < _CLEAR or not reader.read(collapse_lines("\n".join(kid.text for kid in said))).prompt:
+        return []
+    return said
+
+
+def _is_other(kid: Box | Run) -> bool:
+    """Whether it is about something else, or somebody is greeted or leaves by it."""
+    if kid.role is Role.PART or kid.reading.against or kid.reading.foreign or _stays(kid):
+        return True
+    # The sum of something.
+    return kid.role is Role.SUM and (kid.reading.score < _PRICE and bool(_LABEL.search(kid.text)))
 
 
 def absorb(box: Box, reader: Reader) -> None:

@@ -83,3 +83,42 @@ def test_a_button_behind_a_warning(left):
 def test_what_somebody_tells(left, told):
     """An article about credit and a quotation are left as they are."""
     assert told == left(told)
+
+
+@pytest.mark.parametrize("close", ["<button>Sluiten</button>", "<a href=#>Nee, bedankt</a>"])
+def test_what_closes_a_card(left, close):
+    """It stays: what drew the card around it can still be closed."""
+    page = "<div role=dialog>%s%s</div>"
+
+    assert page % ("", close) == left(page % (f"<h2>Alleen voor jou</h2>{PROMPT}<button>Ja, graag</button>", close))
+
+
+def test_a_title_and_button_around_a_sentence_that_stays(left):
+    """Of the line the greeting stays, of the card nothing else."""
+    page = "<p>Je pakket is onderweg</p><div>%s<p>Hoi Samira! %s</p>%s</div>"
+    prompt = "Je kunt nog € 2.500 lenen, al goedgekeurd voor jou."
+
+    assert page % ("", "", "") == left(page % ("<h4>Alleen voor jou</h4>", prompt, "<a href=/x>Bekijk het</a>"))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div><h3>Kreta, 8 dagen</h3><p>vanaf € 1.398 p.p.</p>%s<button>Boek deze reis</button></div>",
+        "<div><span>€ 579,00</span>%s<button>In winkelwagen</button></div>",
+        "<section><h1>Goedemorgen, Samira</h1>%s</section>",
+    ],
+)
+def test_what_a_card_is_of(left, page):
+    """A thing's name and price, and a page's main heading, are no title of what stands beneath."""
+    assert page % "" == left(page % "<p>Voor jou is € 2.500 krediet gereserveerd, al goedgekeurd</p>")
+
+
+def test_lines_that_are_a_prompt_only_together(left):
+    """None of them is by itself, and none can be left out."""
+    page = "<div><h2>Afschrijvingen</h2><p>Vitens</p></div>%s"
+    card = (
+        "<aside><p>Bijna op nul? Jij mag bij ons gewoon even onder nul.</p><a href=#r>Roodstaan aanzetten</a></aside>"
+    )
+
+    assert page % "" == left(page % card)
