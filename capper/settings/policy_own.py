@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from capper.domain.cap import Cap
 from capper.domain.errors import ConfigError
-from capper.domain.policy import Rule
+from capper.domain.policy import Policy, Rule
 from capper.settings.policy import CONDITIONS, read_policy
 from capper.settings.policy_set import set_value
 from capper.settings.policy_text import of_rule
