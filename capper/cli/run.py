@@ -132,10 +132,11 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
     from capper.dashboard.house import house_of  # noqa: PLC0415  imports jinja2 and starlette
     from capper.dashboard.person import create_app  # noqa: PLC0415
     from capper.dashboard.serving import OwnerPages  # noqa: PLC0415
-    from capper.proxy.lean import settle  # noqa: PLC0415  imports mitmproxy, which takes a while
+    from capper.proxy.lean import settle, share_heap  # noqa: PLC0415  imports mitmproxy, which takes a while
     from capper.proxy.master import CapperMaster, ListenError  # noqa: PLC0415
     from capper.proxy.people import Keeping  # noqa: PLC0415
 
+    share_heap()
     choices = _choices(settings, resolve)
     if interrupted(settings.state):
         logging.getLogger("capper").warning("a restore that was cut short is completed in %s", settings.state)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import mitmproxy
 
+_MOST_HEAPS = -8
+"""M_ARENA_MAX of malloc.h."""
+
 
 def lean() -> None:
     """Let `mitmproxy.addons` be a plain folder of modules, unless someone has imported the whole of it already.
@@ -28,6 +31,16 @@ def lean() -> None:
         # mitmproxy 12 uses names that pyparsing 3.3 calls deprecated; nothing we could change.
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("mitmproxy.command_lexer")
+
+
+def share_heap() -> None:
+    """Let all threads of this process share one heap of the C library, from now on.
+
+    It would give each thread one of its own, and what one thread freed would be of no use to the next (ten megabytes, once
+    pages have come by); under Python's lock there is nothing to gain by that. Other C libraries have nothing to be told.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_MOST_HEAPS, 1)
 
 
 def settle() -> None:

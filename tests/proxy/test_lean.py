@@ -1,8 +1,34 @@
 """What start-up leaves behind."""
 
+import ctypes
 import gc
+import subprocess
+import sys
+
+import pytest
 
 from capper.proxy.lean import settle
+
+HEAPS = """
+import ctypes, sys, threading
+from capper.proxy.lean import share_heap
+
+if sys.argv[1] == "shared":
+    share_heap()
+together = threading.Barrier(4)
+def work():
+    together.wait()
+    held = [bytearray(1000) for _ in range(1000)]
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, out)
+libc.fflush(out)
+"""
 
 
 def test_what_start_up_made_is_not_looked_at_again():
@@ -13,3 +39,17 @@ def test_what_start_up_made_is_not_looked_at_again():
         assert gc.get_freeze_count() > 1000
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="the C library has one heap anyway")
+def test_threads_share_a_heap():
+    """Threads at work at the same time take their memory from one heap, where they would have had one each."""
+    heaps = {
+        how: subprocess.run(
+            [sys.executable, "-c", HEAPS, how], capture_output=True, text=True, check=True
+        ).stdout.count("<heap nr=")
+        for how in ("shared", "apart")
+    }
+
+    assert heaps["shared"] == 1
+    assert heaps["apart"] > 1
