@@ -47,7 +47,7 @@ def sentence(record: Record, now: datetime, zone: tzinfo, *, supposed: bool = Fa
     if record.prompt:
         return _taken_out(record)
     if record.verdict is None and (record.advertisers or record.creative):
-        return f"{record.label}: {record.note}."
+        return f"{'Muted' if record.mute else 'No longer muted'}: {record.label}, {record.note}."
     if record.verdict is None:
         return f"Left as it was: {record.note}."
     withheld = record.verdict is Verdict.WITHHOLD

@@ -25,12 +25,13 @@ class What(StrEnum):
     WITHHELD = "withheld"
     SHOWN = "shown"
     CUT = "cut"
+    MUTED = "muted"
     LEFT = "left"
 
 
 SHOWN_BY: Final = {
     "all": tuple(What),
-    "withheld": (What.WITHHELD,),
+    "withheld": (What.WITHHELD, What.MUTED),
     "credit": (What.CUT,),
 }
 """What each choice on the page lets through."""
@@ -65,7 +66,9 @@ def rows_of(records: Iterable[Record], tongue: Tongue, choice: str) -> list[Row]
 def what_of(record: Record) -> What:
     """What became of it."""
     if record.verdict is None:
-        return What.CUT if record.prompt else What.LEFT
+        if record.prompt:
+            return What.CUT
+        return What.MUTED if record.advertisers or record.creative else What.LEFT
     return What.WITHHELD if record.verdict is Verdict.WITHHOLD else What.SHOWN
 
 
@@ -74,6 +77,8 @@ def _row(record: Record, tongue: Tongue) -> Row:
     match what:
         case What.CUT:
             return Row(record.time, what, record.prompt or "", record.pack or "", record.signals)
+        case What.MUTED:
+            return Row(record.time, what, record.label, record.note)
         case What.LEFT:
             return Row(record.time, what, "", record.note)
         case What.WITHHELD:

@@ -1,5 +1,6 @@
 """Before an auction: its request is told whom not to ask, so that another pays for the slot."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -98,8 +99,8 @@ class Asking:
         known = self.capped.get(key, exchange.at)
         if known is None:
             policy = self.counting.policy()
-            muted = await self.ledger.mutes(exchange.viewer.name, exchange.at)
-            entries = await self.ledger.entries(exchange.viewer.name, exchange.at)
+            viewer, now = exchange.viewer.name, exchange.at
+            muted, entries = await asyncio.gather(self.ledger.mutes(viewer, now), self.ledger.entries(viewer, now))
             names = [*(mute.name for mute in muted if mute.level is Level.ADVERTISER), *(one.name for one in entries)]
             known = await self._withheld(exchange, suspects(policy, names))
             self.capped.put(key, known, exchange.at)

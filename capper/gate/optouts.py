@@ -63,7 +63,7 @@ class Heeding:
         for level, name in names:
             if (level, name) not in later:
                 await self.ledger.mute(viewer.name, Mute(level, name, Why.CLICKED, now, until), now)
-        self.journal.muted(now, viewer, names, Why.CLICKED, f"muted by its own opt-out ({shape.name})")
+        self.journal.muted(now, viewer, names, Why.CLICKED, f"by its own opt-out ({shape.name})")
 
     async def _undo(self, exchange: Exchange, shape: Shape, meant: set[tuple[Name, ...]]) -> None:
         viewer, now = exchange.viewer, exchange.at
@@ -72,7 +72,7 @@ class Heeding:
         for names in meant if len(meant) == 1 else ():
             for name in clicked.intersection(names):
                 await self.ledger.unmute(viewer.name, name, now)
-            self.journal.muted(now, viewer, names, None, f"no longer muted ({shape.name})")
+            self.journal.muted(now, viewer, names, None, f"taken back by its own undo ({shape.name})")
 
     async def _bought(self, exchange: Exchange, shape: Shape) -> None:
         """The shop's chase ends, if it has chased her at all."""
@@ -83,7 +83,7 @@ class Heeding:
         if any((one.level, one.name) == name for one in await self.ledger.mutes(viewer.name, now)):
             return
         await self.ledger.mute(viewer.name, Mute(*name, Why.BOUGHT, now, now + self.policy().mute_for), now)
-        self.journal.muted(now, viewer, (name,), Why.BOUGHT, f"muted, for she bought there ({shape.name})")
+        self.journal.muted(now, viewer, (name,), Why.BOUGHT, f"she bought there ({shape.name})")
 
     # Which ad was meant
 

@@ -2,10 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import unescape
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from capper.domain.errors import ConfigError
 from capper.domain.exchange import Request
 from capper.packaged import packaged_config
-from capper.recognise.domains import host_of, registrable
+from capper.recognise.domains import host_of, parted, registrable
 from capper.recognise.hosts import HostSet
 from capper.recognise.kind import is_prefetch
 
@@ -61,13 +61,12 @@ class Shape:
     page: tuple[str, ...] = ()
     framed: bool = False
 
-    def fits(self, request: Request, path: str, fields: Mapping[str, str]) -> bool:
+    def fits(self, request: Request, path: str) -> bool:
         """Whether the request says it, and is a person's."""
-        return (
-            self.path.match(path) is not None
-            and all(pattern.fullmatch(fields.get(name, "")) for name, pattern in self.parameters)
-            and _hers(request, self.by, _FRAMES if self.framed else _PAGES)
-        )
+        if not (self.path.match(path) and _hers(request, self.by, _FRAMES if self.framed else _PAGES)):
+            return False
+        fields = _fields(request.url) if self.parameters else {}
+        return all(pattern.fullmatch(fields.get(name, "")) for name, pattern in self.parameters)
 
     def shop(self, request: Request) -> str | None:
         """The registrable domain of the shop that says so; None where it is not told."""
@@ -109,8 +108,8 @@ class OptOuts:
 
     def _leads(self, url: str) -> bool:
         """Whether an opt-out may begin there; what she says is added when she says it."""
-        host, path = host_of(url), _path(url)
-        return any(shape.hosts.covers(host) and shape.path.match(path) for shape in self._shapes)
+        host, path = parted(url.partition("?")[0])
+        return any(shape.path.match(path) for shape in self._of(host))
 
     @cached_property
     def _named(self) -> re.Pattern[bytes]:
@@ -120,17 +119,22 @@ class OptOuts:
 
     def match(self, request: Request, *, bought: bool) -> Shape | None:
         """What the request says, if anything; `bought`: whether purchases are looked for as well. Cheap for all others."""
-        host = host_of(request.url)
-        known = self._hosts.covers(host)
-        if not known and not bought:
+        host, path = parted(request.url)
+        shapes = self._of(host)
+        if not shapes and not bought:
             return None
-        shapes = [shape for shape in self._shapes if shape.hosts.covers(host)] if known else []
-        shapes += self._anywhere
-        shapes = [shape for shape in shapes if bought or shape.what is not What.BOUGHT]
-        if not shapes or is_prefetch(request) or len(request.url) > _LONGEST:
+        shapes = (*shapes, *self._anywhere) if bought else shapes
+        if len(request.url) > _LONGEST or is_prefetch(request):
             return None
-        path, fields = _path(request.url), _fields(request.url)
-        return next((shape for shape in shapes if shape.fits(request, path, fields)), None)
+        path = path.partition("?")[0]
+        return next(
+            (each for each in shapes if (bought or each.what is not What.BOUGHT) and each.fits(request, path)), None
+        )
+
+    @cached_property
+    def _of(self) -> Callable[[str], tuple[Shape, ...]]:
+        """The shapes of a host; remembered, for hosts repeat."""
+        return lru_cache(4_096)(lambda host: tuple(shape for shape in self._shapes if shape.hosts.covers(host)))
 
 
 def _unescaped(found: bytes) -> str:
@@ -153,13 +157,6 @@ def _hers(request: Request, by: By, kinds: Collection[str]) -> bool:
         and headers.get("sec-fetch-user") == "?1"
         and headers.get("sec-fetch-dest") in kinds
     )
-
-
-def _path(url: str) -> str:
-    try:
-        return urlsplit(url).path or "/"
-    except ValueError:
-        return "/"
 
 
 def _fields(url: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ _STYLE = (
     "a{color:inherit}a.told{display:block;text-decoration:none}a:hover{text-decoration:underline}"
     ".do{font-size:.86em}.do a{margin:0 .4em;white-space:nowrap}"
     # What can be done stands on a line of its own; with no room for one, the words alone lead there.
-    "@media(max-height:110px){.do{display:none}}"
+    "@media(max-height:80px),(max-height:140px) and (max-width:250px){.do{display:none}}"
     # Low slots hold one run of text, smaller ones less of it: a strip, a button, a sliver.
     "@media(max-height:62px){p{display:inline}.do{display:none}p+p:before{content:' \\2013  '}body{font-size:12px}}"
     "@media(max-height:62px) and (max-width:420px){body{font-size:11px;line-height:1.2}}"

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from capper.domain.errors import ConfigError, LedgerUnavailable
+from capper.domain.identity import Level
+from capper.domain.mute import Mute, Why
+from capper.domain.window import from_ms, to_ms
 from capper.settings.version import CURRENT, state_version
 
 
@@ -22,6 +25,24 @@ async def test_counts_go_on_where_they_were(lived, machine):
     assert (anna.shown, ben.shown) == (False, True)
     assert await new.record("anna") == ([("shoes.example", 3)], [b"a record"])
     assert await new.record("ben") == ([("shoes.example", 2)], [])
+
+
+async def test_mutes_hold_on_the_new_machine(lived, machine):
+    """Whom anna muted stays muted, by name, until it would have ended."""
+    new, now = machine("new"), datetime.now(UTC)
+    mute = Mute(
+        Level.ADVERTISER, "boats.example", Why.CLICKED, from_ms(to_ms(now)), from_ms(to_ms(now)) + timedelta(days=90)
+    )
+    before = lived.ledger()
+    await before.mute("anna", mute, now)
+    await before.close()
+    await new.restore(await lived.backup())
+    after = new.ledger()
+    found = await after.mutes("anna", now)
+    await after.close()
+
+    assert found == [mute]
+    assert [answer.shown for answer in await new.shown("anna", "boats.example", 1, "later")] == [False]
 
 
 async def test_every_entry_expires_when_it_would_have(lived, machine):

@@ -111,8 +111,8 @@ def said(**changes: object) -> str:
             "Left as it was: the body is UTF-16.",
         ),
         (
-            {"verdict": None, "note": "muted by its own opt-out (Criteo)", "mute": Why.CLICKED},
-            "shoes.example: muted by its own opt-out (Criteo).",
+            {"verdict": None, "note": "by its own opt-out (Criteo)", "mute": Why.CLICKED},
+            "Muted: shoes.example, by its own opt-out (Criteo).",
         ),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from capper.domain.daily import EVERYBODY, Addition, Daily
 from capper.domain.decision import Verdict, prepare
 from capper.domain.errors import LedgerUnavailable
+from capper.domain.mute import Why
 from capper.journal import Record
 from capper.settings.pauses import pauses_file, read_pauses
 from capper.settings.policy import parse_policy
@@ -83,12 +84,14 @@ async def test_what_was_decided_says_why(house, browser):
     )
     await note(house, "anna", verdict=Verdict.SHOW, advertisers=("bikes.example",), rule="caps")
     await note(house, "anna", note="credit prompt taken out of a page", prompt="offer", pack="en", signals=("borrow",))
+    await note(house, "anna", advertisers=("boats.example",), note="by its own opt-out (Criteo)", mute=Why.CLICKED)
     anna = await browser("anna")
     withheld, credit, everything = [
         text(await anna.get("/decisions", params={"what": what})) for what in ("withheld", "credit", "all")
     ]
 
     assert "12:00 shoes.example withheld 3 of 3 per 24 hours, again at 14:00" in withheld
+    assert "12:00 boats.example muted by its own opt-out (Criteo)" in withheld
     assert ("bikes" in withheld, "borrow" in withheld) == (False, False)
     assert "offer credit prompt cut told by the words borrow" in credit
     assert all(name in everything for name in ("shoes.example", "bikes.example", "borrow"))

@@ -117,7 +117,7 @@ async def test_stop_seeing_this_ad_holds_everywhere():
 
     assert (mute.name, mute.why, mute.until - mute.since) == ("shoes.example", Why.CLICKED, timedelta(days=90))
     assert (elsewhere, await ben.reads("shoes", "bikes")) == (1, 0)
-    assert await anna.notes() == ["muted by its own opt-out (Google: stop seeing this ad)"]
+    assert await anna.notes() == ["by its own opt-out (Google: stop seeing this ad)"]
 
 
 async def test_undo_in_the_ad_takes_it_back():

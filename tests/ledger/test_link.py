@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 import socket
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,8 @@ from cryptography.x509.oid import NameOID
 from capper.domain.cap import Cap
 from capper.domain.decision import prepare
 from capper.domain.errors import ConfigError, LedgerUnavailable
+from capper.domain.identity import Level
+from capper.domain.mute import Mute, Why
 from capper.domain.policy import Policy, Rule
 from capper.ledger.cluster import ClusterLink
 from capper.ledger.link import connect, redacted
@@ -37,6 +40,15 @@ async def use(ledger, viewer: str = "anna") -> list[bool]:
     await ledger.note(viewer, b"record", NOON, GAP)
     assert [entry.name for entry in await ledger.entries(viewer, NOON)] == ["shoes.example"]
     assert await ledger.notes(viewer, NOON) == [b"record"]
+    mute = Mute(Level.ADVERTISER, "shoes.example", Why.ASKED, NOON, NOON + timedelta(days=1))
+    await ledger.mute(viewer, mute, NOON)
+    await ledger.once(viewer, (mute.level, mute.name), NOON)
+    assert await ledger.mutes(viewer, NOON) == [mute]
+    again = prepare(POLICY, a_sighting(occasion="again"), NOON)[1]
+    assert (await ledger.claim(viewer, [again], NOON, GAP))[0].shown
+    assert (await ledger.peek(viewer, [replace(again, occasion="more")], NOON, GAP))[0].muted
+    await ledger.unmute(viewer, (mute.level, mute.name), NOON)
+    assert await ledger.mutes(viewer, NOON) == []
     return shown
 
 

@@ -224,12 +224,15 @@ async def test_old_records_cannot_be_read_once_the_key_is_gone(redis_server, tmp
         keys.open_name(value[7:], key)
         or keys.open_name(value[1 : 1 + 16 * value[0]], key)
         or keys.open_note(value[6:], key)
+        or keys.open_name(value[20:], key)
         for key, value in backup.items()
     ]
     entries, notes = await ledger.entries("annabel", NOON), await ledger.notes("annabel", NOON)
+    mutes = await ledger.mutes("annabel", NOON)
     await ledger.close()
 
     assert len(backup) > 20
+    assert (mutes, answer.muted) == ([], None)
     assert [tally.count for tally in answer.tallies] == [0] * len(answer.tallies)
     assert ([entry.name for entry in entries], notes) == (["quietshoes.example"], [])
     assert not any(opened)
