@@ -37,9 +37,10 @@ class Mute:
 
 def names_of(ad: Ad) -> tuple[Name, ...]:
     """What a mute could call this ad: its advertisers, then its creative."""
-    return tuple(
-        (level, name) for level in (Level.ADVERTISER, Level.CREATIVE) for name in dict.fromkeys(ad.keys(level))
-    )
+    # Asked of every ad that is about to be shown, and most have one advertiser.
+    advertisers = dict.fromkeys(ad.advertisers) if len(ad.advertisers) > 1 else ad.advertisers
+    names = [(Level.ADVERTISER, name) for name in advertisers]
+    return (*names, (Level.CREATIVE, ad.creative)) if ad.creative else tuple(names)
 
 
 def chosen(ad: Ad) -> tuple[Name, ...]:

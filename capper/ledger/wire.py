@@ -48,7 +48,11 @@ def request(
     keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool
 ) -> tuple[list[bytes], list[bytes]]:
     """KEYS and ARGV of one call."""
-    said = {name: n for n, name in enumerate(dict.fromkeys(name for claim in claims for name in claim.names), 1)}
+    said: dict[Name, bytes] = {}
+    for claim in claims:
+        for name in claim.names:
+            if name not in said:
+                said[name] = _NAME.pack(len(said) + 1)
     names = [keys.session, *map(keys.mute, said)]
     sealed: list[bytes] = []
     parts = [
@@ -73,7 +77,7 @@ def request(
             if named:
                 sealed.append(keys.seal_name(counter.value, key))
         parts += (_CHECK.pack(check.counter + 1, check.limit, _since(check)) for check in claim.checks)
-        parts += (_NAME.pack(said[name]) for name in claim.names)
+        parts += [said[name] for name in claim.names]
     return names, [b"".join(parts), *sealed]
 
 
