@@ -5,16 +5,18 @@ What is in force is a version that was put in force for every capper on the ledg
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from capper.dashboard.house import House
 from capper.domain.errors import ConfigError
+from capper.domain.identity import HOUSEHOLD
+from capper.domain.policy import Person
 from capper.policies.enacting import Overtaken, enact, newest_usable
 from capper.policies.trial import failures, try_out
 from capper.settings import Settings, own_file, policy_file, read_policy
 from capper.settings.places import own_policy
-from capper.settings.policy_edit import Edit, edit_file
+from capper.settings.policy_edit import Edit, add_person, change_person, edit_file
 from capper.settings.review import review
 from capper.settings.toml import read_text
 from capper.settings.watch import same_text
@@ -87,6 +89,23 @@ async def change(house: House, edit: Edit, who: str, note: str) -> None:
     before, after = version.text, edit(version.text, f"version {version.number}")
     await enact(house.ledger.versions, after, who, note, house.clock(), seen=kept[-1].number)
     await asyncio.to_thread(_follow, house.settings, before, after)
+
+
+def giving(device: str, name: str) -> Edit:
+    """The change that makes a device `name`'s, who is added if the policy does not know her.
+
+    Raises:
+        ConfigError: nobody can be called so.
+    """
+    if name == HOUSEHOLD:
+        raise ConfigError(f"{HOUSEHOLD} is what devices are that are nobody's; name a person")
+
+    def edit(text: str, file: str) -> str:
+        if name not in read_policy(text, file).policy.people:
+            return add_person(text, file, Person(name, (device,)))
+        return change_person(text, file, name, lambda one: replace(one, devices=(*one.devices, device)))
+
+    return edit
 
 
 def _change_file(settings: Settings, edit: Edit) -> None:

@@ -20,10 +20,11 @@ from capper.dashboard.health import State, findings, ledger_finding, lists_of
 from capper.dashboard.house import House
 from capper.dashboard.keys import SESSION, Sessions, same
 from capper.dashboard.metrics import CONTENT_TYPE, exposition
-from capper.dashboard.rendering import page, stylesheet
+from capper.dashboard.rendering import page, received, stylesheet
 from capper.dashboard.speech import Tongue, tongue_for
 from capper.devices.strangers import read_strangers, strangers_file
 from capper.domain.errors import CapperError, ConfigError
+from capper.settings.names import a_device, a_name
 from capper.settings.pauses import in_force, pauses_file, read_pauses
 
 COOKIE: Final = "capper_owner"
@@ -59,6 +60,7 @@ class _Owner:
             routes=[
                 Route("/", self.health, methods=get),
                 Route("/people", self.people, methods=get),
+                Route("/people", form(self.give), methods=post),
                 Route("/lists", self.lists, methods=get),
                 Route("/policy", self.policy, methods=get),
                 Route("/policy", form(self.edit), methods=post),
@@ -90,9 +92,30 @@ class _Owner:
 
     async def people(self, request: Request) -> Response:
         """Who there is, by which devices each is known, and the devices that are nobody's."""
+        return await self._people_page(request, "")
+
+    async def give(self, request: Request, form: Form) -> Response:
+        """Give a device to somebody, whom the policy may not know yet."""
+        try:
+            edit = editing.giving(a_device(received(form.get("device", ""))), a_name(form.get("person", "").strip()))
+            await editing.change(self._house, edit, "the owner", "a device given in the dashboard")
+        except (CapperError, ValueError) as exc:
+            return await self._people_page(request, str(exc))
+        return RedirectResponse("/people?saved=yes", 303)
+
+    async def _people_page(self, request: Request, problem: str) -> Response:
         house = self._house
         paused, strangers = await asyncio.to_thread(self._people)
-        return await self._page(request, "owner_people.html", policy=house.policy(), paused=paused, strangers=strangers)
+        saved = not problem and request.query_params.get("saved") == "yes"
+        return await self._page(
+            request,
+            "owner_people.html",
+            policy=house.policy(),
+            paused=paused,
+            strangers=strangers,
+            problem=problem,
+            saved=saved,
+        )
 
     async def lists(self, request: Request) -> Response:
         """The filter lists."""

@@ -12,6 +12,8 @@ import pytest
 from capper.dashboard.keys import METRICS, OWNER, token
 from capper.dashboard.owner import create_owner_app
 from capper.domain.daily import Addition, Daily
+from capper.policies.enacting import enact
+from capper.settings import load_policy
 from capper.settings.pauses import pause, pauses_file
 from capper.testing import NOON
 
@@ -222,3 +224,69 @@ def test_tokens_are_made_once_for_their_owner_only(tmp_path):
 
     assert (words[0], 2) == (words[2], len(set(words)))
     assert [0o600, 0o600] == [(tmp_path / name).stat().st_mode & 0o777 for name in (OWNER, METRICS)]
+
+
+async def given(house, owner, person: str, device: str = "d8%3A3a%3Add%3A00%3A00%3A01"):
+    """What comes of giving a device to somebody."""
+    file = house.settings.policy
+    file.write_text('caps = []  # mine\n[people.anna]\ndevices = ["127.0.0.2"]\n')
+    browser = await owner(**ORIGIN)
+    page = await browser.get("/policy")
+    answer = await browser.post("/people", data={"seal": seal(page), "device": device, "person": person})
+    return answer, {name: one.devices for name, one in load_policy(file).people.items()}
+
+
+@pytest.mark.parametrize(
+    ("person", "people"),
+    [
+        (" anna ", {"anna": ("127.0.0.2", "d8:3a:dd:00:00:01")}),
+        ("ben", {"anna": ("127.0.0.2",), "ben": ("d8:3a:dd:00:00:01",)}),
+    ],
+)
+async def test_a_device_is_given_to_somebody(house, owner, person, people):
+    """To one who is there, or to one who comes with it; the rest of the policy stays as it was written."""
+    answer, found = await given(house, owner, person)
+
+    assert (303, people) == (answer.status_code, found)
+    assert "caps = []  # mine" in house.settings.policy.read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("household",), ("",), ("a\nb",), ("anna", "127.0.0.2"), ("ben", "127.0.0.2"), ("ben", "%ff"), ("ben", "x y")],
+)
+async def test_what_cannot_be_given_is_told(house, owner, words):
+    """A name that nobody can have, a device that is somebody's already or none."""
+    answer, found = await given(house, owner, *words)
+
+    assert (200, {"anna": ("127.0.0.2",)}) == (answer.status_code, found)
+    assert 'role="alert"' in answer.text
+
+
+async def test_a_version_in_force_is_what_is_edited(house, owner):
+    """Where a policy was put in force for several cappers, saving makes the next version, and a file that said the same follows."""
+    old, new = house.settings.policy.read_text(), "caps = []\n"
+    await enact(house.ledger.versions, old, "somebody", "", NOON, seen=0)
+    browser = await owner(**ORIGIN)
+    page = await browser.get("/policy")
+    form = {"seal": seal(page), "base": field(page, "base"), "do": "save", "text": new}
+    saved = await browser.post("/policy", data=form)
+    late = await browser.post("/policy", data=form)
+    versions = await house.ledger.versions.all()
+
+    assert (303, 200) == (saved.status_code, late.status_code)
+    assert [(1, old), (2, new)] == [(each.number, each.text) for each in versions]
+    assert ("the owner", new) == (versions[-1].who, house.settings.policy.read_text())
+    assert "was changed meanwhile" in late.text
+
+
+async def test_a_policy_that_fails_its_own_tests_is_not_saved(house, owner):
+    """What is expected beside the rules holds here too."""
+    browser = await owner(**ORIGIN)
+    page = await browser.get("/policy")
+    text = 'caps = []\n[[tests]]\nadvertiser = "shoes.example"\nexpect = "withhold"\n'
+    form = {"seal": seal(page), "base": field(page, "base"), "do": "save", "text": text}
+    answer = await browser.post("/policy", data=form)
+
+    assert "expected withhold, found show" in answer.text
+    assert 'caps = ["3 per advertiser per day"]\n' == house.settings.policy.read_text()
