@@ -13,7 +13,16 @@ from capper.recognise.credit.weights import Traits, fit
 from capper.recognise.credit.words import AMOUNT, FIGURE, QUOTE, STOP, WORD, Match, Token, fold
 from capper.recognise.labels import load_labels
 
-CONTEXT = {"marked": 1.5, "option": 3.0, "later": 2.0, "echo": 4.0, "credit": 0.5, "decided": 1.5, "promo": 0.5}
+CONTEXT = {
+    "marked": 1.5,
+    "greeted": 1.25,
+    "option": 3.0,
+    "later": 2.0,
+    "echo": 4.0,
+    "credit": 0.5,
+    "decided": 1.5,
+    "promo": 0.5,
+}
 """What signals weigh that come from around a piece, where it does not say them itself."""
 ENOUGH = 2.0
 WARY = 2.0

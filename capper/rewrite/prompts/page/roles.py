@@ -6,7 +6,7 @@ from capper.rewrite.prompts.page.blocks import absorb, gather, spread
 from capper.rewrite.prompts.page.options import judge_hints, judge_option
 from capper.rewrite.prompts.page.pieces import judge_frame, judge_run, plain, settle, stays
 from capper.rewrite.prompts.page.shapes import LETTER, called, is_option
-from capper.rewrite.prompts.page.sparing import spare_own, spare_statement, warn
+from capper.rewrite.prompts.page.sparing import hail, spare_own, spare_statement, warn
 from capper.rewrite.prompts.page.tree import LONGEST, Box, Run
 
 _SHORT = 8
@@ -47,6 +47,7 @@ def resolve(box: Box, reader: Reader) -> None:
         return
     settle(box.kids, reader)
     judge_hints(box, reader)
+    hail(box, reader)
     spare_statement(box)
     spare_own(box, reader)
     warned = box.reading.warning and len(text) <= LONGEST

@@ -32,9 +32,10 @@ def spare(kid: Box | Run) -> None:
 
 
 def called(element: Element, reader: Reader, more: str = "") -> frozenset[str]:
-    """What a page's makers call an element, and `more` says of it."""
+    """What a page's makers call an element, and `more` says of it; `store-credit` is her own money, and no credit."""
     names = f"{' '.join(map(element.get, _NAMES))} {more}".strip()
-    return frozenset[str]().union(*(reader.member(word) for word in _CALLED.split(names[:300]) if word))
+    said = (reader.member(word) for word in _CALLED.split(names[:300]) if word)
+    return frozenset[str]().union(*(each - {"credit", "prompt"} if "own" in each else each for each in said))
 
 
 def is_option(box: Box) -> bool:

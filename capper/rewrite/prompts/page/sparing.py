@@ -1,11 +1,14 @@
 """What a box's other pieces say for or against those that look like prompts: her own money, her account, a warning."""
 
+from itertools import pairwise
+
 from capper.rewrite.prompts.base import UNASKED, Reader, Role
 from capper.rewrite.prompts.page.shapes import ROOTS, alike, are_peers, spare
 from capper.rewrite.prompts.page.tree import Box, collapse_lines
 
 _FIRM = frozenset(["credit", "preapproved", "later", "headroom", "raise", "borrow"])
 _MARKED = frozenset(["marked"])
+_GREETED = frozenset(["greeted"])
 _ROWS = frozenset(["table", "tbody", "dl"])
 _CARD = 400
 
@@ -17,6 +20,18 @@ def warn(box: Box, reader: Reader) -> None:
     if len(rest) == len(kids) or not rest or box.tag in ROOTS or are_peers([k for k in rest if isinstance(k, Box)]):
         return
     box.reading = reader.read(collapse_lines("\n".join(kid.text for kid in rest)), _MARKED)
+
+
+def hail(box: Box, reader: Reader) -> None:
+    """A sum that stands directly behind a greeting is told to whoever is greeted."""
+    kids = [kid for kid in box.kids if kid.role is not Role.EMPTY]
+    for before, here in pairwise(kids):
+        if not before.reading.greeting or before.reading.amount or here.role is not Role.SUPPORT:
+            continue
+        if here.reading.amount:
+            reading = reader.read(here.text, _GREETED | (here.reading.signals & _MARKED))
+            if reading.prompt:
+                here.role, here.reading = Role.PROMPT, reading
 
 
 def spare_own(box: Box, reader: Reader) -> None:

@@ -47,6 +47,29 @@ def test_a_greeting_stays(left):
     assert page % "" == left(page % PROMPT)
 
 
+@pytest.mark.parametrize(
+    ("language", "greeting", "text", "called", "gone"),
+    [
+        ("nl", "Hoi Samira", "Tegoed € 4.000", "credit-pill", True),
+        ("nl", "Hoi Samira", "Tegoed € 4.000", "store-credit", False),
+        ("nl", "Hoi Samira", "Tegoed € 40,00", "pill", False),
+        ("nl", "Hoi Samira", "Cadeaukaart € 25,00", "credit-pill", False),
+        ("de", "Hallo Jonas", "Kreditrahmen 3.000 €", "credit-pill", True),
+        ("de", "Hallo Jonas", "Guthaben 12,50 €", "credit-pill", False),
+        ("sv", "Hej Elin", "Köputrymme 20 000 kr", "pill", True),
+        ("sv", "Hej Elin", "Saldo 1 204 kr", "credit-pill", False),
+        ("fr", "Bonjour Léa", "Réserve 3 000 €", "credit-pill", True),
+        ("fr", "Bonjour Léa", "Cagnotte 12,40 €", "credit-pill", False),
+    ],
+)
+def test_a_sum_behind_a_greeting(left, language, greeting, text, called, gone):
+    """It is told to whoever is greeted, though no verb stands with it; what its makers call it counts, her own money stays."""
+    page = f"<html lang={language}><header><a href=/>shop</a><div class=u><span>{greeting}</span>%s</div></header>"
+    pill = f'<span class="{called}">{text}</span>'
+
+    assert page % ("" if gone else pill) == left(page % pill)
+
+
 def test_a_line_with_words_set_off_goes_whole(left):
     """Its sum is an element of its own, and neither half of the line would be a prompt."""
     page = "<div><p>Je bestelling is onderweg</p>%s</div>"
