@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from operator import itemgetter
 
 from capper.domain.prompt import Reading
 from capper.rewrite.prompts.base import UNASKED, Reader, Role
 from capper.rewrite.prompts.page.pieces import closes, hails
-from capper.rewrite.prompts.page.shapes import ROOTS, are_peers, has_fields, inline, is_call, is_heading, peers
+from capper.rewrite.prompts.page.shapes import LETTER, ROOTS, are_peers, has_fields, inline, is_call, is_heading, peers
 from capper.rewrite.prompts.page.tree import Box, Run, collapse_lines
 
 _GONE = (Role.PROMPT, Role.SUPPORT, Role.SUM)
@@ -17,6 +17,8 @@ _CARD, _LINE = 500, 120
 _PRICE, _SLACK = -2.5, 1.0
 _CLEAR = 3.0
 """Odds of what is a prompt only together."""
+_TITLES = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
+_UNSEEN = frozenset(["br", "hr", "script", "style", "noscript"])
 _PAIRED = frozenset(["tr", "dl"])
 _URGENT = frozenset(["preapproved", "decided", "raise", "yours", "urge", "headroom", "later", "credit", "fanfare"])
 _LABEL = re.compile(
@@ -120,6 +122,7 @@ def absorb(box: Box, reader: Reader) -> None:
         return
     box.role = Role.PART
     spread(kids, root=box.tag in ROOTS)
+    hollow(box)
 
 
 def _is_sentence(box: Box, kids: Sequence[Box | Run]) -> bool:
@@ -153,6 +156,8 @@ def _is_price(kid: Box | Run) -> bool:
 def _gather_around(box: Box, kids: Sequence[Box | Run], blocks: Sequence[Box], reader: Reader) -> None:
     """In a small card titles, lines and buttons are the prompt's, unless the card reads more like one without them."""
     for before, here in pairwise(kids):
+        if before.role is Role.PROMPT and _describes(before, here):
+            here.role = Role.PROMPT
         if here.role is Role.PROMPT and _names(before) and not before.reading.against and not before.reading.amount:
             before.role = Role.PROMPT
     if box.tag in ROOTS or len(box.text) > _CARD or are_peers(blocks) or has_fields(box):
@@ -183,8 +188,11 @@ def _is_mixed(kid: Box | Run) -> bool:
 
 
 def _is_line(kid: Box | Run) -> bool:
-    """Whether it is a line of words that reads as a prompt, whatever of it stays."""
-    return kid.reading.prompt and len(kid.text) <= _LINE * 2 and (isinstance(kid, Run) or all(map(inline, kid.kids)))
+    """Whether it is a line of words, not a row of elements, that reads as a prompt, whatever of it stays."""
+    if not kid.reading.prompt or len(kid.text) > _LINE * 2:
+        return False
+    words = isinstance(kid, Run) or any(isinstance(each, Run) and LETTER.search(each.text) for each in kid.kids)
+    return words and (isinstance(kid, Run) or all(map(inline, kid.kids)))
 
 
 def _is_module(kid: Box | Run) -> bool:
@@ -195,6 +203,12 @@ def _is_module(kid: Box | Run) -> bool:
 def _names(kid: Box | Run) -> bool:
     """Whether it is the name of what stands behind it."""
     return isinstance(kid, Box) and kid.tag in ("dt", "th") and kid.role in (Role.OTHER, Role.CALL)
+
+
+def _describes(term: Box | Run, kid: Box | Run) -> bool:
+    """Whether a piece is a sum, or words of credit, under a term."""
+    pair = isinstance(term, Box) and isinstance(kid, Box) and (term.tag, kid.tag) == ("dt", "dd")
+    return pair and kid.role in (Role.SUM, Role.SUPPORT)
 
 
 def _stays(kid: Box | Run) -> bool:
@@ -226,6 +240,23 @@ def spread(kids: list[Box | Run], *, root: bool) -> None:
                 and not (isinstance(before, Box) and before.mute)
             ):
                 here.role = Role.PROMPT
+
+
+def hollow(box: Box) -> None:
+    """A heading with words of credit, under which nothing but prompts stood, goes with them."""
+    kids = [kid for kid in box.kids if isinstance(kid, Box) or LETTER.search(kid.text)]
+    for number, heading in enumerate(kids):
+        if not _heads(heading) or heading.role is not Role.SUPPORT:
+            continue
+        under = [*takewhile(lambda kid: not _heads(kid), kids[number + 1 :])]
+        if any(kid.role is Role.PROMPT for kid in under) and all(
+            kid.role in (Role.PROMPT, Role.WARNING) or (isinstance(kid, Box) and kid.tag in _UNSEEN) for kid in under
+        ):
+            heading.role = Role.PROMPT
+
+
+def _heads(kid: Box | Run) -> bool:
+    return isinstance(kid, Box) and kid.tag in _TITLES
 
 
 def _take(kids: Sequence[Box | Run]) -> None:

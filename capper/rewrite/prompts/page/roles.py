@@ -2,7 +2,7 @@
 
 from capper.rewrite.prompts.base import Reader, Role
 from capper.rewrite.prompts.page.adverts import advert
-from capper.rewrite.prompts.page.blocks import absorb, gather, spread
+from capper.rewrite.prompts.page.blocks import absorb, gather, hollow, spread
 from capper.rewrite.prompts.page.options import judge_hints, judge_option
 from capper.rewrite.prompts.page.pieces import judge_frame, judge_run, plain, settle, stays
 from capper.rewrite.prompts.page.shapes import LETTER, called, is_option
@@ -34,6 +34,7 @@ def resolve(box: Box, reader: Reader) -> None:
         if any(kid.role in (Role.PROMPT, Role.PART) for kid in box.kids):
             box.role = Role.PART
             spread(_around(box, reader), root=True)
+            hollow(box)
         return
     text = box.text
     if not LETTER.search(text):

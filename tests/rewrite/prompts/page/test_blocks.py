@@ -70,6 +70,47 @@ def test_a_sum_behind_a_greeting(left, language, greeting, text, called, gone):
     assert page % ("" if gone else pill) == left(page % pill)
 
 
+def test_a_link_behind_a_text_that_ends_in_a_prompt(left):
+    """The greeting it begins with stays; what leads on from its end goes."""
+    line = "<div class=bar><p>Welkom terug, mevrouw Dijkgraaf.%s</p></div>"
+    prompt = " U heeft € 4.150 kredietruimte. <a href=/k>Bekijk wat u ermee kunt doen</a>"
+
+    assert line % " " == left(line % prompt)
+
+
+def test_a_link_behind_what_does_not_end_in_a_prompt(left):
+    """The basket stands behind it, and is not of it."""
+    page = "<header><div class=u><span>Hoi Samira</span>%s</div><a href=/mand>Winkelmand (2)</a></header>"
+
+    assert page % "" == left(page % "<span>Je kunt nog € 2.500 lenen, al goedgekeurd</span>")
+
+
+def test_the_description_of_what_goes(left):
+    """A sum, round or not, is nothing without its term."""
+    page = "<dl><dt>Klantnummer</dt><dd>40 118 773</dd>%s<dt>Adres</dt><dd>Lindelaan 8</dd></dl>"
+
+    assert page % "" == left(page % "<dt>Nog vrij te besteden op rekening</dt><dd>€ 2.340,-</dd>")
+
+
+@pytest.mark.parametrize(
+    ("behind", "gone"),
+    [
+        ("", True),
+        ("<h3>In arrivo</h3><p>Il tuo pacco arriva domani</p>", True),
+        ("<p>Il tuo pacco arriva domani</p>", False),
+    ],
+)
+def test_a_heading_with_nothing_under_it(left, behind, gone):
+    """It may be of credit, and nothing else stands under it."""
+    page = f"<html lang=it><main><h1>Home</h1>%s{behind}</main>"
+    heading, prompt = (
+        "<h3>Ti anticipiamo la tredicesima</h3>",
+        "<p>Hai un prestito pre-approvato di 5.000 €, richiedilo</p>",
+    )
+
+    assert page % ("" if gone else heading) == left(page % (heading + prompt))
+
+
 def test_a_line_with_words_set_off_goes_whole(left):
     """Its sum is an element of its own, and neither half of the line would be a prompt."""
     page = "<div><p>Je bestelling is onderweg</p>%s</div>"
