@@ -51,7 +51,7 @@ def draw(size: tuple[int, int], words: Words | None, dress: str = "") -> str:
     return (
         f'{head} viewBox="0 0 {width} {height}" {_names(words)}'
         f'<rect x=".5" y=".5" width="{width - 1}" height="{height - 1}" {_BOX}/>'
-        f"{_text(layout, middle, height)}{_END[bool(words.link)]}"
+        f"{_text(layout, middle, height, _gap(words))}{_END[bool(words.link)]}"
     )
 
 
@@ -61,7 +61,7 @@ def draw_fluid(height: int | None, words: Words, dress: str = "") -> str:
     height = max(height or 0, round(len(layout.lines) * 12 * LINE) + 2 * PAD)
     return (
         f'<svg{dress} xmlns="http://www.w3.org/2000/svg" width="100%" height="{height}" {_names(words)}'
-        f'<rect width="100%" height="100%" {_BOX}/>{_text(layout, "50%", height)}{_END[bool(words.link)]}'
+        f'<rect width="100%" height="100%" {_BOX}/>{_text(layout, "50%", height, _gap(words))}{_END[bool(words.link)]}'
     )
 
 
@@ -158,17 +158,22 @@ def _names(words: Words) -> str:
     label, language = ascii_text(words.label or words.sentence), ascii_text(words.language)
     if not words.link:
         return f'role="img" lang="{language}" aria-label="{label}"><title>{label}</title>'
-    link = f'href="{ascii_text(words.link)}" target="_blank" rel="noopener noreferrer" aria-label="{label}"'
+    link = f'href="{ascii_text(words.link)}" target="_blank" rel="noopener noreferrer"'
     return f'lang="{language}"><title>{label}</title><a {link}>'
 
 
-def _text(layout: Layout, x: str, height: int) -> str:
+def _gap(words: Words) -> str:
+    """Between lines: a link is called by its text, which is read out as words rather than as one."""
+    return " " if words.link else ""
+
+
+def _text(layout: Layout, x: str, height: int, gap: str) -> str:
     if not layout.lines:
         return ""
     step = layout.font * LINE
     # The first baseline: the block is centred, and a line's ink sits about 0.35 em around its middle.
     top = height / 2 - (len(layout.lines) - 1) * step / 2 + layout.font * 0.35
-    lines = "".join(
+    lines = gap.join(
         f'<tspan x="{x}" y="{top + step * number:.1f}">{ascii_text(line)}</tspan>'
         for number, line in enumerate(layout.lines)
     )

@@ -6,6 +6,7 @@ In memory only, and as digests: of the addresses in an ad, of the long values in
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
 from capper.domain.identity import Ad
@@ -15,6 +16,7 @@ LIFE = timedelta(hours=1)
 _MOST_DEVICES = 200
 _MOST_ADS = 60
 _MOST_LINKS = 40
+_MOST_TOKENS = 80
 _MOST_FIELDS = 30
 _TOKEN = 16
 """Letters that a value has at least which is told from all others by chance."""
@@ -43,12 +45,12 @@ class Shown:
         self, who: str, ad: Ad, page: str | None, links: Iterable[str], networks: Iterable[str], now: datetime
     ) -> None:
         """Remember that the device was shown `ad`."""
-        some = [link for link, _ in zip(links, range(_MOST_LINKS), strict=False)]
+        some = tuple(islice(links, _MOST_LINKS))
         seen = Seen(
             ad,
             page,
             frozenset(map(self.link, some)),
-            frozenset(token for link in some for token in self.tokens(link)),
+            frozenset(islice((token for link in some for token in self.tokens(link)), _MOST_TOKENS)),
             frozenset(map(self.network, networks)),
             now,
         )

@@ -15,9 +15,11 @@ from capper.demo.household import Household, running_household
 from capper.demo.sites import NEWS, RECIPES, WEATHER, Site
 from capper.devices.strangers import Strangers, strangers_file
 from capper.domain.daily import EVERYBODY, Addition, Daily, day_of
+from capper.domain.identity import Level
 from capper.journal import Journal
 from capper.ledger.memory import MemoryLedger
 from capper.ledger.secret import Secret
+from capper.ledger.tickets import Ticket, Tickets
 from capper.settings import Address, Settings
 from capper.settings.policy import parse_policy
 from capper.testing import NOON, FrozenClock
@@ -124,7 +126,7 @@ async def test_who_follows_is_muted_everywhere(browsing, clock, artifacts):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "nl"])
-async def test_nobody_is_kept_out(household, browsing, clock, artifacts, language):
+async def test_nobody_is_kept_out(household, browsing, clock, tmp_path, artifacts, language):
     """Without script, at both widths, light and dark: axe finds nothing, and nothing is cut off."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed (scripts/browser-clients, which needs node and npm)")
@@ -133,7 +135,10 @@ async def test_nobody_is_kept_out(household, browsing, clock, artifacts, languag
     for site in (NEWS, RECIPES, WEATHER, NEWS, RECIPES, WEATHER):
         await visit(page, clock, site)
     await page.set_extra_http_headers({"Accept-Language": language})
-    found = await examined(page, [f"https://capper.internal/{path}" for path in PAGES], artifacts)
+    shoes = Ticket(((Level.ADVERTISER, "shoes.example"),), clock(), "caps", "3 per advertiser per day", 3)
+    about = Tickets(Secret.load_or_create(tmp_path / "state" / "secret")).seal("anna", shoes)
+    pages = (*PAGES, f"ad?about={about}", "ad?about=another's")
+    found = await examined(page, [f"https://capper.internal/{path}" for path in pages], artifacts)
 
     assert ([], [], 0) == found
 

@@ -66,13 +66,22 @@ def _filled(data: bytes, slot: Slot, words: Words | None) -> bytes:
         case Manner.LEAVE:
             return data[slot.span.start : slot.span.end]
         case Manner.LINK:
-            return slot.opening
+            return _led(slot.opening, words)
         case Manner.FRAME:
             return b'srcdoc="%s"' % escape(filler.document(words, slot.size).decode("ascii")).encode("ascii")
         case Manner.PICTURE:
             return _drawn(slot, words, slot.opening.decode("latin-1")).encode("latin-1")
         case Manner.BOX:
             return slot.opening + _drawn(slot, words).encode("ascii") + slot.closing
+
+
+def _led(opening: bytes, words: Words | None) -> bytes:
+    """The link around a picture that is answered with a placeholder leads where that would, if a picture could."""
+    if words is None or not words.link:
+        return opening
+    return opening.removesuffix(
+        b">"
+    ) + f' href="{escape(words.link)}" target="_blank" rel="noopener noreferrer">'.encode("ascii")
 
 
 def _drawn(slot: Slot, words: Words | None, attributes: str = "") -> str:

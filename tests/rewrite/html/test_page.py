@@ -15,7 +15,9 @@ import pytest
 from capper.domain.errors import Unrewritable
 from capper.markup import Span, parse
 from capper.rewrite.html import page
+from capper.rewrite.wording import Deed, leading
 
+SVG = "{http://www.w3.org/2000/svg}"
 CASES = Path(__file__).parent / "cases"
 URL = "https://news.example/today/"
 
@@ -176,6 +178,23 @@ def test_overlapping_slots_are_refused(word_judge, say):
 
     with pytest.raises(Unrewritable):
         page.apply(data, [(slot, say()), (slot, say())])
+
+
+@pytest.mark.parametrize("size", ["", " width=300 height=250"])
+def test_a_placeholder_leads_to_her_own_page(word_judge, say, size):
+    """All of it is one link away from the page; where the picture is answered on its own, the link around it is."""
+    data = f'<a class=x href="https://click.ads.example/"><img src="https://ads.example/1.jpg"{size}></a>'.encode()
+    (slot,) = page.find(data, URL, judge_of({}, word_judge)).slots
+    words = leading(say(), 'https://capper.internal/ad?about="x"', (Deed.WHY,))
+    made = page.apply(data, [(slot, words)]).decode()
+    root = html5lib.parse(made, namespaceHTMLElements=False)
+    links = [each for each in root.iter() if each.tag in ("a", f"{SVG}a") and each.get("href")]
+
+    assert [(each.get("href"), each.get("target"), each.get("rel")) for each in links] == [
+        ('https://capper.internal/ad?about="x"', "_blank", "noopener noreferrer")
+    ]
+    assert "click.ads" not in made
+    assert root.find("body/a").get("class") == "x"
 
 
 def test_evidence_of_a_slot(word_judge):
