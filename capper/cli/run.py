@@ -315,7 +315,10 @@ def _tell(settings: Settings, master: "CapperMaster", assembly: Assembly, more: 
     rows = [
         *_ways_in(master, reachable),
         ("certificate", f"{authority_file(settings.state)}: install it there too, as an authority for websites"),
-        ("then open", f"http://{HOST}/ in each browser: it gives the certificate, and proves that it is trusted"),
+        (
+            "then open",
+            f"http://{HOST}/ in each browser: it gives the certificate, proves that it is trusted, and then is your dashboard",
+        ),
         (
             "opened",
             "every site (--open all)"

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,13 +14,13 @@ from starlette.routing import Route
 
 from capper.dashboard import about, editing, supposing
 from capper.dashboard.decided import SHOWN_BY, records_of, rows_of
+from capper.dashboard.export import export
 from capper.dashboard.full import full_caps
 from capper.dashboard.guard import Form, Guard, Refusal, Seals, posted
 from capper.dashboard.house import House, viewer_of
 from capper.dashboard.overview import SPANS, overview
 from capper.dashboard.rendering import page, received, stylesheet
 from capper.dashboard.speech import Tongue, tongue_for
-from capper.domain.daily import EVERYBODY, date_of
 from capper.domain.errors import CapperError, ConfigError, LedgerUnavailable
 from capper.domain.identity import Level
 from capper.domain.mute import Mute, Name, Why
@@ -145,7 +144,7 @@ class _Person:
 
     async def export(self, request: Request) -> Response:
         """All that is kept of her, as JSON."""
-        exported = await self._exported(viewer_of(request).name)
+        exported = await export(self._house, viewer_of(request).name)
         name = f"capper-{self._house.clock():%Y-%m-%d}.json"
         return JSONResponse(exported, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
@@ -226,42 +225,6 @@ class _Person:
         except CapperError:
             return None  # the log has said what is wrong with the file
 
-    async def _exported(self, person: str) -> Mapping[str, Any]:
-        house, now = self._house, self._house.clock()
-        today = house.today()
-        followers = await house.ledger.followers(person, today)
-        return {
-            "person": person,
-            "exported": now.isoformat(timespec="seconds"),
-            "days": {
-                each.name or "all": {
-                    "sites": each.sites,
-                    "days": {
-                        date_of(day).isoformat(): {"shown": one.shown, "withheld": one.withheld, "prompts": one.prompts}
-                        for day, one in sorted(each.days.items())
-                    },
-                }
-                for each in sorted(followers, key=lambda one: (one.name != EVERYBODY, one.name))
-            },
-            "counted": [
-                {"advertiser": entry.name, "times": [time.isoformat() for time in entry.times]}
-                for entry in await house.ledger.entries(person, now)
-            ],
-            "muted": [
-                {
-                    "level": mute.level,
-                    "name": _plain(mute.name),
-                    "since": mute.since.isoformat(),
-                    "until": mute.until.isoformat(),
-                }
-                for mute in await house.ledger.mutes(person, now)
-            ],
-            "decisions": [
-                {name: _plain(value) for name, value in record.row().items()}
-                for record in records_of(await house.ledger.notes(person, now))
-            ],
-        }
-
     async def _silent(self, request: Request, exc: Exception) -> Response:
         return await self._page_of_fault(request, 503, str(exc))
 
@@ -306,10 +269,3 @@ def _choice(request: Request, name: str, known: list[str], usual: str) -> str:
 
 def _back(where: str) -> Response:
     return RedirectResponse(where, 303)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, str):
-        # Half a surrogate pair cannot be written as JSON.
-        return value.encode("utf-8", "replace").decode()
-    return value if isinstance(value, bool | int | list | None) else str(value)

@@ -28,7 +28,9 @@ async def ask(app: ASGIApp, flow: http.HTTPFlow, viewer: Viewer) -> http.Respons
     over.set()
     if not asked.status:
         raise RuntimeError("the application did not answer")
-    return http.Response.make(asked.status, bytes(asked.body), asked.headers)
+    # An application answers HEAD as GET, and leaves what is not to be sent to its server.
+    body = b"" if flow.request.method == "HEAD" else bytes(asked.body)
+    return http.Response.make(asked.status, body, asked.headers)
 
 
 def scope_of(flow: http.HTTPFlow, viewer: Viewer) -> dict[str, Any]:

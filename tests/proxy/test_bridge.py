@@ -81,6 +81,14 @@ def test_http2_says_the_host_elsewhere():
     assert ("/a?b", b"c", b"/a%3Fb") == (scope["path"], scope["query_string"], scope["raw_path"])
 
 
+async def test_a_head_has_no_body(running, client):
+    """And the connection is good for what comes next."""
+    browser = await client(await running())
+    answers = [await browser.head(f"https://{HOST}/followers"), await browser.get(f"https://{HOST}/followers")]
+
+    assert [(200, False), (200, True)] == [(answer.status_code, bool(answer.content)) for answer in answers]
+
+
 async def test_a_password_for_the_proxy_stays_with_the_proxy(running, client):
     """The application learns who gave it, and not the password."""
     from capper.proxy.auth import parse_credentials
