@@ -183,7 +183,7 @@ async def _follow(ledger: Ledger, source: PolicySource, now: Callable[[], dateti
     try:
         await following.look()
     except LedgerUnavailable as exc:
-        logger.warning("%s; whether a policy was applied is not known, until then %s is in force", exc, source.path)
+        logger.info("%s; whether a policy was applied is not known, until then %s is in force", exc, source.path)
     return following
 
 

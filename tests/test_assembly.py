@@ -159,6 +159,7 @@ async def test_a_policy_that_was_applied_before_the_start(settings, tmp_path):
 
 async def test_a_ledger_that_is_gone_at_the_start(settings, caplog):
     """The file is the policy until it answers, and that is said."""
+    caplog.set_level("INFO")
     assembly = await assemble(replace(settings, ledger="unix:///nowhere/at/all"))
 
     assert assembly.following.source.version is None

@@ -270,7 +270,12 @@ async def _check_ledger(assembly: Assembly, settings: Settings) -> None:
     detail = health.detail or "it does not answer"
     if settings.ledger.startswith("embedded"):
         raise LedgerUnavailable(f"the ledger does not start: {detail}")
-    logging.getLogger("capper").warning("the ledger at %s: %s; ads pass for now", redacted(settings.ledger), detail)
+    logging.getLogger("capper").warning(
+        "the ledger at %s: %s; ads pass for now, and a policy that was applied is not known, so %s holds",
+        redacted(settings.ledger),
+        detail,
+        policy_file(settings),
+    )
 
 
 async def _refresh(assembly: Assembly, closed: ClosedSource) -> None:
