@@ -1,4 +1,4 @@
-"""`capper policy`: is the policy right, what does it say, which rule would speak, changing it; and whom a person has muted."""
+"""`capper policy`: is the policy right, what does it say, and changing it; its other commands stand in files of their own."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -12,18 +12,16 @@ from capper.cli.governing import Governing, change_file, governing, of_file
 from capper.cli.mutes import mute, mutes, unmute
 from capper.cli.options import Config, DraftFile, Json, LedgerUrl, PolicyFile, State
 from capper.cli.options import Policy as PolicyOption
+from capper.cli.policy_explain import explain
 from capper.cli.policy_versions import apply, diff, history, of_version, rollback
-from capper.cli.record import known_person
 from capper.cli.tables import print_json, print_table, print_text
-from capper.domain.cap import Cap, spell_length
+from capper.domain.cap import spell_length
 from capper.domain.errors import ConfigError
-from capper.domain.identity import HOUSEHOLD, LEFT_ALONE, Ad, Basis
+from capper.domain.identity import LEFT_ALONE
 from capper.domain.policy import Policy, Rule
-from capper.domain.sighting import Format, Sighting
 from capper.policies.trial import Tried, failures, try_out
 from capper.recognise.domains import registrable
 from capper.settings import Reading, load_settings, own_file, policy_file, policy_text
-from capper.settings.names import a_domain
 from capper.settings.places import own_policy, packaged_policy
 from capper.settings.policy import CONDITIONS
 from capper.settings.policy_set import set_value
@@ -159,57 +157,6 @@ def set_key(
     print_text(f"{path}: {key} is {'gone' if unset else 'set'}", *filter(None, [told]))
 
 
-def explain(
-    file: PolicyFile = None,
-    *,
-    advertiser: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Whose ad it is: shoes.example.")] = None,
-    campaign: Annotated[str | None, typer.Option(metavar="ID", help="Its campaign.")] = None,
-    creative: Annotated[str | None, typer.Option(metavar="ID", help="The creative.")] = None,
-    category: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Its line of business; may be given several times.")
-    ] = None,
-    site: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Where it is shown: news.example.")] = None,
-    network: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Who delivers it.")] = None,
-    person: Annotated[str, typer.Option(metavar="NAME", help="Who would see it.")] = HOUSEHOLD,
-    format_: Annotated[Format, typer.Option("--format", help="How it is delivered.")] = Format.BANNER,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Which rule would speak about an ad?
-
-    Says why the rules above it do not fit, and which caps hold.
-    Nothing is counted, and nothing that was counted is looked at: that is `capper ledger show`.
-    """
-    policy = governing(load_settings(config), file).reading().policy
-    ad = Ad(_domains(advertiser), campaign, creative, tuple(category or ()), Basis.DECLARED)
-    where, by = _domains(site), _domains(network, whole=True)
-    sighting = Sighting(
-        policy.viewer(known_person(policy, person)),
-        ad,
-        "",
-        format_,
-        site=next(iter(where), None),
-        network=next(iter(by), None),
-    )
-    rule = policy.rule_for(sighting)
-    passed = policy.rules[: policy.rules.index(rule)] if rule in policy.rules else policy.rules
-    if as_json:
-        print_json(
-            {
-                "rule": rule.name,
-                "caps": [{"cap": str(cap), "counts": list(_counted(cap, ad))} for cap in rule.caps],
-                "passed": [{"rule": other.name, "because": _misfit(other, sighting)} for other in passed],
-            }
-        )
-        return
-    for other in passed:
-        print_text(f'"{other.name}" does not fit: {_misfit(other, sighting)}')
-    which = "no rule fits, so the caps at the top hold" if rule is policy.default else f'"{rule.name}" speaks'
-    print_text(f"{which}: {_caps_sentence(rule)}")
-    if rule.caps:
-        print_table(["cap", "counts"], [[str(cap), _counted_sentence(cap, ad)] for cap in rule.caps])
-
-
 def _subdomains(reading: Reading) -> Iterator[Note]:
     """An advertiser is known by its registrable domain alone, so a rule for one below it would never fit."""
     for place, rule in enumerate(reading.policy.rules):
@@ -309,43 +256,6 @@ def _conditions(rule: Rule) -> str:
 
 def _caps_text(rule: Rule) -> str:
     return ", ".join(map(str, rule.caps)) or "unlimited"
-
-
-def _caps_sentence(rule: Rule) -> str:
-    match len(rule.caps):
-        case 0:
-            return "unlimited"
-        case 1:
-            return "one cap holds"
-        case count:
-            return f"{count} caps hold together, the strictest decides"
-
-
-def _misfit(rule: Rule, sighting: Sighting) -> str:
-    """The first condition of `rule` that `sighting` does not meet."""
-    for key in CONDITIONS:
-        values = getattr(rule, key)
-        if values and not Rule("", (), **{key: values}).fits(sighting):
-            return f"it asks for {key} {' or '.join(values)}"
-    return ""
-
-
-def _counted(cap: Cap, ad: Ad) -> tuple[str, ...]:
-    return (ad.label,) if cap.level is None else ad.keys(cap.level)
-
-
-def _counted_sentence(cap: Cap, ad: Ad) -> str:
-    return ", ".join(_counted(cap, ad)) or f"nothing: no {cap.level} is known, and an ad is never capped by guess"
-
-
-def _domains(text: str | None, *, whole: bool = False) -> tuple[str, ...]:
-    if text is None:
-        return ()
-    try:
-        domain = a_domain(text)
-    except ValueError as exc:
-        raise ConfigError(str(exc)) from exc
-    return (domain if whole else registrable(domain) or domain,)
 
 
 app = typer.Typer(
