@@ -74,7 +74,7 @@ _RUNS = ((0, 1), (0, 2), (-1, 1), (-1, 2), (-2, 1), (0, 3), (-2, 3))
 """Pieces that are read together, from the one before which place to the one behind which."""
 
 
-_PIECES, _READINGS = 2_000, 5_000
+_PIECES, _READINGS, _WORDS_MET = 2_000, 5_000, 20_000
 """How much of a page is remembered before it starts afresh."""
 
 
@@ -102,6 +102,7 @@ class CreditReader:
     """Sums that a prompt of this document named: where else they stand beside words of credit, it is said again."""
     _pieces: dict[tuple[str, str], Piece] = field(default_factory=dict, repr=False, compare=False)
     _shapes: dict[Shape, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _words: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
     _readings: dict[tuple[str, frozenset[str]], Reading] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -155,7 +156,9 @@ class CreditReader:
                 self._shapes.clear()
             row, signals = signals_of(pack, folded, self._shapes)
             sums = {digits(token.text) for token in row if token.kind in (AMOUNT, FIGURE)} - {""}
-            traits = self.shared.weights.traits(pack.language, row)
+            if len(self._words) >= _WORDS_MET:
+                self._words.clear()
+            traits = self.shared.weights.traits(pack.language, row, self._words)
             known = self._pieces[pack.language, folded] = Piece(frozenset(signals), traits, frozenset(sums))
         return known
 

@@ -3,6 +3,9 @@
 import gzip
 import json
 import re
+import sys
+import zlib
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -15,10 +18,17 @@ from capper.recognise.credit.words import AMOUNT, QUOTE, STOP, WORD, Token
 
 SHARED = "signals.json.gz"
 """What signals weigh, whatever the language; beside it a file for each language."""
+SUBWORDS = "subwords.gz"
+"""What words and parts of words weigh whatever the language: whole numbers of 16 bits by their checksums."""
+BUCKETS = 1 << 18
+SHARE = 0.5
+"""How much a part of a word tells beside a word, before anything is learnt."""
 STEM = 5
 """Letters that words of one stem share, often enough."""
 SCALE = 100
 """Weights are kept as whole numbers, this many to one."""
+_GRAM = 5
+"""Bytes of a part of a word: compounds are made of words that were met elsewhere."""
 _MOST = 120
 """Tokens that are looked at: what comes behind them is prose."""
 _CENTS = re.compile(r"\d[.,](?!00)\d{1,2}(?![\d.,])")
@@ -54,6 +64,8 @@ class Weights:
     shared: Mapping[str, int] = field(default_factory=dict)
     folder: Path | None = None
     _words: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    parts: Sequence[int] = ()
+    """What words and parts of words weigh in any language, by `subwords`; none where there are none."""
     _together: dict[frozenset[str], int] = field(default_factory=dict)
     """What signals and looks weigh that were met together."""
 
@@ -73,12 +85,19 @@ class Weights:
         """The logarithm of the odds that a piece is a prompt; 0.0 is as likely as not."""
         return self.weigh([self.traits(language, row)], signals)
 
-    def traits(self, language: str, row: Sequence[Token]) -> Traits:
-        """What of a piece in a language is weighed."""
+    def traits(self, language: str, row: Sequence[Token], met: dict[str, int] | None = None) -> Traits:
+        """What of a piece in a language is weighed; `met` remembers what the parts of words weigh."""
+        met = {} if met is None else met
         known = self.words(language)
         kinds = [token.kind for token in row]
+        words = {name: known[name] for name in known.keys() & word_features(row)}
+        for word in distinct(row) if self.parts else ():
+            parts = met.get(word)
+            if parts is None:
+                parts = met[word] = sum([self.parts[bucket] for bucket in subwords(word)])
+            words[word] = words.get(word, 0) + parts
         return Traits(
-            {name: known[name] for name in known.keys() & word_features(row)},
+            words,
             frozenset(_looks(row)) if STOP in kinds or AMOUNT in kinds else _PLAIN,
             kinds.count(AMOUNT),
             kinds.count(WORD),
@@ -157,6 +176,18 @@ def word_features(row: Sequence[Token]) -> set[str]:
     return seen
 
 
+def distinct(row: Sequence[Token]) -> set[str]:
+    """The words that are looked at."""
+    return {token.text for token in row[:_MOST] if token.kind == WORD}
+
+
+def subwords(word: str) -> list[int]:
+    """Where a word and the parts of it have their weights: languages that are kin share them."""
+    whole = f"^{word}$".encode("utf-8", "replace")
+    parts = [whole, *[whole[start : start + _GRAM] for start in range(len(whole) - _GRAM + 1)]]
+    return [zlib.crc32(part) % BUCKETS for part in parts]
+
+
 def _shape(text: str) -> str:
     """What a sum looks like: in words, with cents as a price, round as a limit, or neither, by its size."""
     if not _DIGIT.search(text):
@@ -175,7 +206,7 @@ def load_weights(folder: Path) -> Weights:
         ConfigError: what signals weigh is damaged.
     """
     path = folder / SHARED
-    return Weights(_read(path), folder) if path.exists() else Weights()
+    return Weights(_read(path), folder, parts=_read_parts(folder / SUBWORDS)) if path.exists() else Weights()
 
 
 def _read(path: Path) -> Mapping[str, int]:
@@ -184,3 +215,18 @@ def _read(path: Path) -> Mapping[str, int]:
         return {str(name): int(weight) for name, weight in table.items()}
     except (OSError, EOFError, ValueError, TypeError, AttributeError) as exc:
         raise ConfigError(f"read weights of words {path.name}: {exc}") from exc
+
+
+def _read_parts(path: Path) -> Sequence[int]:
+    parts = array("h")
+    if not path.exists():
+        return parts
+    try:
+        parts.frombytes(gzip.decompress(path.read_bytes()))
+    except (OSError, EOFError, ValueError, zlib.error) as exc:
+        raise ConfigError(f"read weights of words {path.name}: {exc}") from exc
+    if len(parts) != BUCKETS:
+        raise ConfigError(f"read weights of words {path.name}: it holds {len(parts)} numbers, not {BUCKETS}")
+    if sys.byteorder == "big":
+        parts.byteswap()
+    return parts

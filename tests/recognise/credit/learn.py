@@ -13,8 +13,10 @@ import gzip
 import json
 import random
 import re
+import sys
 import zipfile
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from html import unescape
 from itertools import pairwise
@@ -28,7 +30,17 @@ from sklearn.linear_model import LogisticRegression
 from capper.recognise.credit import languages
 from capper.recognise.credit.packs import Packs, load_packs
 from capper.recognise.credit.reader import signals_of
-from capper.recognise.credit.weights import SCALE, SHARED, shared_features, word_features
+from capper.recognise.credit.weights import (
+    BUCKETS,
+    SCALE,
+    SHARE,
+    SHARED,
+    SUBWORDS,
+    distinct,
+    shared_features,
+    subwords,
+    word_features,
+)
 from capper.recognise.credit.words import fold
 
 _LINE = re.compile(r"([+-]) *(?:([\w-]+): )?(.*)")
@@ -51,6 +63,7 @@ _WHOLE = 2.0
 """What a piece of a whole item counts: it has around it what pieces have."""
 _PLAINLY = 0.3
 """What a plain text counts beside a line that was written to be learnt from."""
+_PART = "\t#"
 _PAIR = 0.5
 """How much a pair of signals tells beside a signal alone, before anything is learnt."""
 
@@ -159,18 +172,26 @@ def features(packs: Packs, piece: Labelled) -> dict[str, float]:
     row, signals = signals_of(pack, fold(piece.text))
     found = {f"\t{name}": _PAIR if "+" in name else 1.0 for name in shared_features(row, signals)}
     found |= {f"{piece.language}\t{name}": 1.0 for name in word_features(row)}
+    for word in distinct(row):
+        for bucket in subwords(word):
+            name = f"{_PART}{bucket}"
+            found[name] = found.get(name, 0.0) + SHARE
     return found
 
 
-def weights(vectorizer: DictVectorizer, model: LogisticRegression) -> dict[str, dict[str, int]]:
-    """Whole numbers by language, "" for all of them; without what weighs nothing."""
+def weights(vectorizer: DictVectorizer, model: LogisticRegression) -> tuple[dict[str, dict[str, int]], array[int]]:
+    """Whole numbers by language, "" for all of them, without what weighs nothing; and those of parts of words."""
     found: dict[str, dict[str, int]] = {"": {"": round(float(model.intercept_[0]) * SCALE)}}
+    parts = array("h", bytes(2 * BUCKETS))
     for name, weight in zip(vectorizer.get_feature_names_out(), model.coef_[0], strict=True):
+        if name.startswith(_PART):
+            parts[int(name.removeprefix(_PART))] = round(float(weight) * SCALE * SHARE)
+            continue
         language, _, feature = name.partition("\t")
         size = round(float(weight) * SCALE * (_PAIR if not language and "+" in feature else 1))
         if abs(size) >= 3:
             found.setdefault(language, {})[feature] = size
-    return found
+    return found, parts
 
 
 def figures(odds: Sequence[float], prompts: Sequence[bool]) -> str:
@@ -205,6 +226,7 @@ def main() -> None:
     pieces += read_pages(args.pages, packs, spoken) if args.pages else []
     vectorizer = DictVectorizer()
     table = vectorizer.fit_transform([features(packs, piece) for piece in pieces])
+    table.indices, table.indptr = table.indices.astype(np.int32), table.indptr.astype(np.int32)
     prompts = np.array([piece.prompt for piece in pieces])
     languages = np.array([piece.language for piece in pieces])
     shares = np.array([_PLAINLY if " plain " in piece.group else piece.share for piece in pieces])
@@ -216,19 +238,24 @@ def main() -> None:
         odds = np.zeros(len(pieces))
         for number in range(5):
             rest = part != number
-            model = LogisticRegression(C=args.strength, max_iter=3000).fit(table[rest], prompts[rest], shares[rest])
+            model = LogisticRegression(C=args.strength, solver="liblinear", max_iter=100, tol=1e-3).fit(
+                table[rest], prompts[rest], shares[rest]
+            )
             odds[~rest] = model.decision_function(table[~rest])
         for language in sorted(set(languages)):
             chosen = told & (languages == language)
             print(language, chosen.sum(), prompts[chosen].sum(), figures(odds[chosen], prompts[chosen]))
         print("all", told.sum(), prompts.sum(), figures(odds[told], prompts[told]))
-    model = LogisticRegression(C=args.strength, max_iter=3000).fit(table, prompts, shares)
-    found = weights(vectorizer, model)
+    model = LogisticRegression(C=args.strength, solver="liblinear", max_iter=100, tol=1e-3).fit(table, prompts, shares)
+    found, parts = weights(vectorizer, model)
     args.out.mkdir(exist_ok=True)
     for language, table_ in found.items():
         data = json.dumps(table_, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         (args.out / (f"{language}.json.gz" if language else SHARED)).write_bytes(gzip.compress(data, mtime=0))
-    print(sum(map(len, found.values())), "weights")
+    if sys.byteorder == "big":
+        parts.byteswap()
+    (args.out / SUBWORDS).write_bytes(gzip.compress(parts.tobytes(), mtime=0))
+    print(sum(map(len, found.values())), "weights,", sum(map(bool, parts)), "of parts of words")
 
 
 if __name__ == "__main__":

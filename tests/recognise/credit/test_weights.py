@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import zlib
+from array import array
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,17 @@ from hypothesis import strategies as st
 
 from capper.domain.errors import ConfigError
 from capper.recognise.credit.packs import load_packs
-from capper.recognise.credit.weights import SHARED, Weights, fit, load_weights, shared_features, word_features
+from capper.recognise.credit.weights import (
+    BUCKETS,
+    SHARED,
+    SUBWORDS,
+    Weights,
+    fit,
+    load_weights,
+    shared_features,
+    subwords,
+    word_features,
+)
 from capper.recognise.credit.words import STOP, Token, fold, tokens
 
 
@@ -88,6 +100,30 @@ def test_the_file_is_whole_numbers(tmp_path):
     assert ({"": -3}, {"loan": 7}, {}) == (weights.shared, weights.words("en"), weights.words("xx"))
 
 
+def test_parts_of_words_weigh_in_every_language(tmp_path):
+    """A compound nobody has met weighs what the parts of it weigh, whatever the language; each word of a piece once."""
+    parts = array("h", bytes(2 * BUCKETS))
+    for bucket in subwords("limit"):
+        parts[bucket] = 50
+    (tmp_path / SHARED).write_bytes(gzip.compress(b"{}"))
+    (tmp_path / SUBWORDS).write_bytes(gzip.compress(parts.tobytes()))
+    weights = load_weights(tmp_path)
+
+    assert 0 < weights.odds("sv", tokens("limitet"), set()) < weights.odds("nl", tokens("limit limit"), set())
+    assert weights.odds("nl", tokens("limit limit"), set()) == weights.odds("da", tokens("limit"), set())
+    assert 0.0 == weights.odds("nl", tokens("fiets"), set())
+
+
+@pytest.mark.parametrize("data", [b"", b"no gzip", gzip.compress(b"\0\0"), gzip.compress(b"\0")])
+def test_damaged_weights_of_parts(tmp_path, data):
+    """The file is named, and what is wrong is said."""
+    (tmp_path / SHARED).write_bytes(gzip.compress(b"{}"))
+    (tmp_path / SUBWORDS).write_bytes(data)
+
+    with pytest.raises(ConfigError, match=r"subwords\.gz"):
+        load_weights(tmp_path)
+
+
 @given(st.text(max_size=300))
 def test_whatever_the_text(text):
     """There are features of any text, and each is said once."""
@@ -112,7 +148,8 @@ def test_pieces_weigh_what_they_weigh_as_one(texts):
         "words 1": 8,
         "words 2": 16,
     }
-    weights = Weights(shared, None, {"en": words})
+    parts = [zlib.crc32(str(number).encode()) % 7 for number in range(BUCKETS)]
+    weights = Weights(shared, None, {"en": words}, parts)
     rows = [tokens(text) for text in texts]
     pieces = [weights.traits("en", row) for row in rows]
     joined = [token for row in rows for token in (*row, Token(STOP, "\n"))]
