@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from capper.domain.errors import LedgerUnavailable
+from capper.domain.errors import CapperError
 from capper.ledger.versions import LIFE, Version, Versions
 from capper.settings import PolicySource
 
@@ -59,12 +59,12 @@ class Following:
         while True:
             try:
                 await self._hear()
-            except LedgerUnavailable as exc:
+            except CapperError as exc:  # an embedded ledger whose folder or server is gone for now is a ConfigError
                 if str(exc) != said:
                     said = str(exc)
                     log.info("another policy is looked for each second, none can be heard of: %s", exc)
             await asyncio.sleep(AGAIN)
-            with contextlib.suppress(LedgerUnavailable):
+            with contextlib.suppress(CapperError):
                 await self.look()
 
     async def _hear(self) -> None:

@@ -42,11 +42,11 @@ class Counted(MemoryVersions):
 
     def __init__(self):
         super().__init__()
-        self.renewed, self.deaf, self.gone, self.begun = 0, False, False, 0
+        self.renewed, self.deaf, self.gone, self.begun = 0, False, None, 0
 
     async def newest(self):
         if self.gone:
-            raise LedgerUnavailable("gone")
+            raise self.gone
         return await super().newest()
 
     async def renew(self):
@@ -57,7 +57,7 @@ class Counted(MemoryVersions):
         async with contextlib.aclosing(super().heard(every)) as heard:
             async for each in heard:
                 if self.gone:
-                    raise LedgerUnavailable("gone")
+                    raise self.gone
                 if not each or not self.deaf or self.begun > 1:
                     yield each
 
@@ -121,14 +121,15 @@ async def test_an_announcement_that_was_lost(kept, versions):
     await until(lambda: versions.begun > 1)
 
 
-async def test_a_ledger_that_is_gone_for_a_while(kept, versions):
+@pytest.mark.parametrize("fault", [LedgerUnavailable("gone"), ConfigError("its folder cannot be used")])
+async def test_a_ledger_that_is_gone_for_a_while(kept, versions, fault):
     """What is in force stays; what was applied meanwhile is in force when the ledger is back."""
     await put(versions, caps(2))
     await until(lambda: kept.says == "2")
-    versions.gone = True
+    versions.gone = fault
     await asyncio.sleep(0.05)
     meanwhile = kept.says
-    versions.gone = False
+    versions.gone = None
     await put(versions, caps(3), 1)
     await until(lambda: kept.says == "3")
 
