@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,6 +136,21 @@ class Street:
             input=json.dumps(request) + "\n", capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
         return json.loads(ended.stdout)
+
+    @contextlib.contextmanager
+    def browser(self, where: str = "client") -> Iterator[Callable[..., dict]]:
+        """One that stays open, so that it asks without delay; it is told addresses (`at`)."""
+        with subprocess.Popen(
+            ["ip", "netns", "exec", self.name(where), sys.executable, str(PEERS), "ask"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+
+            def ask(**request) -> dict:
+                process.stdin.write(json.dumps(request) + "\n")
+                process.stdin.flush()
+                return json.loads(process.stdout.readline())
+
+            yield ask
 
     def enrol(self, **more) -> dict:
         """Load capper's own page, and the picture on it that proves that our certificate is trusted; what the picture gave."""

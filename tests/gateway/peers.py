@@ -3,7 +3,7 @@
 `serve FOLDER ADDRESS...`: HTTP, HTTPS and UDP 443 at each address, with certificates of FOLDER's authority.
 `ask` reads requests as lines of JSON from standard input, and writes an answer of JSON for each:
 `{"host", "path", "resolver", "version", "authority", "headers", "source"}`, and `{"udp": true, "host", ...}`; with `at` no
-resolver is asked, and with `type` nothing but the resolver.
+resolver is asked, with `type` nothing but the resolver, and with `seconds` the answer is read that long and thrown away.
 """
 
 import asyncio
@@ -25,7 +25,9 @@ AD = (
 )
 
 STORY = b'<!DOCTYPE html><html><body><h1>News</h1><iframe src="https://ads.test/frame" width=300 height=250></iframe></body></html>'
-LARGE = b"x" * 200_000_000
+PIECE = b"x" * 1_000_000
+BEGINNING = 0.03
+"""Seconds in which a connection finds its speed."""
 
 
 async def serve(folder: Path, addresses: list[str]) -> None:
@@ -44,18 +46,21 @@ async def serve(folder: Path, addresses: list[str]) -> None:
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One request for each connection: the ad's document, a large body, or who asked for what."""
+    """One request for each connection: the ad's document, a body without end, or who asked for what."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         path = head.split(" ", 2)[1].partition("?")[0]
         came_from = writer.get_extra_info("peername")[0]
-        body = {"/frame": AD, "/story": STORY, "/large": LARGE}.get(path, f"asked by {came_from}".encode())
+        body = {"/frame": AD, "/story": STORY, "/endless": b""}.get(path, f"asked by {came_from}".encode())
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nCache-Control: no-store\r\nConnection: close\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(body)
+            + (b"\r\n" if path == "/endless" else b"Content-Length: %d\r\n\r\n" % len(body))
         )
         writer.write(body)
         await writer.drain()
+        while path == "/endless":
+            writer.write(PIECE)
+            await writer.drain()
     except (OSError, asyncio.IncompleteReadError, IndexError):
         pass
     finally:
@@ -100,9 +105,9 @@ def fetch(request: dict, address: str) -> dict:
             stream.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
             reply = http.client.HTTPResponse(stream)
             reply.begin()
-            began = time.perf_counter()
+            if "seconds" in request:
+                return pulled(reply, request["seconds"])
             body = reply.read()
-            seconds = time.perf_counter() - began
             issuer = dict(part[0] for part in stream.getpeercert()["issuer"]) if context else {}
     return {
         "status": reply.status,
@@ -111,8 +116,19 @@ def fetch(request: dict, address: str) -> dict:
         "headers": {name.lower(): value for name, value in reply.getheaders()},
         "issuer": issuer.get("commonName"),
         "address": address,
-        "seconds": seconds,
     }
+
+
+def pulled(reply: http.client.HTTPResponse, seconds: float) -> dict:
+    """How much of a body comes in so many seconds."""
+    size, buffer = 0, bytearray(1 << 20)
+    began = time.perf_counter()
+    while time.perf_counter() < began + BEGINNING:
+        reply.readinto(buffer)
+    began = time.perf_counter()
+    while (took := time.perf_counter() - began) < seconds:
+        size += reply.readinto(buffer)
+    return {"speed": size / took}
 
 
 def udp(request: dict, address: str) -> dict:

@@ -3,10 +3,11 @@
 import json
 import signal
 import sys
+from statistics import median
 
 import pytest
 
-from capper.gateway.nftables import lease
+from capper.gateway.nftables import lease, removal
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("namespaces")]
 
@@ -306,22 +307,28 @@ def test_a_resolver_that_does_not_start_again(bare_street):
     assert "as it was before" in told[0].stderr
 
 
-def test_other_traffic_is_as_fast_as_ever(bare_street):
-    """What is not redirected is forwarded by the kernel as if there were no redirect: the best of many downloads each way."""
-    street = bare_street
-    table = street.folder / "redirect.nft"
-    table.write_text(street.capper("gateway", "nft").stdout + lease(None))
-    best = {True: 0.0, False: 0.0}
-    for turn in range(24):
-        redirecting = turn % 2 == 1
-        street.run(
-            "gateway",
-            "nft",
-            *(("-f", str(table)) if redirecting else ("delete", "table", "inet", "capper")),
-            check=turn > 0,
-        )
-        answer = street.ask("news.test", "/large", at="203.0.113.20")
-        best[redirecting] = max(best[redirecting], answer["size"] / answer["seconds"])
-    print(f"{best[False] / 1e6:.0f} MB/s without, {best[True] / 1e6:.0f} MB/s with the redirect")
+PAIRS = 30
+LINE = "1gbit"
+"""Faster than most households' line, and slower than these two processors forward: what others do on them matters less."""
 
-    assert best[True] / best[False] >= 0.9
+
+def test_other_traffic_is_as_fast_as_ever(bare_street):
+    """What is not redirected is as fast with the redirect as without: the median of pairs of downloads, one after the other."""
+    street = bare_street
+    tables = {True: street.capper("gateway", "nft").stdout + lease(None), False: removal()}
+    street.run("gateway", *f"tc qdisc add dev lan0 root tbf rate {LINE} burst 256k latency 20ms".split())
+    ratios = []
+    with street.browser() as ask:
+        for pair in range(PAIRS):
+            speed = {}
+            for redirecting in ((True, False), (False, True))[pair % 2]:
+                (street.folder / "now.nft").write_text(tables[redirecting])
+                street.run("gateway", "nft", "-f", "now.nft")
+                answer = ask(host="news.test", path="/endless", at="203.0.113.20", seconds=0.15)
+                speed[redirecting] = answer["speed"]
+            ratios.append(speed[True] / speed[False])
+    ratios.sort()
+    middle, low, high = median(ratios), ratios[PAIRS // 3], ratios[-1 - PAIRS // 3]
+    print(f"{middle:.3f} times as fast with the redirect (95 %: {low:.3f} to {high:.3f}), {speed[True] / 1e6:.0f} MB/s")
+
+    assert middle >= 0.97
