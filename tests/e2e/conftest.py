@@ -168,6 +168,11 @@ class Capper:
                 return int(found.parent.name)
         raise AssertionError("no server runs")
 
+    def resident(self) -> float:
+        """Megabytes of memory it holds."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
     def well(self) -> bool:
         """Whether it still runs and serves."""
         with self.client() as client:

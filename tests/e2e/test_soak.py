@@ -51,30 +51,24 @@ async def works(port: int, over: float, chance: random.Random) -> int:
     return done
 
 
-def resident(process: int) -> float:
-    """Megabytes of memory a process holds."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
 def files(process: int) -> int:
     """How many files and sockets a process has open."""
     return sum(1 for _ in Path(f"/proc/{process}/fd").iterdir())
 
 
-async def looks(process: int, over: float) -> list[tuple[float, int]]:
+async def looks(capper, over: float) -> list[tuple[float, int]]:
     """Resident megabytes and open files, every few seconds."""
     seen = []
     while time.monotonic() < over:
         await asyncio.sleep(min(5.0, SECONDS / 40))
-        seen.append((resident(process), files(process)))
+        seen.append((capper.resident(), files(capper.process.pid)))
     return seen
 
 
-async def soak(port: int, process: int) -> tuple[int, list[tuple[float, int]]]:
+async def soak(capper) -> tuple[int, list[tuple[float, int]]]:
     over = time.monotonic() + SECONDS
-    workers = [works(port, over, random.Random(number)) for number in range(WORKERS)]
-    seen, *done = await asyncio.gather(looks(process, over), *workers)
+    workers = [works(capper.port, over, random.Random(number)) for number in range(WORKERS)]
+    seen, *done = await asyncio.gather(looks(capper, over), *workers)
     return sum(done), seen
 
 
@@ -85,7 +79,7 @@ def test_nothing_grows(household):
     process = capper.process.pid
     rest = files(process)
 
-    done, seen = asyncio.run(soak(capper.port, process))
+    done, seen = asyncio.run(soak(capper))
 
     quarter = len(seen) // 4
     early, late = seen[quarter : 2 * quarter], seen[-quarter:]
