@@ -1,7 +1,7 @@
 """What is remembered for minutes, in memory only, to tell one page load and one delivery of an ad from the next.
 
-Nothing here is written anywhere. URLs are kept as digests under a key made at start; what auctions offered stays as it came
-until something of it is asked for (offers.py). Everything is bounded and expires.
+Nothing here is written anywhere. URLs are kept as digests under a key made at start, but for a page's own; what auctions
+offered stays as it came until something of it is asked for (offers.py). Everything is bounded and expires.
 """
 
 import secrets
