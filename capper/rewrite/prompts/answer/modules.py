@@ -8,6 +8,8 @@ from capper.rewrite.prompts.answer.nodes import LONGEST, Node, is_sentence, is_t
 from capper.rewrite.prompts.base import Reader, Role
 
 _LINES, _LINE = 6, 160
+_CALL = 40
+_CLEAR = 3.0
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -48,6 +50,13 @@ def gather(node: Node, said: list[Node], text: str, *, hers: bool, reader: Reade
         if "credit" in node.machine:
             more.add("marked")
     reading = reader.read(text, frozenset(more))
+    if not reading.prompt and len(node.kids) <= _LINES:
+        summed = [kid for kid in node.kids if kid in said or _is_sum(kid, reader)]
+        whole = reader.read("\n".join(str(kid.value) for kid in summed), frozenset(more))
+        if len(summed) > len(said) and whole.prompt and whole.score >= _CLEAR:
+            reading, said = whole, summed
+            for kid in said:
+                kid.role = Role.SUM if kid.role is Role.EMPTY else kid.role
     if not reading.prompt:
         node.role, node.reading = worst(node.kids), reading
         if (
@@ -74,16 +83,23 @@ def absorb(node: Node, *, movable: bool) -> None:
         (kid.reading for kid in node.kids if kid.role is Role.PROMPT and kid.reading.prompt), node.reading
     )
     flat = not any(
-        kid.kids and kid.role not in (Role.EMPTY, Role.SUPPORT, Role.PROMPT) and not (movable and _is_warning(kid))
+        kid.kids
+        and kid.role not in (Role.EMPTY, Role.SUPPORT, Role.PROMPT)
+        and not _is_call(kid)
+        and not (movable and _is_warning(kid))
         for kid in node.kids
     )
     stays = [
         kid
         for kid in node.kids
         if (kid.role in (Role.KEPT, Role.WARNING, Role.PART) and not (movable and _is_warning(kid)))
-        or (kid.role is Role.OTHER and not (flat and _belongs(kid)))
+        or (kid.role is Role.OTHER and not (flat and _belongs(kid) and (node.path or is_textual(kid.key))))
     ]
-    direct = any(kid.role is Role.PROMPT and (kid.text or kid.new is not None or not kid.kids) for kid in node.kids)
+    direct = any(
+        (kid.role is Role.PROMPT and (kid.text or kid.new is not None or not kid.kids))
+        or (kid.role is Role.PART and kid.text and kid.reading.prompt)
+        for kid in node.kids
+    )
     scalars = sum(
         isinstance(kid.value, (Number, bool))
         and kid.role is Role.EMPTY
@@ -117,9 +133,10 @@ def absorb(node: Node, *, movable: bool) -> None:
         return
     node.role = Role.PART
     named = {_first(kid.key) for kid in node.kids if kid.role is Role.PROMPT and kid.text}
-    named -= {_first(kid.key) for kid in node.kids if kid.role in (Role.KEPT, Role.WARNING, Role.SUM)} | {""}
+    named -= {_first(kid.key) for kid in node.kids if kid.role in (Role.KEPT, Role.WARNING)} | {""}
     for kid in node.kids:
-        if kid.role is Role.OTHER and kid.text and not kid.kids and _first(kid.key) in named and not kid.reading.amount:
+        whole = kid.role is Role.SUM or (kid.role is Role.OTHER and not kid.reading.amount)
+        if whole and kid.text and not kid.kids and _first(kid.key) in named:
             # `offerTitle` and `offerButton` are of one offer.
             kid.role = Role.PROMPT
     sums = {sum_ for kid in node.kids if kid.role is Role.PROMPT for sum_ in kid.reading.sums}
@@ -135,6 +152,20 @@ def absorb(node: Node, *, movable: bool) -> None:
             or (kid.role is Role.OTHER and direct and flat and kid not in stays)
         ):
             kid.role = Role.PROMPT
+
+
+def _is_call(kid: Node) -> bool:
+    """Whether an object is a button: a few words, and where they lead."""
+    said = [each for each in kid.kids if each.role is not Role.EMPTY]
+    if kid.role is not Role.OTHER or not isinstance(kid.value, dict) or kid.cold or len(said) != 1:
+        return False
+    return 0 < len(said[0].text) <= _CALL and is_textual(said[0].key) and not said[0].reading.amount
+
+
+def _is_sum(kid: Node, reader: Reader) -> bool:
+    """Whether a member is a sum in figures alone, with what money is called."""
+    plain = isinstance(kid.value, str) and not isinstance(kid.value, Number)
+    return plain and kid.role is Role.EMPTY and len(str(kid.value)) <= _CALL and reader.read(str(kid.value)).bare
 
 
 def _is_warning(kid: Node) -> bool:
@@ -166,4 +197,7 @@ def _belongs(kid: Node) -> bool:
     """Whether words that say nothing of credit are a module's title, line or button."""
     if not kid.text:
         return True
-    return len(kid.text) <= 220 and (is_textual(kid.key) or (not kid.reading.amount and is_sentence(kid.text)))
+    if len(kid.text) > 220:
+        return False
+    plain = not kid.reading.amount and (is_sentence(kid.text) or "urge" in kid.reading.signals)
+    return plain or is_textual(kid.key)

@@ -122,7 +122,7 @@ def absorb(box: Box, reader: Reader) -> None:
         return
     box.role = Role.PART
     spread(kids, root=box.tag in ROOTS)
-    hollow(box)
+    hollow(box, reader)
 
 
 def _is_sentence(box: Box, kids: Sequence[Box | Run]) -> bool:
@@ -170,14 +170,17 @@ def _gather_around(box: Box, kids: Sequence[Box | Run], blocks: Sequence[Box], r
     doubtful = [
         kid
         for kid in kids
-        if kid.role in (Role.OTHER, Role.CALL, Role.KEPT) and len(kid.text) <= _LINE and not _stays(kid)
+        if kid.role in (Role.OTHER, Role.CALL, Role.KEPT)
+        and len(kid.text) <= _LINE
+        and not _stays(kid)
+        and not (kid.reading.against and "statement" in kid.reading.signals)
     ]
     if any(kid.reading.amount and kid.reading.score < _PRICE for kid in doubtful):
         return
     whole = _odds(kids, reader)
     for kid in doubtful:
         plain = kid.role is not Role.KEPT and not kid.reading.amount
-        slack = -_SLACK if kid.role is Role.KEPT else _SLACK if kid.reading.amount else 0.0
+        slack = -_SLACK if kid.role is Role.KEPT and kid.reading.score < 0 else _SLACK if kid.reading.amount else 0.0
         if plain or whole + slack >= _odds([other for other in kids if other is not kid], reader):
             kid.role = Role.SUPPORT
 
@@ -223,6 +226,7 @@ def spread(kids: list[Box | Run], *, root: bool) -> None:
     """Of a box that stays, what supports a prompt and stands beside it goes too, a warning between them or not."""
     kids = [kid for kid in kids if kid.role is not Role.WARNING]
     summed = any(kid.reading.amount for kid in kids if kid.role is Role.PROMPT)
+    costs = {id(here) for before, here in pairwise(kids) if is_heading(before) and before.role is Role.OTHER}
     for order in (kids, kids[::-1]):
         priced = False
         for before, here in pairwise(order):
@@ -237,22 +241,32 @@ def spread(kids: list[Box | Run], *, root: bool) -> None:
                 and not summed
                 and _ROUND.search(here.text)
                 and not _LABEL.search(here.text)
+                and id(here) not in costs
                 and not (isinstance(before, Box) and before.mute)
             ):
                 here.role = Role.PROMPT
 
 
-def hollow(box: Box) -> None:
-    """A heading with words of credit, under which nothing but prompts stood, goes with them."""
+def hollow(box: Box, reader: Reader) -> None:
+    """A heading under which nothing but prompts stood goes with them: one with words of credit, or that makes them no less of a prompt."""
     kids = [kid for kid in box.kids if isinstance(kid, Box) or LETTER.search(kid.text)]
     for number, heading in enumerate(kids):
-        if not _heads(heading) or heading.role is not Role.SUPPORT:
+        if not _heads(heading) or heading.role not in (Role.SUPPORT, Role.OTHER):
             continue
         under = [*takewhile(lambda kid: not _heads(kid), kids[number + 1 :])]
         if any(kid.role is Role.PROMPT for kid in under) and all(
             kid.role in (Role.PROMPT, Role.WARNING) or (isinstance(kid, Box) and kid.tag in _UNSEEN) for kid in under
         ):
-            heading.role = Role.PROMPT
+            prompts = [kid for kid in under if kid.role is Role.PROMPT]
+            if heading.role is Role.SUPPORT or _belongs(heading, prompts, reader):
+                heading.role = Role.PROMPT
+
+
+def _belongs(heading: Box | Run, prompts: Sequence[Box | Run], reader: Reader) -> bool:
+    """Whether a short heading and few prompts read as one no less than the prompts do; a page's main heading does not."""
+    if _stays(heading) or len(heading.text) > _LINE or len(prompts) > _GOVERNED:
+        return False
+    return _odds([heading, *prompts], reader) >= _odds(prompts, reader)
 
 
 def _heads(kid: Box | Run) -> bool:

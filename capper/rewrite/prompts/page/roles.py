@@ -34,7 +34,7 @@ def resolve(box: Box, reader: Reader) -> None:
         if any(kid.role in (Role.PROMPT, Role.PART) for kid in box.kids):
             box.role = Role.PART
             spread(_around(box, reader), root=True)
-            hollow(box)
+            hollow(box, reader)
         return
     text = box.text
     if not LETTER.search(text):

@@ -83,7 +83,10 @@ def has_fields(box: Box) -> bool:
 
 def is_call(box: Box) -> bool:
     """Whether a box leads somewhere or does something when it is pressed."""
-    return box.tag in ("a", "button", "input") or box.element.get("role") == "button"
+    if box.tag in ("a", "button", "input") or box.element.get("role") == "button":
+        return True
+    # A component that is given a few words and nothing else.
+    return "-" in box.tag and len(box.words) == 1 and not any(LETTER.search(kid.text) for kid in box.kids)
 
 
 def is_heading(kid: Box | Run) -> bool:
@@ -110,6 +113,9 @@ def peers(one: Box | Run, other: Box | Run) -> bool:
     """Whether two are of one kind, each for itself."""
     if isinstance(one, Run) or isinstance(other, Run) or one.tag != other.tag:
         return False
+    if one.tag == "tr":
+        # Rows of one cell are lines of one thing.
+        return any(sum(isinstance(kid, Box) for kid in each.kids) > 1 for each in (one, other))
     if one.tag in _PEERS or "-" in one.tag:
         return True
     same = one.element.get("class").split()[:1] == other.element.get("class").split()[:1]

@@ -324,7 +324,7 @@ def _words(document: Document, element: Element) -> Iterator[Words]:
             continue
         if len(value) > LONGEST or _MACHINE.fullmatch(name) or value.lstrip()[:1] in ("{", "["):
             continue
-        if name == "value" and element.tag not in ("input", "button"):
+        if name == "value" and element.tag not in ("input", "button") and "-" not in element.tag:
             continue
         span = element.attribute_span(name)
         if span is not None:

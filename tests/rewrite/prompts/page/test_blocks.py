@@ -186,3 +186,28 @@ def test_lines_that_are_a_prompt_only_together(left):
     )
 
     assert page % "" == left(page % card)
+
+
+def test_a_heading_of_nothing_else(left):
+    """It goes with what stands under it; one that stands over other things too stays."""
+    prompt = "<h4>Iets groots kopen?</h4>" + PROMPT
+    other = "<h4>Jouw bestelling</h4><p>Een eettafel</p>"
+
+    assert f"<main>{other}</main>" == left(f"<main>{prompt}{other}</main>")
+    assert f"<main>{other}</main>" == left(f"<main>{other}{PROMPT}</main>")
+
+
+def test_rows_of_one_cell(left):
+    """They are lines of one card, rows of several are not."""
+    page = "<table><tr><th>Kaart</th><td>2093</td></tr>%s</table>"
+    rows = f"<tr><td colspan=2>{PROMPT}</td></tr><tr><td colspan=2><a>Gebruik je kredietlimiet</a></td></tr>"
+
+    assert page % "" == left(page % rows)
+
+
+def test_components_that_say_everything_in_attributes(left):
+    """One that is given a few words is a button."""
+    page = "<x-page>%s<h3>Te betalen</h3><p>Stoel, € 79,90, vervalt 4 mei</p></x-page>"
+    prompt = '<x-hero kicker="Nog te besteden op krediet" value="€ 2.500"></x-hero><x-knop text="Ga shoppen"></x-knop>'
+
+    assert page % "" == left(page % prompt)
