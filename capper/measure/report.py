@@ -54,11 +54,11 @@ def report(found: Comparison, before: str, after: str, over: str, notes: Sequenc
     how = "Shown" if found.exact else "Shown at most"
     _add(main, "h2", f"{how}, by advertiser")
     if found.rows:
-        _wide(main, "A drawing of the table below").append(_advertisers(found.rows[:MOST_BARS], how))
+        _wide(main, "Drawing: shown, by advertiser").append(_advertisers(found.rows[:MOST_BARS], how))
         _table(main, found)
         _add(main, "h2", "How often the same advertiser")
         _add(main, "p", _reading(found))
-        _wide(main, "A drawing of the table below").append(_frequency(found))
+        _wide(main, "Drawing: how often the same advertiser").append(_frequency(found))
         _times(main, found)
     else:
         _add(main, "p", "There were no ads of an advertiser that could be told.")
