@@ -211,7 +211,7 @@ class _Owner:
         )
 
     async def _page(self, request: Request, template: str, **model: Any) -> Response:
-        return page(
+        return await page(
             template,
             self._tongue(request),
             here=request.url.path,

