@@ -46,12 +46,12 @@ def test_languages(language, expected):
 @pytest.mark.parametrize(
     ("level", "why", "english", "dutch"),
     [
-        (Level.ADVERTISER, Why.ASKED, "shoes.example \u2013 muted by you", "shoes.example \u2013 door u verborgen"),
+        (Level.ADVERTISER, Why.ASKED, "shoes.example \u2013 muted by you", "shoes.example \u2013 door u gedempt"),
         (
             Level.CREATIVE,
             Why.CLICKED,
             "this ad of shoes.example \u2013 muted by you",
-            "deze advertentie van shoes.example \u2013 door u verborgen",
+            "deze advertentie van shoes.example \u2013 door u gedempt",
         ),
         (
             Level.ADVERTISER,
