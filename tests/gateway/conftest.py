@@ -154,7 +154,7 @@ class Street:
 
     def enrol(self, **more) -> dict:
         """Load capper's own page, and the picture on it that proves that our certificate is trusted; what the picture gave."""
-        page = self.ask("capper.internal", **{**more, "authority": None})
+        page = self.ask("capper.internal", "/device", **{**more, "authority": None})
         proof = re.search(r"https://([0-9a-f]+\.capper\.internal)(/[a-z.]+)", page.get("body", ""))
         assert proof, page
         return self.ask(proof[1], proof[2], **{"authority": "capper", **more})
