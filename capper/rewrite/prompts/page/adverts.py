@@ -11,13 +11,13 @@ _TOLD = ("aria-label", "data-label", "data-badge", "title")
 
 
 def advert(box: Box, reader: Reader) -> Reader | None:
-    """Who reads a box that is labelled as an advertisement; None where it is not. Its label stays."""
+    """Who reads a box that is labelled as an advertisement; None where it is not. Its label stays, as a warning does."""
     if box.tag in ROOTS or box.inline or box.long or reader.apart() is None:
         return None
     said = [kid for kid in box.kids if LETTER.search(kid.text)]
     for kid in (*said[:2], *said[-1:]) if len(said) > 1 else ():
         if len(kid.text) <= _LABEL and (inside := reader.apart(kid.text)) is not None:
-            kid.role = Role.KEPT
+            kid.role = Role.WARNING
             return inside
     for name in _TOLD:
         told = box.element.get(name)

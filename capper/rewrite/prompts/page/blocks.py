@@ -104,12 +104,16 @@ def absorb(box: Box, reader: Reader) -> None:
     _gather_around(box, kids, blocks, reader)
     others = [kid for kid in kids if kid.role in (Role.OTHER, Role.KEPT, Role.PART)]
     said = [kid for kid in kids if kid.role in (Role.PROMPT, Role.SUPPORT)]
+    spoken = [kid for kid in kids if kid.role is Role.PROMPT]
     sums = [kid for kid in kids if kid.role is Role.SUM]
-    if sums and not any(not (isinstance(kid, Box) and kid.mute) for kid in said):
+    if sums and all(isinstance(kid, Box) and kid.mute for kid in spoken):
         # What speaks of credit is an attribute; what stands inside is a price.
         others += sums
-    if sums and others and any(kid.reading.amount for kid in kids if kid.role is Role.PROMPT):
+    elif sums and others and any(kid.reading.amount for kid in spoken):
         others += sums
+    else:
+        # The sum of something.
+        others += [kid for kid in sums if _is_price(kid) and _LABEL.search(kid.text)]
     if len(others) == 1 and others[0] is kids[0] and _titles(others[0]) and said:
         others = []
     if (
