@@ -183,10 +183,15 @@ def _gather_around(box: Box, kids: Sequence[Box | Run], blocks: Sequence[Box], r
         return
     whole = _odds(kids, reader)
     for kid in doubtful:
-        plain = kid.role is not Role.KEPT and not kid.reading.amount
-        slack = -_SLACK if kid.role is Role.KEPT and kid.reading.score < 0 else _SLACK if kid.reading.amount else 0.0
-        if plain or whole + slack >= _odds([other for other in kids if other is not kid], reader):
+        if whole + _slack(kid) >= _odds([other for other in kids if other is not kid], reader):
             kid.role = Role.SUPPORT
+
+
+def _slack(kid: Box | Run) -> float:
+    """How much less like a prompt a card may read with a piece than without, for the piece to be of it."""
+    if kid.role is Role.KEPT:
+        return -_SLACK if kid.reading.score < 0 else 0.0
+    return _SLACK if kid.reading.amount else 3 * _SLACK
 
 
 def _is_mixed(kid: Box | Run) -> bool:
@@ -240,7 +245,7 @@ def spread(kids: list[Box | Run], *, root: bool) -> None:
                 continue
             if here.role is Role.SUPPORT:
                 here.role = Role.PROMPT if not root or _urgent(here.reading) else here.role
-            elif (here.role is Role.CALL and order is kids and not priced) or (
+            elif (here.role is Role.CALL and order is kids and not priced and (not root or _is_component(here))) or (
                 here.role is Role.SUM
                 and not summed
                 and _ROUND.search(here.text)
@@ -249,6 +254,10 @@ def spread(kids: list[Box | Run], *, root: bool) -> None:
                 and not (isinstance(before, Box) and before.mute)
             ):
                 here.role = Role.PROMPT
+
+
+def _is_component(kid: Box | Run) -> bool:
+    return isinstance(kid, Box) and "-" in kid.tag
 
 
 def hollow(box: Box, reader: Reader) -> None:

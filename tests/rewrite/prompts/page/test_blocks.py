@@ -211,3 +211,19 @@ def test_components_that_say_everything_in_attributes(left):
     prompt = '<x-hero kicker="Nog te besteden op krediet" value="€ 2.500"></x-hero><x-knop text="Ga shoppen"></x-knop>'
 
     assert page % "" == left(page % prompt)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<div><span>€ 579,00</span>%s<button>In winkelwagen</button></div>",
+        "<section><h2>Winkelmand (1)</h2><p>Jas Kaamos, maat 40, € 189,00</p>%s</section>",
+        "<main><h1>Stoel</h1><p>Leverbaar</p>%s<button>In winkelwagen</button></main>",
+    ],
+)
+def test_what_stands_beside_a_hint(left, page):
+    """A tooltip or line goes alone; the price is the thing's, and so is the page's button."""
+    hint = "<span class=info%s>i</span>"
+    told = hint % ' title="Je kunt nog € 2.500 lenen, al goedgekeurd voor jou"'
+
+    assert [page % hint % " ", page % ""] == [left(page % told), left(page % PROMPT)]
