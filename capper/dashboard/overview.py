@@ -11,7 +11,7 @@ from capper.domain.mute import Mute
 
 SPANS: Final = (1, 7, 28)
 """The spans, in days with today, that can be looked at."""
-MOST_LINES: Final = 200
+MOST_LINES: Final = 100
 """Advertisers on a page; the rest is in the export."""
 
 

@@ -96,9 +96,10 @@ class _Person:
         span = _choice(request, "days", [str(span) for span in SPANS], "7")
         mutes = await house.ledger.mutes(viewer.name, house.clock())
         entries = await house.ledger.entries(viewer.name, house.clock())
-        full = full_caps(house.policy(), viewer, entries, self._tongue(request))
         followers = await house.ledger.followers(viewer.name, house.today())
-        found = overview(followers, mutes, full, house.today(), int(span))
+        # A thousand advertisers take a while, and others' traffic must not wait for it.
+        full = await asyncio.to_thread(full_caps, house.policy(), viewer, entries, self._tongue(request))
+        found = await asyncio.to_thread(overview, followers, mutes, full, house.today(), int(span))
         return await self._page(
             request, "followers.html", view=found, spans=SPANS, mutes=mutes, done=request.query_params.get("done", "")
         )
@@ -107,7 +108,7 @@ class _Person:
         """What was decided within the last day."""
         choice = _choice(request, "what", list(SHOWN_BY), "withheld")
         notes = await self._house.ledger.notes(viewer_of(request).name, self._house.clock())
-        rows = rows_of(records_of(notes), self._tongue(request), choice)
+        rows = await asyncio.to_thread(rows_of, records_of(notes), self._tongue(request), choice)
         return await self._page(request, "decisions.html", rows=rows, choice=choice, choices=list(SHOWN_BY))
 
     async def caps(self, request: Request) -> Response:
@@ -120,7 +121,7 @@ class _Person:
         asked = request.query_params
         choice = supposing.chosen(asked.get("day", ""), asked.get("week", ""), now)
         followers = await house.ledger.followers(viewer.name, today)
-        found = supposing.supposed(followers, viewer.name, policy, choice, today)
+        found = await asyncio.to_thread(supposing.supposed, followers, viewer.name, policy, choice, today)
         return await self._page(
             request,
             "caps.html",

@@ -16,11 +16,13 @@ from capper.rewrite.wording import presentable
 
 
 async def page(template: str, tongue: Tongue, *, status: int = 200, **model: Any) -> Response:
-    """One page, in the reader's language. The first one waits until all templates were compiled; others' traffic does not."""
-    if not environment.cache_info().currsize:
-        await asyncio.to_thread(environment)
+    """One page, in the reader's language; made beside the event loop, so that others' traffic does not wait for it."""
     said = {"_": tongue.gettext, "ngettext": tongue.ngettext, "tongue": tongue}
-    return HTMLResponse(environment().get_template(template).render(said, **model), status)
+
+    def rendered() -> str:
+        return environment().get_template(template).render(said, **model)
+
+    return HTMLResponse(await asyncio.to_thread(rendered), status)
 
 
 def stylesheet() -> Response:

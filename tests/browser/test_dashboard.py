@@ -146,6 +146,8 @@ async def test_nobody_is_kept_out(household, browsing, clock, tmp_path, artifact
 async def examined(page: Page, urls: list[str], artifacts: Path) -> tuple[list, list, int]:
     """What axe finds on each page, which are cut off, and how many scripts there are, at both widths and in both schemes."""
     found, cut_off, scripts = [], [], 0
+    # What the browser complains of: something its page may not do.
+    page.on("console", lambda said: found.append(said.text) if said.type == "error" and "404" not in said.text else None)
     for width, scheme in ((1280, "light"), (360, "dark"), (360, "light"), (1280, "dark")):
         await page.set_viewport_size({"width": width, "height": 800})
         await page.emulate_media(color_scheme=scheme)
