@@ -147,7 +147,10 @@ async def examined(page: Page, urls: list[str], artifacts: Path) -> tuple[list, 
     """What axe finds on each page, which are cut off, and how many scripts there are, at both widths and in both schemes."""
     found, cut_off, scripts = [], [], 0
     # What the browser complains of: something its page may not do.
-    page.on("console", lambda said: found.append(said.text) if said.type == "error" and "404" not in said.text else None)
+    page.on(
+        "console",
+        lambda said: found.append(said.text) if said.type == "error" and "status of 4" not in said.text else None,
+    )
     for width, scheme in ((1280, "light"), (360, "dark"), (360, "light"), (1280, "dark")):
         await page.set_viewport_size({"width": width, "height": 800})
         await page.emulate_media(color_scheme=scheme)
@@ -156,9 +159,8 @@ async def examined(page: Page, urls: list[str], artifacts: Path) -> tuple[list, 
             name = f"{place}-{url.rpartition('/')[2].partition('?')[0]}-{width}-{scheme}"
             await page.screenshot(path=artifacts / f"{name}.png", full_page=True)
             scripts += await page.locator("script").count()
-            cut_off += [name] * await page.evaluate(
-                "[document.documentElement, ...document.querySelectorAll('.wide')].some(one => one.scrollWidth > one.clientWidth)"
-            )
+            wider = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => [one.outerHTML.slice(0, 99), one.scrollWidth])"
+            cut_off += [(name, each) for each in await page.locator("html, .wide").evaluate_all(wider)]
             await page.evaluate(AXE.read_text())
             result = await page.evaluate("axe.run()")
             found += [(name, each["id"], each["nodes"][0]["html"]) for each in result["violations"]]
