@@ -26,7 +26,7 @@ HALF = b"POST http://news.test/form HTTP/1.1\r\nHost: news.test\r\nContent-Lengt
 TUNNEL = b"CONNECT news.test:80 HTTP/1.1\r\nHost: news.test:80\r\n\r\n"
 KINDS = (PAGE, PAGE, AD, AD, HALF, TUNNEL)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 300)]
 
 
 async def works(port: int, over: float, chance: random.Random) -> int:
