@@ -102,7 +102,7 @@ class CreditReader:
     """Sums that a prompt of this document named: where else they stand beside words of credit, it is said again."""
     _pieces: dict[tuple[str, str], Piece] = field(default_factory=dict, repr=False, compare=False)
     _shapes: dict[Shape, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
-    _words: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _words: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
     _readings: dict[tuple[str, frozenset[str]], Reading] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
