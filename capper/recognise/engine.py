@@ -377,11 +377,14 @@ def _as_listed(rule: str) -> str:
 
 
 def _address(url: str) -> str:
-    """A URL as the engine can read it: scheme and host in lower case, of bearable length, without lone surrogates."""
+    """A URL as the engine can read it: scheme and host in lower case, of bearable length, without lone surrogates.
+
+    A host's final dot goes: it is the same host, and no rule is written with it.
+    """
     end = url.find("/", 8)
     head = url[:end] if end > 0 else url
-    if not head.islower():
-        url = head.lower() + url[len(head) :]
+    if not head.islower() or head.endswith("."):
+        url = head.lower().removesuffix(".") + url[len(head) :]
     return _plain(url[:LONGEST_URL])
 
 

@@ -8,10 +8,11 @@ from capper.domain.sighting import Format
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One load of a page: a token that means nothing outside this process, and the page's URL."""
+    """One load of a page: a token that means nothing outside this process, and the URL of its origin."""
 
     token: str
     url: str
+    """Without a path: which of a site's pages somebody reads is nobody's business."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What is remembered for minutes, in memory only, to tell one page load and one delivery of an ad from the next.
 
-Nothing here is written anywhere. URLs are kept as digests under a key made at start, but for a page's own; what auctions
+Nothing here is written anywhere. URLs are kept as digests under a key made at start, and of a page its origin; what auctions
 offered stays as it came until something of it is asked for (offers.py). Everything is bounded and expires.
 """
 
@@ -60,7 +60,7 @@ class Trail:
 
     def opened(self, viewer: str, device: str, url: str, hint: str | None, now: datetime) -> Page:
         """A top-level document was delivered: a new load of its page."""
-        page = Page(self.digest("page", viewer, device, url, hint or "", now.isoformat()).hex(), url)
+        page = Page(self.digest("page", viewer, device, url, hint or "", now.isoformat()).hex(), _origin(url))
         self._name(viewer, device, page, url, hint, now)
         return page
 
@@ -82,7 +82,7 @@ class Trail:
         whose = _Whose(viewer, device, self.digest("supposed", *name))
         page = self._supposed.get(whose, now)
         if page is None:
-            page = Page(self.digest("supposed", viewer, device, *name, now.isoformat()).hex(), source)
+            page = Page(self.digest("supposed", viewer, device, *name, now.isoformat()).hex(), _origin(source))
         self._supposed.put(whose, page, now)
         return page
 
@@ -126,6 +126,15 @@ class Trail:
     def _name(self, viewer: str, device: str, page: Page, url: str, hint: str | None, now: datetime) -> None:
         for name in _names(url, hint):
             self._pages.put(_Whose(viewer, device, self.digest(name)), page, now)
+
+
+def _origin(url: str) -> str:
+    """Where a page is from: of its address all that anybody asks for later."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
 
 
 def _names(url: str, hint: str | None) -> list[str]:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from capper.domain.decision import OCCASION_LIFE
 from capper.domain.sighting import Format
 from capper.testing import NOON, an_ad
@@ -19,6 +21,22 @@ def test_two_loads_of_one_page_are_two():
     second = trail.opened("anna", "pc", NEWS, None, NOON + timedelta(seconds=1))
 
     assert first.token != second.token
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        (NEWS, "https://news.example/"),
+        ("https://anna:secret@news.example:8443/story", "https://news.example:8443/"),
+        ("https://[broken/story", ""),
+    ],
+)
+def test_of_a_page_its_origin_is_remembered(url, origin):
+    """Which of a site's pages somebody reads is kept nowhere, not in memory either."""
+    trail = Trail()
+
+    assert origin == trail.opened("anna", "pc", url, None, NOON).url
+    assert origin == trail.supposed("anna", "pc", url, NOON).url
 
 
 def test_what_came_of_an_offer_stands_before_the_offer_and_behind_the_next():
