@@ -14,6 +14,7 @@ from capper.domain.cap import parse_length
 from capper.domain.errors import ConfigError
 from capper.domain.identity import Level
 from capper.domain.mute import Mute, Why
+from capper.ledger.base import Ledger
 from capper.recognise.domains import registrable
 from capper.settings.names import an_advertiser
 
@@ -71,12 +72,18 @@ def unmute(
     settings, caps = settings_and_policy(config, state, ledger, policy)
     who = known_person(caps, person)
     now = datetime.now(UTC)
-    muted = with_ledger(settings, lambda opened: opened.mutes(who, now))
-    found = [one for one in muted if one.name == advertiser] or [
-        one for one in muted if one.level is Level.ADVERTISER and one.name == _name(advertiser)
-    ]
+
+    async def take_back(ledger: Ledger) -> list[Mute]:
+        muted = await ledger.mutes(who, now)
+        found = [one for one in muted if one.name == advertiser] or [
+            one for one in muted if one.level is Level.ADVERTISER and one.name == _name(advertiser)
+        ]
+        for one in found:
+            await ledger.unmute(who, (one.level, one.name), now)
+        return found
+
+    found = with_ledger(settings, take_back)
     for one in found:
-        with_ledger(settings, lambda opened: opened.unmute(who, (one.level, one.name), now))  # noqa: B023  run at once
         print_text(f"{one.name} may be shown to {person} again, as the caps allow")
     if not found:
         print_text(f"{advertiser} is not muted for {person}")

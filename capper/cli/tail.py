@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from capper.cli.governing import with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, Policy, State
 from capper.cli.reasons import sentence
 from capper.cli.record import known_person, settings_and_policy
@@ -15,9 +16,6 @@ from capper.cli.tables import moment, print_text
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD
 from capper.journal import Level, Record, parse
-from capper.ledger import open_ledger
-from capper.ledger.secret import Secret
-from capper.settings.version import check_state
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -58,19 +56,11 @@ def run(
         )
     if settings.ledger == "memory":
         raise ConfigError("ledger = memory can be seen only by the process that counts; name one that several share")
-    check_state(settings.state)
 
-    async def followed() -> None:
-        secret = Secret.load_or_create(settings.secret_file)
-        opened = open_ledger(settings.ledger, secret, folder=settings.ledger_folder, deadline=None)
-        try:
-            await follow(
-                lambda: opened.notes(name, datetime.now(UTC)), last, lambda one: _show(one, caps.zone, as_json=as_json)
-            )
-        finally:
-            await opened.close()
+    def show(record: Record) -> None:
+        _show(record, caps.zone, as_json=as_json)
 
-    asyncio.run(followed())
+    with_ledger(settings, lambda opened: follow(lambda: opened.notes(name, datetime.now(UTC)), last, show))
 
 
 async def follow(ask: Ask, last: int, show: Callable[[Record], None], every: float = EVERY) -> None:

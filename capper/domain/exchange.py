@@ -5,10 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
+from urllib.parse import urlsplit
 
 from capper.domain.decision import Decision
 from capper.domain.identity import Viewer
 from capper.domain.prompt import Prompt
+
+
+def origin_of(url: str) -> str:
+    """`scheme://host:port` of a URL, as it is written and without a user; "" for what is no URL."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 class Headers:

@@ -6,9 +6,8 @@ it comes from, the network it is about. Where that leaves several advertisers no
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from capper.domain.exchange import Exchange
+from capper.domain.exchange import Exchange, origin_of
 from capper.domain.identity import Level
 from capper.domain.mute import Mute, Name, Why, chosen
 from capper.domain.policy import Policy
@@ -119,13 +118,9 @@ class Heeding:
         kept = [each for each in seen if around and each.ad == around.ad] if around else []
         if not kept and here:
             kept = [each for each in seen if each.page == here.token]
-        if here and _origin(source) != _origin(here.url):
+        if here and origin_of(source) != origin_of(here.url):
             # It comes from a frame of which no more than its origin is told.
             domain = registrable(host_of(source)) or ""
             network = self.scene.trail.shown.network(domain)
             kept = [each for each in kept if network in each.networks] or kept
         return kept or (seen if tied else [])
-
-
-def _origin(url: str) -> str:
-    return urlsplit(url).netloc

@@ -1,8 +1,6 @@
 """Who can read an answer beside the person it is for: the scripts of the page that asked for it."""
 
-from urllib.parse import urlsplit
-
-from capper.domain.exchange import Request
+from capper.domain.exchange import Request, origin_of
 
 
 def hers_alone(request: Request) -> bool:
@@ -17,12 +15,4 @@ def hers_alone(request: Request) -> bool:
         return site != "same-origin" and headers.get("sec-fetch-mode") in {"navigate", "no-cors"}
     # Browsers tell that of secure hosts alone. No page can make its requests look like another site's.
     referrer = headers.get("referer")
-    return bool(referrer) and "origin" not in headers and _origin(referrer) != _origin(request.url)
-
-
-def _origin(url: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", ""
-    return parts.scheme, parts.netloc
+    return bool(referrer) and "origin" not in headers and origin_of(referrer) != origin_of(request.url)

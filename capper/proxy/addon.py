@@ -23,7 +23,6 @@ DEADLINE = 2.0
 """Seconds an exchange may be judged; the ledger has a much shorter deadline of its own."""
 
 _KEY: Final = "capper"
-_PASS: Final = Outcome()
 
 
 class Judge(Protocol):

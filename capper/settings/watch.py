@@ -1,6 +1,6 @@
-"""The policy in force while its file changes underneath: a bad, half-written or vanished file leaves the old one in force.
+"""What small files say as they change underneath, the policy before all: a bad, half-written or vanished one changes nothing.
 
-Once a version of it has been applied for every capper on the same ledger, that one is in force, and the file a draft of the next.
+Once a version of the policy has been applied for every capper on the same ledger, that one is in force, and the file a draft of the next.
 """
 
 import logging
@@ -41,6 +41,21 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Looking:
+    """When to look at a file again: a second after the last look."""
+
+    def __init__(self, at: datetime) -> None:
+        self._last = at
+
+    def due(self, at: datetime) -> bool:
+        """Whether it is time; the caller looks then."""
+        # A clock that was set back must not stop the looking.
+        if timedelta(0) <= at - self._last < LOOK:
+            return False
+        self._last = at
+        return True
+
+
 class Watched[T]:
     """What a small file of a person's says, as it changes: looked at once a second at most, and only when somebody asks.
 
@@ -59,18 +74,14 @@ class Watched[T]:
     ) -> None:
         """`read` may raise ConfigError; `empty` is what holds until it has not; `stays` says in the log what is left."""
         self._path, self._read, self._held, self._stays = path, read, empty, stays
-        self._clock, self._look = clock, look
-        self._looked, self._used = clock(), look(path)
+        self._look, self._looking, self._used = look, Looking(clock()), look(path)
         self._take()
 
     def at(self, at: datetime) -> T:
         """What is in force then, after a look at the file if the last one is a second old. Never raises."""
-        # A clock that was set back must not stop the looking.
-        if not timedelta(0) <= at - self._looked < LOOK:
-            self._looked = at
-            if (found := self._look(self._path)) != self._used:
-                self._used = found
-                self._take()
+        if self._looking.due(at) and (found := self._look(self._path)) != self._used:
+            self._used = found
+            self._take()
         return self._held
 
     def _take(self) -> None:
@@ -112,7 +123,7 @@ class PolicySource:
         self.path, self._successor = path, successor
         self.problem: ConfigError | None = None
         self._clock, self._tell, self._look, self._read = clock, tell, look, read
-        self._looked = clock()
+        self._looking = Looking(clock())
         self._used = self._seen = look(path)
         self.policy = parse_policy(read(path), str(path))
         """The policy in force, without a look at the file."""
@@ -122,10 +133,7 @@ class PolicySource:
 
     def current(self) -> Policy:
         """The policy in force, after a look at the file if the last one is a second old. Never raises."""
-        now = self._clock()
-        # A clock that was set back must not stop the looking.
-        if not timedelta(0) <= now - self._looked < LOOK:
-            self._looked = now
+        if self._looking.due(self._clock()):
             self.refresh()
         return self.policy
 

@@ -8,9 +8,9 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from urllib.parse import urlsplit
 
 from capper.domain.decision import OCCASION_LIFE
+from capper.domain.exchange import origin_of
 from capper.domain.window import SCOPE_LIFE
 from capper.trail.addresses import Addresses
 from capper.trail.delivery import Delivery, Page
@@ -60,7 +60,7 @@ class Trail:
 
     def opened(self, viewer: str, device: str, url: str, hint: str | None, now: datetime) -> Page:
         """A top-level document was delivered: a new load of its page."""
-        page = Page(self.digest("page", viewer, device, url, hint or "", now.isoformat()).hex(), _origin(url))
+        page = Page(self.digest("page", viewer, device, url, hint or "", now.isoformat()).hex(), _home(url))
         self._name(viewer, device, page, url, hint, now)
         return page
 
@@ -82,7 +82,7 @@ class Trail:
         whose = _Whose(viewer, device, self.digest("supposed", *name))
         page = self._supposed.get(whose, now)
         if page is None:
-            page = Page(self.digest("supposed", viewer, device, *name, now.isoformat()).hex(), _origin(source))
+            page = Page(self.digest("supposed", viewer, device, *name, now.isoformat()).hex(), _home(source))
         self._supposed.put(whose, page, now)
         return page
 
@@ -128,13 +128,10 @@ class Trail:
             self._pages.put(_Whose(viewer, device, self.digest(name)), page, now)
 
 
-def _origin(url: str) -> str:
+def _home(url: str) -> str:
     """Where a page is from: of its address all that anybody asks for later."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+    origin = origin_of(url)
+    return f"{origin}/" if origin else ""
 
 
 def _names(url: str, hint: str | None) -> list[str]:
@@ -143,8 +140,5 @@ def _names(url: str, hint: str | None) -> list[str]:
     A Referer lacks the fragment, and by default (strict-origin-when-cross-origin) all but the origin on other sites.
     """
     names = [f"hint {hint}"] if hint else []
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return names
-    return [*names, f"url {url.partition('#')[0]}", f"origin {parts.scheme}://{parts.netloc}"]
+    origin = origin_of(url)
+    return [*names, f"url {url.partition('#')[0]}", f"origin {origin}"] if origin else names

@@ -8,7 +8,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import BrowserContext, async_playwright
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+from capper.demo.household import Household, running_household
+from capper.testing import FrozenClock
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FLAGS = (
@@ -21,6 +24,13 @@ FLAGS = (
     # Chromium goes to loopback directly unless told otherwise.
     "--proxy-bypass-list=<-loopback>",
 )
+PEOPLE = """
+[people.anna]
+devices = ["127.0.0.2", "127.0.0.3"]
+[people.ben]
+devices = ["127.0.0.4"]
+"""
+DEVICES = {"laptop": "127.0.0.2", "phone": "127.0.0.3", "ben": "127.0.0.4"}
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +73,32 @@ async def browser(chromium: str, tmp_path: Path) -> AsyncIterator[Callable[..., 
             return context
 
         yield open_browser
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """The household's clock."""
+    return FrozenClock()
+
+
+@pytest.fixture
+async def household(request: pytest.FixtureRequest, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Household]:
+    """The demo's world behind the real proxy, with the embedded ledger: anna's two devices, ben's, and the module's `CAPS`."""
+    async with running_household(tmp_path, request.module.CAPS + PEOPLE, DEVICES, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def sit_down(
+    household: Household, browser: Callable[..., Awaitable[BrowserContext]]
+) -> Callable[[str], Awaitable[Page]]:
+    """Sits somebody down at a device of the household, by its name, and opens a window."""
+
+    async def at(device: str) -> Page:
+        context = await browser(device, household.door(device), household.certificate)
+        return await context.new_page()
+
+    return at
 
 
 def trust(home: Path, *certificates: Path) -> None:

@@ -1,6 +1,6 @@
 """The main job, seen by a real browser over HTTPS: a repeated banner is capped for the person who keeps seeing it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,35 +8,17 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.async_api import Page
 
-from capper.demo.household import Household, running_household
+from capper.demo.household import Household
 from capper.demo.sites import AD_SERVER, NEWS, RECIPES, WEATHER, Placement, Site, markup
 from capper.testing import FrozenClock
 
 pytestmark = pytest.mark.timeout(240)
 
-POLICY = """
+CAPS = """
 caps = ["3 per advertiser per day"]
-[people.anna]
-devices = ["127.0.0.2", "127.0.0.3"]
-[people.ben]
-devices = ["127.0.0.4"]
 """
-DEVICES = {"laptop": "127.0.0.2", "phone": "127.0.0.3", "ben": "127.0.0.4"}
 
 Box = dict[str, float]
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    """The household's clock."""
-    return FrozenClock()
-
-
-@pytest.fixture
-async def household(tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Household]:
-    """The demo's world behind the real proxy, with the embedded ledger."""
-    async with running_household(tmp_path, POLICY, DEVICES, clock=clock) as running:
-        yield running
 
 
 @dataclass
@@ -84,14 +66,13 @@ Reading = Callable[[str], Awaitable[Reader]]
 
 
 @pytest.fixture
-def reading(household: Household, clock: FrozenClock, browser, artifacts: Path) -> Reading:
+def reading(household: Household, clock: FrozenClock, sit_down, artifacts: Path) -> Reading:
     """Sits somebody down at a device of the household, by its name."""
 
-    async def sit_down(device: str) -> Reader:
-        context = await browser(device, household.door(device), household.certificate)
-        return Reader(household, clock, await context.new_page(), artifacts)
+    async def at(device: str) -> Reader:
+        return Reader(household, clock, await sit_down(device), artifacts)
 
-    return sit_down
+    return at
 
 
 @dataclass
@@ -132,7 +113,7 @@ class View:
 
 async def test_a_repeated_banner_is_capped_for_the_person_who_keeps_seeing_it(clock: FrozenClock, reading: Reading):
     """Anna sees the shoe ad on three sites and then, on either of her browsers, a placeholder; ben still sees it."""
-    laptop, phone, ben = [await reading(device) for device in DEVICES]
+    laptop, phone, ben = [await reading(device) for device in ("laptop", "phone", "ben")]
 
     first = await laptop.reads(NEWS, "1-news-shown")
     second = await phone.reads(WEATHER, "2-weather-shown-on-the-phone")

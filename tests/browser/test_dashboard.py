@@ -1,7 +1,7 @@
 """The dashboard in a real browser over HTTPS: by its host name, through the proxy, as somebody new would use it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from playwright.async_api import Page
 
 from capper.dashboard.house import House
 from capper.dashboard.serving import OwnerPages
-from capper.demo.household import Household, running_household
+from capper.demo.household import Household
 from capper.demo.sites import NEWS, RECIPES, WEATHER, Site
 from capper.devices.strangers import Strangers, strangers_file
 from capper.domain.daily import EVERYBODY, Addition, Daily, day_of
@@ -26,14 +26,16 @@ from capper.testing import NOON, FrozenClock
 
 pytestmark = pytest.mark.timeout(240)
 
-POLICY = """
+CAPS = """
 caps = ["3 per advertiser per day", "10 per advertiser per week"]
+"""
+OWNERS = """
+caps = ["3 per advertiser per day"]
 [people.anna]
 devices = ["127.0.0.2", "127.0.0.3"]
 [people.ben]
 devices = ["127.0.0.4"]
 """
-DEVICES = {"laptop": "127.0.0.2", "phone": "127.0.0.3", "ben": "127.0.0.4"}
 AXE = Path(__file__).parent / "clients" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
     "followers?days=28",
@@ -44,31 +46,6 @@ PAGES = (
     "device",
     "nothing-here",
 )
-
-Browsing = Callable[[str], Awaitable[Page]]
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
-async def household(tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Household]:
-    """The demo's world behind the real proxy, with the embedded ledger."""
-    async with running_household(tmp_path, POLICY, DEVICES, clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def browsing(household: Household, browser) -> Browsing:
-    """Opens a browser at a device of the household, by its name."""
-
-    async def sit_down(device: str) -> Page:
-        context = await browser(device, household.door(device), household.certificate)
-        return await context.new_page()
-
-    return sit_down
 
 
 async def visit(page: Page, clock: FrozenClock, site: Site) -> list[str]:
@@ -93,9 +70,9 @@ async def until_it_says(page: Page, url: str, text: str) -> str:
     raise AssertionError(f"{text!r} is not on {url}: {said}")
 
 
-async def test_who_follows_is_muted_everywhere(browsing, clock, artifacts):
+async def test_who_follows_is_muted_everywhere(sit_down, clock, artifacts):
     """The page at the host's name, for a device that trusts us; a mute holds on another site and browser of hers, not for ben."""
-    laptop, phone, ben = [await browsing(device) for device in DEVICES]
+    laptop, phone, ben = [await sit_down(device) for device in ("laptop", "phone", "ben")]
     hosts: set[str] = set()
 
     def note(request) -> None:
@@ -126,12 +103,12 @@ async def test_who_follows_is_muted_everywhere(browsing, clock, artifacts):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "nl"])
-async def test_nobody_is_kept_out(household, browsing, clock, tmp_path, artifacts, language):
+async def test_nobody_is_kept_out(household, sit_down, clock, tmp_path, artifacts, language):
     """Without script, at both widths, light and dark: axe finds nothing, and nothing is cut off."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed (scripts/browser-clients, which needs node and npm)")
     await four_weeks(household, clock)
-    page = await browsing("laptop")
+    page = await sit_down("laptop")
     for site in (NEWS, RECIPES, WEATHER, NEWS, RECIPES, WEATHER):
         await visit(page, clock, site)
     await page.set_extra_http_headers({"Accept-Language": language})
@@ -207,12 +184,12 @@ async def test_nobody_is_kept_out_of_the_owners_pages(browser, tmp_path, artifac
 async def owner_pages(folder: Path) -> AsyncIterator[str]:
     """The owner's pages of a house of anna's, with a device that is nobody's."""
     file = folder / "policy.toml"
-    file.write_text(POLICY)
+    file.write_text(OWNERS)
     strangers = Strangers(strangers_file(folder), NOON)
     strangers.note("d8:3a:dd:00:00:01", NOON)
     strangers.write(strangers.due(NOON + timedelta(minutes=1), lambda _: False))
     settings = Settings(state=folder, policy=file, dashboard=Address("127.0.0.1", 0))
-    policy = parse_policy(POLICY, "p")
+    policy = parse_policy(OWNERS, "p")
     house = House(settings, MemoryLedger(), lambda: policy, Journal(), Secret(), FrozenClock(), NOON)
     pages = OwnerPages.open(house)
     serving = asyncio.create_task(pages.serve())

@@ -1,28 +1,22 @@
 """What a person does about an ad, by a real browser over HTTPS: from its placeholder to her own page, and what holds after."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
 
-from capper.demo.household import Household, running_household
+from capper.demo.household import Household
 from capper.demo.sites import CHOICES, NEWS, RECIPES, WEATHER, Site
 from capper.testing import FrozenClock
 
 pytestmark = pytest.mark.timeout(240)
 
-POLICY = """
+CAPS = """
 caps = []
 [[rules]]
 advertiser = "shoes.example"
 caps = ["2 per advertiser per day"]
-[people.anna]
-devices = ["127.0.0.2", "127.0.0.3"]
-[people.ben]
-devices = ["127.0.0.4"]
 """
-DEVICES = {"laptop": "127.0.0.2", "phone": "127.0.0.3", "ben": "127.0.0.4"}
 BY_ITSELF = """(async () => {
     const address = document.querySelector(".i").href
     for (const [tag, how] of [["img", "src"], ["iframe", "src"], ["link", "href"]]) {
@@ -36,30 +30,6 @@ BY_ITSELF = """(async () => {
     await new Promise(done => setTimeout(done, 500))
 })()"""
 """What an ad's script could do with the address behind its mark, when nobody clicks."""
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    """The household's clock."""
-    return FrozenClock()
-
-
-@pytest.fixture
-async def household(tmp_path: Path, clock: FrozenClock) -> AsyncIterator[Household]:
-    """The demo's world behind the real proxy, with the embedded ledger."""
-    async with running_household(tmp_path, POLICY, DEVICES, clock=clock) as running:
-        yield running
-
-
-@pytest.fixture
-def sit_down(household: Household, browser):
-    """Sits somebody down at a device of the household, by its name."""
-
-    async def at(device: str) -> Page:
-        context = await browser(device, household.door(device), household.certificate)
-        return await context.new_page()
-
-    return at
 
 
 @pytest.fixture
@@ -90,7 +60,7 @@ async def opened(page: Page, link) -> Page:
 
 async def test_never_again_from_a_placeholder(sit_down, sees, clock: FrozenClock, artifacts: Path):
     """Over her cap anna mutes the shoes: a day later too they are gone from every site and browser of hers, not from ben's."""
-    laptop, phone, ben = [await sit_down(device) for device in DEVICES]
+    laptop, phone, ben = [await sit_down(device) for device in ("laptop", "phone", "ben")]
     assert [await sees(laptop, NEWS), await sees(phone, WEATHER)] == [["shoes", "travel"], ["coffee", "shoes"]]
     assert await sees(laptop, WEATHER) == ["coffee"]
     frame = laptop.frame_locator("#side iframe")
@@ -142,7 +112,7 @@ async def test_show_once(sit_down, sees, artifacts: Path):
 
 async def test_the_mark_of_an_ad_is_a_word_that_sticks(sit_down, sees, artifacts: Path):
     """Anna clicks the "i" of the shoe ad: it is gone from other sites and her phone; undone from the placeholder; ben sees it."""
-    laptop, phone, ben = [await sit_down(device) for device in DEVICES]
+    laptop, phone, ben = [await sit_down(device) for device in ("laptop", "phone", "ben")]
     assert await sees(laptop, WEATHER) == ["coffee", "shoes"]
     choices = await opened(laptop, laptop.frame_locator("#side iframe").get_by_role("link", name="About this ad"))
     assert await choices.locator("h1").inner_text() == "Your ad choices"

@@ -19,14 +19,24 @@ async def test_what_is_added_is_found_by_advertiser(ledger):
         Addition("shoes.example", TODAY, Daily(2, 1), frozenset({"news.example"})),
         Addition(EVERYBODY, TODAY, Daily(3, 1, 4)),
     ]
-    second = [Addition("shoes.example", TODAY, Daily(1), frozenset({"weather.example", "news.example"}))]
+    second = [Addition("shoes.example", TODAY, Daily(1), frozenset({"news.example"}))]
     await ledger.tally("anna", [*first, Addition("shoes.example", TODAY - 1, Daily(5))], TODAY)
     await ledger.tally("anna", second, TODAY)
 
     assert {
-        "shoes.example": Follower("shoes.example", {TODAY - 1: Daily(5), TODAY: Daily(3, 1)}, 2),
+        "shoes.example": Follower("shoes.example", {TODAY - 1: Daily(5), TODAY: Daily(3, 1)}, 1),
         EVERYBODY: Follower(EVERYBODY, {TODAY: Daily(3, 1, 4)}),
     } == by_name(await ledger.followers("anna", TODAY))
+
+
+async def test_its_sites_are_counted(ledger):
+    """About how many there were, each once whatever the day: which two share a slot is left to the secret."""
+    sites = [f"site{n}.example" for n in range(60)]
+    for day in (TODAY - 1, TODAY):
+        await ledger.tally("anna", [Addition("shoes.example", day, Daily(60), frozenset(sites))], TODAY)
+    [found] = await ledger.followers("anna", TODAY)
+
+    assert 60 == pytest.approx(found.sites, rel=0.4)
 
 
 async def test_days_leave_after_four_weeks(ledger):

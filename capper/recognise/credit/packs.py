@@ -24,7 +24,6 @@ BESIDE = ("action", "greeting", "aside", "dismiss")
 PAGES = ("loan", "help", "news", "statement", "legal")
 """Kinds of pages a person opens on purpose."""
 
-_ALL = (*FOR, *AGAINST, *BESIDE)
 _SHARED = "common.toml"
 _WEIGHTS = "weights"
 _TRIGGERING = ("credit", "headroom", "preapproved", "borrow", "later", "need", "raise")
