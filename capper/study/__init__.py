@@ -1,0 +1,1 @@
+"""What researchers measure: exposures of people who agreed, the figures made of them, and how they leave the machine."""
