@@ -41,7 +41,8 @@ class Coded:
     @property
     def known(self) -> NDArray[np.bool_]:
         """Which of them are known."""
-        return self.codes != 0
+        found: NDArray[np.bool_] = self.codes != 0
+        return found
 
 
 def to_ms(at: datetime) -> int:
