@@ -19,6 +19,7 @@ from capper.cli.record import known_person
 from capper.cli.replay import progress_of
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.daily import SPAN, day_of
+from capper.domain.frequency import binned, shares
 from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import Policy
 from capper.journal import Journal, Level
@@ -27,7 +28,7 @@ from capper.measure.har import Har, load
 from capper.measure.output import whole_file
 from capper.measure.replay import Summary, replay
 from capper.measure.report import report
-from capper.measure.whatif import Comparison, Row, binned, of_days, of_replays, shares
+from capper.measure.whatif import Comparison, Row, of_days, of_replays
 from capper.settings import Settings, load_settings
 
 app = typer.Typer(rich_markup_mode=None)

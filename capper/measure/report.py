@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from capper.measure.whatif import BINS, Comparison, Row, binned, shares
+from capper.domain.frequency import BINS, binned, shares
+from capper.measure.whatif import Comparison, Row
 from capper.rewrite.wording import presentable
 
 MOST_BARS: Final = 12

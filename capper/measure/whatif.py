@@ -5,17 +5,16 @@ was shown and withheld) only upper bounds can be told (`capper.domain.reckoning`
 
     reach        how many people an advertiser was shown to at all
     frequency    of those pairs of a person and an advertiser, the share that met exactly n times
-    distance     between two frequencies: half of the sum of differences (shuffle distance), 0 the same, 1 nothing in common
+    distance     between two frequencies (`capper.domain.frequency`)
 """
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from capper.domain.cap import Cap
 from capper.domain.daily import EVERYBODY, SPAN, Daily, Follower
+from capper.domain.frequency import distance, shares
 from capper.domain.policy import Policy
 from capper.domain.reckoning import Speaking, at_most, speaking, untold
 from capper.measure.replay import Count, Summary
@@ -72,40 +71,6 @@ class Comparison:
         """The sum over all advertisers; `reach` is how many pairs met at all."""
         sides: list[Side] = [getattr(row, side) for row in self.rows]
         return Side(*(sum(getattr(one, name) for one in sides) for name in ("shown", "withheld", "reach")))
-
-
-def shares(times: Mapping[int, int]) -> dict[int, float]:
-    """The share of pairs that met exactly n times, by n; those that never met are left out."""
-    met = {count: pairs for count, pairs in times.items() if count > 0 and pairs > 0}
-    total = sum(met.values())
-    return {count: pairs / total for count, pairs in sorted(met.items())}
-
-
-def distance(one: Mapping[int, float], other: Mapping[int, float]) -> float:
-    """Half of the sum of differences; 1 where only one of them has anything."""
-    if not one or not other:
-        return float(bool(one) != bool(other))
-    return sum(abs(one.get(count, 0.0) - other.get(count, 0.0)) for count in {*one, *other}) / 2
-
-
-BINS: Final = {
-    "1": range(1, 2),
-    "2": range(2, 3),
-    "3": range(3, 4),
-    "4": range(4, 5),
-    "5": range(5, 6),
-    "6-7": range(6, 8),
-    "8-10": range(8, 11),
-    "11-20": range(11, 21),
-    "21-50": range(21, 51),
-    "51+": range(51, sys.maxsize),
-}
-"""How often is drawn together, and what it is called."""
-
-
-def binned(found: Mapping[int, float]) -> dict[str, float]:
-    """Shares put together by `BINS`."""
-    return {name: sum(share for count, share in found.items() if count in together) for name, together in BINS.items()}
 
 
 # Recordings

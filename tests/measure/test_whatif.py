@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import html5lib
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.domain.daily import EVERYBODY, Daily, Follower
+from capper.domain.frequency import BINS, shares
 from capper.measure.replay import Count, Summary
 from capper.measure.report import report
-from capper.measure.whatif import BINS, Side, binned, distance, of_days, of_replays, shares
+from capper.measure.whatif import Side, of_days, of_replays
 from capper.settings import parse_policy
 from capper.testing import NOON
 
@@ -78,18 +78,6 @@ def test_recordings_of_several_people():
 
 
 HISTOGRAMS = st.dictionaries(st.integers(0, 80), st.integers(0, 9), max_size=8)
-
-
-@given(HISTOGRAMS, HISTOGRAMS)
-def test_distances_and_bins(one, other):
-    """A distance is 0 of the same, at most 1, and the same both ways; bins lose nothing."""
-    first, second = shares(one), shares(other)
-
-    assert distance(first, first) == 0
-    assert 0 <= distance(first, second) <= 1 + 1e-9
-    assert distance(first, second) == distance(second, first)
-    assert list(binned(first)) == list(BINS)
-    assert sum(binned(first).values()) == pytest.approx(1 if first else 0)
 
 
 HOSTILE = [
