@@ -2,8 +2,11 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from capper.domain.frequency import BINS, binned, distance, shares
+
+HISTOGRAMS = st.dictionaries(st.integers(0, 80), st.integers(0, 9), max_size=8)
 
 
 @given(HISTOGRAMS, HISTOGRAMS)

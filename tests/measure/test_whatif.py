@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import html5lib
 import pytest
-from hypothesis import strategies as st
 
 from capper.domain.daily import EVERYBODY, Daily, Follower
 from capper.domain.frequency import BINS, shares
@@ -75,9 +74,6 @@ def test_recordings_of_several_people():
     assert (shares(found.before), shares(found.after)) == ({1: 2 / 3, 5: 1 / 3}, {1: 1 / 2, 2: 1 / 2})
     assert (found.people, found.exact, found.rows[0].before.frequency) == (2, True, 3.0)
     assert found.distance == pytest.approx((1 / 6 + 1 / 3 + 1 / 2) / 2)
-
-
-HISTOGRAMS = st.dictionaries(st.integers(0, 80), st.integers(0, 9), max_size=8)
 
 
 HOSTILE = [
