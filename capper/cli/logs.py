@@ -37,11 +37,15 @@ class Lines(logging.Formatter):
 
 
 def begin(form: Log) -> None:
-    """Write in this form from now on. mitmproxy's own log names every site visited: errors only."""
+    """Write in this form from now on. Two that speak of every request are heard only in trouble.
+
+    mitmproxy's log names each site visited; uvicorn complains of each request that it cannot read, as often as somebody sends one.
+    """
     debug = bool(os.environ.get("CAPPER_DEBUG"))
     root = logging.getLogger()
     root.setLevel(logging.INFO if debug else logging.WARNING)
     for handler in root.handlers:
         handler.setFormatter(Lines() if form is Log.JSON else Sentences())
     logging.getLogger("capper.settings.watch").setLevel(logging.INFO)
-    logging.getLogger("mitmproxy").setLevel(logging.INFO if debug else logging.ERROR)
+    for name in ("mitmproxy", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.INFO if debug else logging.ERROR)

@@ -5,6 +5,7 @@ that was made for her.
 """
 
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -19,7 +20,10 @@ from capper.domain.decision import Decision, Verdict
 from capper.domain.identity import Ad, Level, Viewer
 from capper.domain.mute import Mute, Why
 from capper.ledger.tickets import Ticket, Tickets
+from capper.refusals import Refusals
 from capper.rewrite.wording import Words, words
+
+logger = logging.getLogger(__name__)
 
 PATH: Final = "/ad"
 
@@ -32,12 +36,14 @@ class About:
     def __init__(self, house: House, page: Page, tongue: Callable[[Request], Tongue]) -> None:
         self._house, self._page, self._tongue = house, page, tongue
         self._tickets = Tickets(house.secret)
+        self._refusals = Refusals(logger)
 
     async def show(self, request: Request) -> Response:
         """Why, and what can be done."""
         given = request.query_params.get("about", "")
         ticket = self._ticket(request, given)
         if ticket is None:
+            self._refusals.tell("a ticket that opens nothing", "a ticket that is another's, or more than a day old")
             return await self._page(request, "ad.html", ticket=None, status=410)
         muted = await self._muted(viewer_of(request), ticket)
         return await self._page(

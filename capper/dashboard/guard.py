@@ -3,11 +3,13 @@
 import hashlib
 import hmac
 import logging
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import wraps
+from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -16,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from capper.domain.daily import day_of
 from capper.ledger.secret import Secret, as_bytes
+from capper.refusals import Refusals, quoted
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,11 @@ HEADERS: Final = {
     "Permissions-Policy": "interest-cohort=(), browsing-topics=()",
 }
 _SAFE: Final = ("GET", "HEAD")
+_HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9a-z_.-]+?)\.?)(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+"""A Host field as browsers write it: an address or a name, perhaps a port, and nothing that another reader would read otherwise."""
+_OURS: Final = ("none", "same-origin")
+_LED: Final = ("navigate", "document")
+_CLIMBING: Final = ("..", "\\", "\0")
 LARGEST_FORM: Final = 600 * 1024
 """A policy of the largest size that is read, once every letter of it is escaped as it may be."""
 _FIELDS: Final = 20
@@ -48,6 +56,11 @@ class Refusal(Exception):
         super().__init__(reason)
         self.status = status
 
+    @property
+    def kind(self) -> str:
+        """What it is told as when there are many."""
+        return HTTPStatus(self.status).phrase
+
 
 class Guard:
     """The outermost layer of the application: asks where a request comes from, and says in each answer what it may do."""
@@ -55,6 +68,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, hosts: Callable[[str], bool], machines: Collection[str] = ()) -> None:
         """`hosts` says of a Host field, without its port, whether it is ours; paths of `machines` are answered under any name."""
         self._app, self._hosts, self._machines = app, hosts, machines
+        self._refusals = Refusals(logger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
@@ -65,13 +79,18 @@ class Guard:
         if scope["type"] != "http":
             return
         try:
-            if scope["path"] not in self._machines:
-                check_origin(scope["method"], scope["scheme"], Headers(scope=scope), self._hosts)
+            self._check(scope)
             await self._app(scope, receive, guarded)
         except Refusal as refusal:
-            logger.warning("refused: %s %s: %s", scope["method"], quoted(scope["path"]), refusal)
+            self._refusals.tell(refusal.kind, f"{quoted(scope['method'])[1:-1]} {quoted(scope['path'])}: {refusal}")
             answer = PlainTextResponse(f"Refused: {refusal}.\n", refusal.status)
             await answer(scope, receive, guarded)
+
+    def _check(self, scope: Scope) -> None:
+        if climbs(scope["path"]):
+            raise Refusal("the path leads elsewhere", 404)
+        if scope["path"] not in self._machines:
+            check_origin(scope["method"], scope["scheme"], Headers(scope=scope), self._hosts)
 
 
 def check_origin(method: str, scheme: str, headers: Headers, hosts: Callable[[str], bool]) -> None:
@@ -81,30 +100,40 @@ def check_origin(method: str, scheme: str, headers: Headers, hosts: Callable[[st
         Refusal: it may not.
     """
     host = headers.get("host", "")
-    if not hosts(_name(f"//{host}")):
+    if not hosts(_name(host)):
         raise Refusal(f"the name {quoted(host)} is not ours", 421)
-    site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "navigate")
+    if headers.get("upgrade", "").lower() == "websocket":
+        raise Refusal("there is nothing here for a web socket", 400)
     if method in _SAFE:
-        if site not in {"none", "same-origin"} and mode != "navigate":
+        if is_prying(headers):
             raise Refusal("another site asks for it")
         return
-    if site not in {"none", "same-origin"}:
+    if headers.get("sec-fetch-site", "none") not in _OURS:
         raise Refusal("the form is another site's")
     origin = headers.get("origin", "")
     if origin != f"{scheme}://{host}":
         raise Refusal(f"the form is of {quoted(origin)}, not of this page")
 
 
-def quoted(text: str) -> str:
-    """What came from outside, fit for a log: short, and nothing that a terminal obeys."""
-    return ascii(text[:80])
+def is_prying(headers: Mapping[str, str]) -> bool:
+    """Whether another site asks for a page in the background or within one of its own, rather than leading there.
+
+    Browsers say so of secure hosts alone. `headers` are found by their names in lower case.
+    """
+    if headers.get("sec-fetch-site", "none") in _OURS:
+        return False
+    return (headers.get("sec-fetch-mode", "navigate"), headers.get("sec-fetch-dest", "document")) != _LED
 
 
-def _name(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+def climbs(path: str) -> bool:
+    """Whether a path is one that nobody follows a link to: up, back or through what a file system reads otherwise."""
+    plain = unquote(unquote(path))
+    return any(part in plain for part in _CLIMBING)
+
+
+def _name(host: str) -> str:
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else ""
 
 
 class Seals:

@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
+import ipaddress
 import os
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,9 @@ METRICS: Final = "metrics.token"
 SESSION: Final = timedelta(hours=12)
 _MOST_TRIES: Final = 5
 _TRIES_WITHIN: Final = timedelta(minutes=1)
+_MOST_PLACES: Final = 1000
+_NEIGHBOURS: Final = 64
+"""Bits of an IPv6 address that a network has in common; the rest its devices choose as they like."""
 
 
 def token(state: Path, name: str) -> str:
@@ -53,17 +57,25 @@ class Sessions:
     def __init__(self, word: str) -> None:
         self._word = word
         self._key = hashlib.blake2b(as_bytes(word), person=b"session", digest_size=32).digest()
-        self._failed: deque[datetime] = deque(maxlen=_MOST_TRIES)
+        self._failed: OrderedDict[str, deque[datetime]] = OrderedDict()
 
-    def begin(self, given: str, now: datetime) -> str | None:
-        """The cookie of a new session; None where the word is wrong, or too many were."""
-        if len(self._failed) == _MOST_TRIES and now - self._failed[0] < _TRIES_WITHIN:
+    def begin(self, given: str, place: str, now: datetime) -> str | None:
+        """The cookie of a new session; None where the word is wrong, or too many were that came from `place`."""
+        if self.waits(place, now):
             return None
         if not same(given, self._word):
-            self._failed.append(now)
+            self._failed.setdefault(place, deque(maxlen=_MOST_TRIES)).append(now)
+            self._failed.move_to_end(place)
+            while len(self._failed) > _MOST_PLACES:
+                self._failed.popitem(last=False)
             return None
         ends = int((now + SESSION).timestamp())
         return f"{ends}.{self._mac(ends)}"
+
+    def waits(self, place: str, now: datetime) -> bool:
+        """Whether nobody at `place` may try now; who sits elsewhere is not kept waiting for it."""
+        failed = self._failed.get(place)
+        return failed is not None and len(failed) == _MOST_TRIES and now - failed[0] < _TRIES_WITHIN
 
     def holds(self, cookie: str, now: datetime) -> bool:
         """Whether this is the cookie of a session that has not ended."""
@@ -74,3 +86,14 @@ class Sessions:
 
     def _mac(self, ends: int) -> str:
         return hashlib.blake2b(str(ends).encode(), key=self._key, digest_size=24).hexdigest()
+
+
+def place_of(address: str) -> str:
+    """Where somebody comes from, for counting tries: an address, of IPv6 the network."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.version == 4 or parsed.ipv4_mapped:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, _NEIGHBOURS), strict=False))

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from collections.abc import Callable
 from http import HTTPStatus
@@ -18,14 +19,17 @@ from capper.dashboard import editing
 from capper.dashboard.guard import Form, Guard, Refusal, Seals, posted
 from capper.dashboard.health import State, findings, ledger_finding, lists_of
 from capper.dashboard.house import House
-from capper.dashboard.keys import SESSION, Sessions, same
+from capper.dashboard.keys import SESSION, Sessions, place_of, same
 from capper.dashboard.metrics import CONTENT_TYPE, exposition
 from capper.dashboard.rendering import page, received, stylesheet
 from capper.dashboard.speech import Tongue, tongue_for
 from capper.devices.strangers import read_strangers, strangers_file
 from capper.domain.errors import CapperError, ConfigError
+from capper.refusals import Refusals
 from capper.settings.names import a_device, a_name
 from capper.settings.pauses import in_force, pauses_file, read_pauses
+
+logger = logging.getLogger(__name__)
 
 COOKIE: Final = "capper_owner"
 _OWNER: Final = "\0owner"
@@ -52,6 +56,7 @@ class _Owner:
     def __init__(self, house: House, metrics: str, sessions: Sessions | None) -> None:
         self._house, self._metrics, self._sessions = house, metrics, sessions
         self._seals = Seals(house.secret, house.clock)
+        self._refusals = Refusals(logger)
 
     def app(self) -> Starlette:
         form = posted(self._seals, lambda _: _OWNER)
@@ -148,8 +153,10 @@ class _Owner:
 
     async def sign_in(self, request: Request, form: Form) -> Response:
         """A session for who knows the word."""
-        cookie = self._sessions.begin(form.get("token", ""), self._house.clock()) if self._sessions else None
+        place = place_of(request.client.host if request.client else "")
+        cookie = self._sessions.begin(form.get("token", ""), place, self._house.clock()) if self._sessions else None
         if cookie is None:
+            self._refusals.tell("a wrong token", "a token to sign in that is wrong, or one try too many")
             response = await self._page(request, "signin.html", wrong=True)
             response.status_code = HTTPStatus.FORBIDDEN
             return response
@@ -176,6 +183,8 @@ class _Owner:
         """The figures, for who has the word for them."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not same(given.strip(), self._metrics):
+            if given:
+                self._refusals.tell("a wrong token", "a bearer token for the figures that is wrong")
             return PlainTextResponse("A bearer token is needed.\n", 401, headers={"WWW-Authenticate": "Bearer"})
         house = self._house
         lists = await asyncio.to_thread(lists_of, house)

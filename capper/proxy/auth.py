@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hmac
+import logging
 import secrets
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from mitmproxy.utils.htpasswd import HtpasswdFile
 
 from capper.domain.errors import ConfigError
 from capper.proxy.pages import page, refuse
+from capper.refusals import Refusals
+
+logger = logging.getLogger(__name__)
 
 _HEADER = "Proxy-Authorization"
 _CHALLENGE = {"Proxy-Authenticate": 'Basic realm="capper", charset="UTF-8"'}
@@ -88,6 +92,7 @@ class Doorkeeper:
     def __init__(self, credentials: Credentials | None) -> None:
         self.credentials = credentials
         self._users: MutableMapping[connection.Client, str] = WeakKeyDictionary()
+        self._refusals = Refusals(logger)
 
     def user(self, client: connection.Client) -> str | None:
         """Who has shown a password on this connection."""
@@ -98,7 +103,7 @@ class Doorkeeper:
         loader.add_option("proxyauth", str | None, None, "whether SOCKS5 clients must authenticate")  # type: ignore[arg-type]
 
     async def socks5_auth(self, data: Socks5AuthData) -> None:
-        if self.credentials and await self.credentials.accepts(data.username, data.password):
+        if self.credentials and await self._knows(self.credentials, data.username, data.password):
             data.valid = True
             self._users[data.client_conn] = data.username
 
@@ -120,10 +125,16 @@ class Doorkeeper:
         if self.credentials is None:
             return True
         pair = _parse_basic(given)
-        if pair is None or not await self.credentials.accepts(*pair):
+        if pair is None or not await self._knows(self.credentials, *pair):
             return False
         self._users[flow.client_conn] = pair[0]
         return True
+
+    async def _knows(self, credentials: Credentials, user: str, password: str) -> bool:
+        accepted = await credentials.accepts(user, password)
+        if not accepted:
+            self._refusals.tell("a wrong password", "a user or a password that the proxy does not know")
+        return accepted
 
 
 def _parse_basic(value: str) -> tuple[str, str] | None:

@@ -7,18 +7,28 @@ from collections.abc import Callable
 from html import escape
 
 from capper.gateway.ours import HOST
+from capper.rewrite.filler import style_source
 from capper.rewrite.wording import catalogue
 
 PROOF = "/proof.svg"
+
+_STYLE = """\
+body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:6vh auto;padding:0 1rem;color:#222;overflow-wrap:anywhere;hyphens:auto}
+img{display:inline-block;max-width:100%;min-height:64px;color:#b00020;font-weight:600}
+h2{font-size:1.1rem;margin-top:2rem}ol,ul{padding-left:1.4rem}
+@media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}a{color:#8ab4f8}img{color:#ff8a80}}"""
+
+LOOK = (
+    f"default-src 'none'; style-src {style_source(_STYLE)}; img-src https://*.{HOST};"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What its page may load (a Content-Security-Policy): its own style, and the picture."""
 
 _PAGE = """\
 <!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
-<style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:6vh auto;padding:0 1rem;color:#222;overflow-wrap:anywhere;hyphens:auto}}
-img{{display:inline-block;max-width:100%;min-height:64px;color:#b00020;font-weight:600}}
-h2{{font-size:1.1rem;margin-top:2rem}}ol,ul{{padding-left:1.4rem}}
-@media(prefers-color-scheme:dark){{body{{background:#181818;color:#ddd}}a{{color:#8ab4f8}}img{{color:#ff8a80}}}}</style>
+<style>{style}</style>
 </head><body><main>
 <h1>{question}</h1>
 <p><img src="https://{token}.{host}{proof}" alt="{not_yet}" width="320" height="64"></p>
@@ -66,6 +76,7 @@ def invitation(token: str, fingerprint: str, *, proven: bool, language: str = "e
     systems = "\n".join(f"<li>{escape(each)}</li>" for each in _systems(_))
     return _PAGE.format(
         language=language,
+        style=_STYLE,
         token=escape(token),
         host=HOST,
         proof=PROOF,

@@ -5,12 +5,25 @@ from http import HTTPStatus
 
 from mitmproxy import http
 
+from capper.rewrite.filler import style_source
+
+SAFE = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # A page elsewhere that asks for it is told the same as if nobody had answered.
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""What each answer of our own says."""
+_STYLE = """\
+body{font:1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1rem;color:#222}
+@media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}}"""
+_POLICY = f"default-src 'none'; style-src {style_source(_STYLE)}; base-uri 'none'; form-action 'none'"
 _PAGE = """\
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
-<style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1rem;color:#222}}
-@media(prefers-color-scheme:dark){{body{{background:#181818;color:#ddd}}}}</style>
+<style>{style}</style>
 </head><body><main><h1>{title}</h1><p>{sentence}</p></main><footer><small>capper, the proxy on this network</small></footer></body></html>
 """
 
@@ -18,8 +31,10 @@ _PAGE = """\
 def page(status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None) -> http.Response:
     """A page of our own that no cache keeps."""
     title = f"{status.value} {status.phrase}"
-    body = _PAGE.format(title=escape(title), sentence=escape(sentence)).encode("utf-8", "backslashreplace")
-    fields = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", **(headers or {})}
+    body = _PAGE.format(title=escape(title), sentence=escape(sentence), style=_STYLE).encode(
+        "utf-8", "backslashreplace"
+    )
+    fields = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _POLICY, **SAFE, **(headers or {})}
     return http.Response.make(status.value, body, fields)
 
 

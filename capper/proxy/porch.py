@@ -18,14 +18,16 @@ from mitmproxy import connection, dns, http
 from mitmproxy.proxy import server_hooks
 from starlette.types import ASGIApp
 
+from capper.dashboard.guard import climbs, is_prying
 from capper.dashboard.person import PATHS
 from capper.domain.identity import Viewer
 from capper.gateway.ours import ADDRESSES, HOST, is_ours, leads_to_us
 from capper.proxy import bridge
 from capper.proxy.authority import Authority
 from capper.proxy.faults import place, trace
-from capper.proxy.invitation import PROOF, invitation, mobile_profile, tick
-from capper.proxy.pages import brief, page, refuse
+from capper.proxy.invitation import LOOK, PROOF, invitation, mobile_profile, tick
+from capper.proxy.pages import SAFE, brief, page, refuse
+from capper.refusals import Refusals, quoted
 from capper.rewrite.wording import language_of
 
 _TOKEN_FOR = 600.0
@@ -75,6 +77,7 @@ class Porch:
         self._tokens: OrderedDict[str, float] = OrderedDict()
         self._well: asyncio.Server | None = None
         self._led: dict[str, tuple[str, int]] = {}
+        self._refusals = Refusals(logger)
 
     # The way in
 
@@ -115,17 +118,27 @@ class Porch:
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         if flow.response or flow.error:
             return
-        host = _name(flow.request.pretty_host)
+        host, path = _name(flow.request.pretty_host), flow.request.path.partition("?")[0]
         if not is_ours(host):
-            return
+            self._mind(flow, host)
         # Our own page and its picture are of two sites to a browser: they differ in http and https.
-        if _is_prying(flow.request) and not self._is_current(host):
+        elif is_prying(flow.request.headers) and not self._is_current(host):
+            self._refusals.tell("asked for by another site's page", f"another site's page asks for {quoted(path)}")
             # A page elsewhere must not find out that somebody uses capper.
             flow.kill()  # type: ignore[no-untyped-call]
-        elif self._pages and host == HOST and flow.request.path.partition("?")[0] in PATHS:
+        elif climbs(path):
+            self._refusals.tell("not there", f"{quoted(path)} leads elsewhere")
+            refuse(flow, _nothing())
+        elif self._pages and host == HOST and path in PATHS:
             await self._show(self._pages, flow)
         else:
             refuse(flow, self._answer(flow, host))
+
+    def _mind(self, flow: http.HTTPFlow, host: str) -> None:
+        """Refuse what was led to us by another name: somebody may have pointed it here (DNS rebinding)."""
+        if leads_to_us(flow.request.host):
+            self._refusals.tell("another name", f"the name {quoted(host)} is not ours")
+            refuse(flow, page(HTTPStatus.MISDIRECTED_REQUEST, f"capper's page is http://{HOST}/."))
 
     async def _show(self, pages: Pages, flow: http.HTTPFlow) -> None:
         """Answer from the dashboard, now or once a form was read."""
@@ -175,7 +188,9 @@ class Porch:
         if not (self._is_current(host) and flow.client_conn.sni == host):
             return _nothing()
         self._prove(flow.client_conn)
-        return _reply(tick(self._language(flow)), "image/svg+xml")
+        # Its page came over http, to which no picture is of the same site.
+        shared = {"Cross-Origin-Resource-Policy": "cross-origin"}
+        return _reply(tick(self._language(flow)), "image/svg+xml", **shared)
 
     def _language(self, flow: http.HTTPFlow) -> str:
         """The one the policy names for whoever is there, else one that her browser accepts."""
@@ -207,24 +222,13 @@ async def _hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-def _reply(content: bytes, kind: str) -> http.Response:
-    fields = {
-        "Content-Type": kind,
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src https://*.{HOST}",
-    }
-    return http.Response.make(HTTPStatus.OK, content, fields)
+def _reply(content: bytes, kind: str, **headers: str) -> http.Response:
+    fields = {"Content-Type": kind, **SAFE, "X-Frame-Options": "DENY", "Content-Security-Policy": LOOK}
+    return http.Response.make(HTTPStatus.OK, content, fields | headers)
 
 
 def _nothing() -> http.Response:
     return page(HTTPStatus.NOT_FOUND, f"There is nothing here; http://{HOST}/ is capper's page.")
-
-
-def _is_prying(request: http.Request) -> bool:
-    headers = request.headers
-    return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
 
 
 def _name(host: str) -> str:

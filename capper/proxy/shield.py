@@ -7,6 +7,7 @@ WireGuard key does not reach the router's pages. Names are judged by every addre
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,11 @@ from capper.proxy import addresses, resolving
 from capper.proxy.addresses import Reach
 from capper.proxy.pages import page, refuse
 from capper.proxy.viewer import Address, Network, parse_address
+from capper.refusals import Refusals
 
+logger = logging.getLogger(__name__)
+
+_WEB = (80, 443)
 Resolve = Mapping[tuple[str, int], tuple[str, int]]
 """(host, port) to (address, port): where a name is, whatever DNS says; the only way to loopback.
 
@@ -30,6 +35,19 @@ Port 0 of a host means all of its ports, port 0 of an address the port that was 
 
 _KEYED = (mode_specs.WireGuardMode, mode_specs.LocalMode, mode_specs.TunMode)
 """Modes nobody on the network can use without a key, or without being on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why nobody is taken to a place: what it is. `place` is for who asked alone: it is what somebody visits."""
+
+    place: str
+    what: str
+
+    @property
+    def sentence(self) -> str:
+        """For the page that says so."""
+        return f"The proxy does not go there: {self.place} is {self.what}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +71,17 @@ class Boundary:
         """Whether a client could reach the private network without us."""
         return client is not None and (client.is_loopback or any(client in network for network in self.lan))
 
-    def objection(self, host: str, port: int, address: Address | None, *, near: bool) -> str | None:
+    def objection(self, host: str, port: int, address: Address | None, *, near: bool) -> Objection | None:
         """Why a request to `host`, found at `address`, is refused; None if it is not."""
         if address is None:
             if addresses.is_local_name(host) and not self.place(host, port):
-                return f"{host} is this machine itself (loopback)"
+                return Objection(host, "this machine itself (loopback)")
             return None
         where, what = addresses.reach(address, addresses.is_own)
         if where is Reach.PUBLIC or (where is Reach.PRIVATE and near):
             return None
         found = host if host.strip("[]") == str(address) else f"{host} ({address})"
-        return f"{found} is {what}"
+        return Objection(found, what)
 
 
 class Shield:
@@ -71,6 +89,7 @@ class Shield:
 
     def __init__(self, boundary: Boundary) -> None:
         self.boundary = boundary
+        self._refusals = Refusals(logger)
 
     def running(self) -> None:
         resolving.install(asyncio.get_running_loop())
@@ -80,13 +99,14 @@ class Shield:
             return
         address = parse_address(client.peername[0])
         if address is None or not self.boundary.admits(address):
+            self._refusals.tell("a client from elsewhere", "a client that is not of a network this proxy serves")
             client.error = "not from a network this proxy serves"
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         if flow.response:
             return
-        if reason := self._objection(flow.client_conn, flow.request.host, flow.request.port):
-            flow.response = page(HTTPStatus.FORBIDDEN, _sentence(reason))
+        if objection := self._objection(flow.client_conn, flow.request.host, flow.request.port):
+            flow.response = page(HTTPStatus.FORBIDDEN, self._told(objection))
 
     def http_connect_error(self, flow: http.HTTPFlow) -> None:
         """Say in our own words why a tunnel could not be made."""
@@ -98,10 +118,14 @@ class Shield:
         if flow.response or flow.error:
             return
         host, port = flow.request.host, flow.request.port
-        if reason := self._objection(flow.client_conn, host, port):
-            refuse(flow, page(HTTPStatus.FORBIDDEN, _sentence(reason)))
+        if objection := self._objection(flow.client_conn, host, port):
+            refuse(flow, page(HTTPStatus.FORBIDDEN, self._told(objection)))
 
-    def _objection(self, client: connection.Client, host: str, port: int) -> str | None:
+    def _told(self, objection: Objection) -> str:
+        self._refusals.tell("a place the proxy does not go to", f"a way to {objection.what}")
+        return objection.sentence
+
+    def _objection(self, client: connection.Client, host: str, port: int) -> Objection | None:
         near = self.boundary.near(_near_address(client))
         return self.boundary.objection(host, port, addresses.literal(host), near=near)
 
@@ -117,8 +141,8 @@ class Shield:
         if at := self.boundary.place(host, port):
             resolving.settle(host, [_info(*at)])
             return
-        if reason := self._objection(data.client, host, port):
-            data.server.error = _sentence(reason)
+        if objection := self._objection(data.client, host, port):
+            data.server.error = self._told(objection)
         elif addresses.literal(host) is None and data.server.transport_protocol == "tcp":
             await self._look_up(data, host, port)
 
@@ -130,14 +154,15 @@ class Shield:
             return
         near = self.boundary.near(_near_address(data.client))
         good: list[resolving.AddressInfo] = []
-        reason = None
+        found_wrong = None
         for info in found:
             objection = self.boundary.objection(host, port, parse_address(info[4][0]), near=near)
-            reason = reason or objection
+            found_wrong = found_wrong or objection
             if objection is None:
                 good.append(info)
-        if not good and reason:
-            data.server.error = _sentence(reason)
+        if not good and found_wrong:
+            # A name server that blocks ads says such things of them, and no page means harm by that.
+            data.server.error = found_wrong.sentence if port in _WEB else self._told(found_wrong)
         resolving.settle(host, good)
 
 
@@ -154,10 +179,6 @@ def _is_upstream(client: connection.Client, address: Sequence[object]) -> bool:
 def _info(address: str, port: int) -> resolving.AddressInfo:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port))
-
-
-def _sentence(reason: str) -> str:
-    return f"The proxy does not go there: {reason}."
 
 
 def check_listener(host: str, modes: Sequence[str], *, lan: bool, auth: bool) -> None:

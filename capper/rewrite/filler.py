@@ -1,6 +1,7 @@
 """What stands in the place of a withheld ad: an element, an image, a document; each also empty, each with its headers."""
 
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 
 from capper.domain.exchange import Headers, Response
@@ -26,7 +27,6 @@ _STYLE = (
     "{main p.why{display:none}main p.short{display:inline}p.short:before{content:none}}"
     "@media(max-height:18px),(max-width:30px){main{display:none}}"
 )
-_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 BLOCK = ' display="block"'
 """As a line of text it would stand on a baseline, and a frame of its exact size would scroll."""
 _SAFE = (
@@ -39,6 +39,12 @@ _SAFE = (
 _READABLE = ("Access-Control-Allow-Origin", "*")
 """A page may ask for the ad with CORS. What is hers alone does not say so."""
 _POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
+
+
+@cache
+def style_source(style: str) -> str:
+    """What a Content-Security-Policy calls a style sheet that stands in a document: no other one is let in."""
+    return f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
 
 
 def image(size: tuple[int, int], words: Words | None) -> bytes:
@@ -88,7 +94,7 @@ def image_response(size: tuple[int, int], words: Words | None, *, readable: bool
 def creative_response(words: Words | None, *, readable: bool = True) -> Response:
     """The answer in place of a withheld creative document; `readable`: by the scripts of a page that asks for it."""
     # Of an origin of its own, no page can look into it, not even one of the same host.
-    policy = f"{_POLICY}; style-src 'sha256-{_STYLE_HASH}'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    policy = f"{_POLICY}; style-src {style_source(_STYLE)}; sandbox allow-popups allow-popups-to-escape-sandbox"
     return _response("text/html; charset=utf-8", document(words), policy, readable=readable)
 
 

@@ -70,8 +70,8 @@ async def test_she_sees_one_more(house, browser, about):
     assert house.ledger._records["anna"].said[NAME].once
 
 
-async def test_a_ticket_is_of_no_use_to_anybody_else(house, browser, clock, about):
-    """Ben, or anna two days later, is shown nothing of it and can do nothing with it."""
+async def test_a_ticket_is_of_no_use_to_anybody_else(house, browser, clock, caplog, about):
+    """Ben, or anna two days later, is shown nothing of it and can do nothing with it; the log says that it was tried."""
     ben = await browser("ben", **ORIGIN)
     shown = await ben.get("/ad", params={"about": about})
     done = await ben.post("/ad", data={"seal": seal(await ben.get("/data")), "about": about, "do": "never"})
@@ -80,6 +80,11 @@ async def test_a_ticket_is_of_no_use_to_anybody_else(house, browser, clock, abou
 
     assert (shown.status_code, done.status_code, late.status_code) == (410, 410, 410)
     assert "shoes" not in shown.text + done.text + late.text
+    assert (2, 1, False) == (
+        caplog.text.count("refused: a ticket that is another's"),
+        caplog.text.count("refused: POST '/ad': what the form is about is another's"),
+        about in caplog.text,
+    )
     assert await house.ledger.mutes("ben", NOON) == []
 
 

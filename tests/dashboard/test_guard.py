@@ -95,6 +95,53 @@ async def test_every_answer_says_what_it_may_do(browser, path):
 
 async def test_a_refusal_shows_nothing_a_terminal_obeys(browser, caplog):
     """What came from outside is quoted in the log."""
-    await (await browser("anna")).post("/pause", headers={"Origin": "https://x\x1b[2J"}, data={})
+    anna = await browser("anna")
+    await anna.post("/pause", headers={"Origin": "https://x\x1b[2J"}, data={})
+    await anna.request("G\x1b[2JT", "/data", headers={"Origin": "https://x"})
 
-    assert "\x1b" not in caplog.text
+    assert (False, 2) == ("\x1b" in caplog.text, caplog.text.count("refused: "))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil@capper.internal",
+        "capper.internal/x",
+        "capper.internal?x",
+        "evil.example\\@capper.internal",
+        "capper.internal:x",
+    ],
+)
+async def test_a_name_that_others_would_read_otherwise_is_refused(browser, host):
+    """A Host field is a name and perhaps a port: in whatever else there is ours could be only a part."""
+    anna = await browser("anna")
+    answer = await anna.get("/followers", headers={"Host": host})
+
+    assert 421 == answer.status_code
+
+
+async def test_a_page_cannot_be_shown_within_another(browser, caplog):
+    """Whatever element frames it: a frame's page could lay its own buttons over ours, or measure how long it takes."""
+    anna = await browser("anna", **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"})
+    kinds = ("iframe", "frame", "object", "embed", "document")
+    answers = [await anna.get("/followers", headers={"Sec-Fetch-Dest": kind}) for kind in kinds]
+
+    assert [403, 403, 403, 403, 200] == [answer.status_code for answer in answers]
+    assert 4 == caplog.text.count("refused: GET '/followers': another site asks for it")
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/..%2f..%2fsecret", "/%2e%2e/secret", "/%252e%252e/secret", "/a%00.css", "/..%5csecret"]
+)
+async def test_a_path_that_climbs_is_refused(browser, caplog, path):
+    """However it is written; and it is logged."""
+    answer = await (await browser("anna")).get(path)
+
+    assert (404, True) == (answer.status_code, "the path leads elsewhere" in caplog.text)
+
+
+async def test_a_web_socket_is_refused(browser):
+    """No page elsewhere can open one: there is none."""
+    answer = await (await browser("anna")).get("/followers", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
+
+    assert 400 == answer.status_code

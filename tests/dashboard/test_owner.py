@@ -9,7 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from capper.dashboard.keys import METRICS, OWNER, token
+from capper.dashboard.keys import METRICS, OWNER, Sessions, place_of, token
 from capper.dashboard.owner import create_owner_app
 from capper.domain.daily import Addition, Daily
 from capper.policies.enacting import enact
@@ -166,8 +166,8 @@ async def test_signing_in_and_out(owner, clock):
     assert WORD not in right.headers["set-cookie"]
 
 
-async def test_tries_are_few(owner, clock):
-    """After five wrong words not even the right one opens, for a minute."""
+async def test_tries_are_few(owner, clock, caplog):
+    """After five wrong words not even the right one opens, for a minute; and the log says that somebody tried."""
     browser = await owner(WORD, **ORIGIN)
     word = seal(await browser.get("/signin"))
     for _ in range(5):
@@ -177,10 +177,25 @@ async def test_tries_are_few(owner, clock):
     later = await browser.post("/signin", data={"seal": word, "token": WORD})
 
     assert (403, 303) == (soon.status_code, later.status_code)
+    assert 6 == caplog.text.count("refused: a token to sign in that is wrong")
 
 
-async def test_figures_for_who_has_the_word(house, owner):
-    """In Prometheus' own form, without a name in them."""
+def test_nobody_else_waits_for_who_guesses():
+    """Tries are counted by where they come from, and of how many places is bounded; the owner elsewhere signs in all the while."""
+    sessions = Sessions(WORD)
+    for _ in range(5):
+        sessions.begin("x", place_of("192.0.2.1"), NOON)
+    for number in range(2000):
+        sessions.begin("x", place_of(f"2001:db8:0:{number:x}::1"), NOON)
+    for host in range(5):
+        sessions.begin("x", place_of(f"2001:db8::{host:x}"), NOON)
+    places = "192.0.2.2", "2001:db8::ffff", "2001:db8:1::1", "fe80::1%eth0", "unix"
+
+    assert [True, False, True, True, True] == [bool(sessions.begin(WORD, place_of(each), NOON)) for each in places]
+
+
+async def test_figures_for_who_has_the_word(house, owner, caplog):
+    """In Prometheus' own form, without a name in them; a wrong word is logged, and what it was is not."""
     house.journal.totals.withheld = 3
     browser = await owner(WORD)
     answers = [
@@ -190,6 +205,7 @@ async def test_figures_for_who_has_the_word(house, owner):
     text = answers[2].text
 
     assert [401, 401, 200] == [each.status_code for each in answers]
+    assert (1, False) == (caplog.text.count("refused: a bearer token"), WORD in caplog.text)
     assert 'capper_ads_total{outcome="withheld"} 3.0' in text
     assert ("capper_ledger_up 1.0" in text, "capper_people 2.0" in text, "anna" in text) == (True, True, False)
 

@@ -116,6 +116,15 @@ async def test_stray_password_is_taken_off(origin, proxy, talk):
     assert site.seen[0].field("proxy-authorization") == ""
 
 
+async def test_a_wrong_password_is_told(proxy, client, caplog):
+    """That somebody tried, and not what."""
+    running = await proxy(auth=parse_credentials("anna:s3cret"))
+    answer = await (await client(running, auth="anna:guess")).get("http://news.test/")
+
+    assert answer.status_code == 407
+    assert ("refused: a user or a password" in caplog.text, "guess" in caplog.text) == (True, False)
+
+
 @pytest.mark.parametrize(
     "value", ["", "Basic", "Basic !!!", "Basic /w==", "Bearer x", "basic YW5uYQ==", basic("anna", "no")]
 )

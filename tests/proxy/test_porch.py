@@ -9,7 +9,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from capper.gateway.ours import HOST
+from capper.gateway.ours import ADDRESSES, HOST
 from capper.proxy.invitation import mobile_profile
 from capper.proxy.porch import _MOST_TOKENS, Porch
 
@@ -128,15 +128,57 @@ def test_the_profile_is_the_same_each_time():
     assert mobile_profile(b"one") != mobile_profile(b"two")
 
 
-async def test_a_page_elsewhere_learns_nothing(proxy, client):
-    """A page that tries whether its reader uses capper gets no answer at all; one that links here is served."""
+async def test_a_page_elsewhere_learns_nothing(proxy, client, caplog):
+    """A page that tries whether its reader uses capper, or frames us, gets no answer at all; one that links here is served."""
     running = await proxy()
     browser = await client(running)
-    with pytest.raises(httpx.HTTPError):
-        await browser.get(PAGE, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})
-    linked = await browser.get(PAGE, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"})
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    for mode, kind in (("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe"), ("navigate", "object")):
+        with pytest.raises(httpx.HTTPError):
+            await browser.get(PAGE, headers=elsewhere | {"Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": kind})
+    linked = await browser.get(PAGE, headers=elsewhere | {"Sec-Fetch-Mode": "navigate"})
 
     assert 200 == linked.status_code
+    assert 4 == caplog.text.count("refused: another site's page asks for '/'")
+
+
+@pytest.mark.parametrize("path", ["", "device", "nothing", "capper-ca.pem", "followers/../data"])
+async def test_every_answer_says_what_it_may_do(proxy, client, path):
+    """No script and no style but its own, in no frame, and readable by no page: over http a browser tells nothing of who asks."""
+    answer = await (await client(await proxy())).get(PAGE + path)
+    policy = answer.headers["content-security-policy"]
+
+    assert "default-src 'none'; style-src 'sha256-" in policy
+    assert "unsafe" not in policy
+    assert ("no-store", "nosniff", "same-origin") == tuple(
+        answer.headers[name] for name in ("cache-control", "x-content-type-options", "cross-origin-resource-policy")
+    )
+    assert ("frame-ancestors 'none'" in policy) == (answer.status_code == 200)
+
+
+@pytest.mark.parametrize("where", [HOST, *ADDRESSES])
+@pytest.mark.parametrize("name", ["evil.example", f"{HOST}.evil.example", f"{HOST}, evil.example"])
+async def test_a_name_that_was_pointed_at_us_is_refused(proxy, talk, caplog, where, name):
+    """DNS rebinding: led here by another name, a request is answered at once, with nothing of ours in it; and it is logged."""
+    running = await proxy()
+    host = f"[{where}]" if ":" in where else where
+    asked = f"GET http://{host}/followers HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"
+    answer = await talk(running.port, asked.encode())
+
+    assert answer.startswith(b"HTTP/1.1 421 ")
+    assert f"refused: the name '{name}' is not ours" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["static/..%2f..%2fsecret", "../secret", "%252e%252e/secret", "a%00"])
+async def test_a_path_that_climbs_is_refused(proxy, talk, caplog, path):
+    """It leads nowhere, and it is logged."""
+    running = await proxy()
+    answer = await talk(
+        running.port, f"GET {PAGE}{path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
+    )
+
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert "leads elsewhere" in caplog.text
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("POST", "", 405), ("HEAD", "", 200), ("GET", "other", 404)])

@@ -43,8 +43,8 @@ SELF = [
 
 
 @pytest.mark.parametrize("host", SELF)
-async def test_this_machine_is_refused(proxy, talk, host):
-    """However this machine, the link or the cloud's metadata is written, the answer is 403 and says why."""
+async def test_this_machine_is_refused(proxy, talk, caplog, host):
+    """However this machine, the link or the cloud's metadata is written, the answer is 403 and says why; the log says what was tried."""
     running = await proxy()
     plain = await talk(running.port, f"GET http://{host}:9/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     tunnel = await talk(running.port, f"CONNECT {host}:9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -54,6 +54,8 @@ async def test_this_machine_is_refused(proxy, talk, host):
         assert b"200 OK" not in received
     if not host.startswith("["):
         assert b"does not go there" in plain
+        assert "refused: a way to " in caplog.text
+        assert f"{host}:" not in caplog.text
 
 
 async def test_the_proxy_itself_is_refused(proxy, talk):
@@ -84,8 +86,8 @@ def dns(monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "169.254.169.254"])
-async def test_rebound_name_is_refused(origin, proxy, client, dns, address):
-    """A name that resolves to this machine is refused, by the very addresses that would have been connected to."""
+async def test_rebound_name_is_refused(origin, proxy, client, dns, caplog, address):
+    """A name that resolves to this machine is refused, by the very addresses that would be connected to; the log leaves it out."""
     site = await origin()
     dns["rebound.test"] = [address]
     http = await client(await proxy())
@@ -94,6 +96,15 @@ async def test_rebound_name_is_refused(origin, proxy, client, dns, address):
     assert response.status_code == 502
     assert "does not go there" in response.text
     assert site.connections == 0
+    assert ("refused: a way to " in caplog.text, "rebound.test" in caplog.text) == (True, False)
+
+
+async def test_what_a_name_server_blocks_is_no_attack(proxy, client, dns, caplog):
+    """Where ads' names lead to nowhere or to loopback, each of them is refused, and none told."""
+    dns["ads.test"] = ["0.0.0.0"]
+    response = await (await client(await proxy())).get("http://ads.test/")
+
+    assert (response.status_code, "refused" in caplog.text) == (502, False)
 
 
 async def test_name_is_looked_up_once(origin, proxy, client, dns, monkeypatch):
@@ -131,8 +142,8 @@ async def test_named_hosts_may_be_on_loopback(origin, proxy, client):
     assert (await http.get("http://news.test:81/")).status_code == 502
 
 
-async def test_strangers_are_turned_away(proxy, talk, monkeypatch):
-    """A client that is in none of the networks served gets no word."""
+async def test_strangers_are_turned_away(proxy, talk, monkeypatch, caplog):
+    """A client that is in none of the networks served gets no word, and the log says that one came."""
     running = await proxy(PassingGate(), lan=HOME)
     monkeypatch.setattr(Boundary, "admits", lambda self, client: False)
     try:
@@ -141,6 +152,7 @@ async def test_strangers_are_turned_away(proxy, talk, monkeypatch):
         received = b""
 
     assert received == b""
+    assert "refused: a client that is not of a network this proxy serves" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -166,7 +178,7 @@ def test_private_addresses_are_for_neighbours(address):
     boundary, at = Boundary(), ipaddress.ip_address(address)
 
     assert boundary.objection("router.test", 80, at, near=True) is None
-    assert "private" in boundary.objection("router.test", 80, at, near=False)
+    assert "private" in boundary.objection("router.test", 80, at, near=False).what
 
 
 @pytest.mark.parametrize("address", ["203.0.113.7", "8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
