@@ -1,7 +1,7 @@
 """Exposures and visits by column, as figures are reckoned from them: a million rows in some 60 MB."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 
@@ -96,6 +96,10 @@ class Exposures:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def only(self, chosen: NDArray[np.bool_]) -> Self:
+        """The chosen rows."""
+        return replace(self, **{each.name: getattr(self, each.name)[chosen] for each in fields(self)})
 
     def by(self, key: Key) -> Coded:
         """What each exposure is called at that level."""
