@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,13 +19,14 @@ import typer
 
 from capper import __version__
 from capper.backup.swap import ASIDE, NEW, interrupted
-from capper.cli.governing import governing, of_file, policy_for
+from capper.cli.governing import Governing, governing, of_file
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.tables import print_json, print_table
 from capper.devices.leasefiles import LeaseFiles, usual_places
 from capper.devices.matching import mismatches
 from capper.devices.neighbours import neighbours
-from capper.domain.errors import CapperError
+from capper.domain.errors import CapperError, ConfigError
+from capper.domain.policy import Policy
 from capper.ledger import open_ledger
 from capper.ledger.base import Health
 from capper.ledger.secret import Secret
@@ -41,6 +44,7 @@ from capper.settings.watch import same_text
 
 OLDEST_PYTHON = (3, 12)
 _RENEWING = "capper ca renew, start capper again, install the new one on each device"
+_MENDING = "mend what it says, then look again"
 _OTHER_VARIABLES = ("CAPPER_CONFIG", "CAPPER_BACKUP_PASSPHRASE", "CAPPER_DEBUG", "CAPPER_SHARED_DATA")
 
 app = typer.Typer(rich_markup_mode=None)
@@ -83,7 +87,7 @@ def fail(what: str, detail: str, advice: str) -> Finding:
 def doctor(*, ledger: LedgerUrl = None, state: State = None, config: Config = None, as_json: Json = False) -> None:
     """Is everything in order, and what to do if not.
 
-    Looks at Python, the settings, the policy and its people, the state folder and its secrets, the ledger, the certificate authority, the
+    Looks at Python, the settings, the state folder and its secrets, the policy and its people, the ledger, the certificate authority, the
     filter lists, the port and the clock. Nothing is changed, and nothing but the ledger and the port is connected to. Exits
     with 1 when something fails; a warning alone is no failure.
     """
@@ -104,22 +108,27 @@ def doctor(*, ledger: LedgerUrl = None, state: State = None, config: Config = No
 
 
 def examine(settings: Settings, config: Path | None, now: datetime) -> Iterator[Finding]:
-    """Every finding, in the order of the help; a check that breaks is a finding too."""
+    """Every finding, in the order of the help; a check that breaks is a finding too. What keeps several from looking is told once."""
+    governed = cache(lambda: governing(settings))
     checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("python", lambda: python(sys.version_info[:3])),
         ("settings", lambda: configuration(config, os.environ)),
-        ("policy", lambda: policy(settings)),
-        ("people", lambda: people(settings, now)),
         ("state", lambda: state_folder(settings.state)),
         ("version", lambda: versions(settings.state)),
+        ("policy", lambda: policy(settings, governed())),
+        ("people", lambda: people(settings, governed().reading().policy, now)),
         ("ledger", lambda: ledger_answers(settings)),
         ("certificate", lambda: certificate(settings.state, now)),
         ("lists", lambda: filter_lists(settings.state, now)),
         ("port", lambda: port(settings)),
         ("clock", lambda: clock(settings.state, now)),
     )
-    for what, check in checks:
-        yield from guarded(what, check)
+    failures: set[str] = set()
+    for finding in chain.from_iterable(guarded(what, check) for what, check in checks):
+        if finding.detail not in failures:
+            yield finding
+        if finding.state is State_.FAIL:
+            failures.add(finding.detail)
 
 
 def guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -127,7 +136,7 @@ def guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Findi
     try:
         yield from check()
     except (CapperError, OSError, ValueError) as exc:
-        yield fail(what, str(exc), "mend what it says, then look again")
+        yield fail(what, str(exc), _MENDING)
 
 
 def python(running: tuple[int, int, int]) -> Iterator[Finding]:
@@ -149,9 +158,9 @@ def configuration(config: Path | None, environ: os._Environ[str] | dict[str, str
             yield warn("settings", f"{name} means nothing to capper{near(name, known)}", "unset it, or mend its name")
 
 
-def policy(settings: Settings) -> Iterator[Finding]:
+def policy(settings: Settings, found: Governing) -> Iterator[Finding]:
     """Whether the policy can be used, and whether all of it gets to speak."""
-    path, found = policy_file(settings), governing(settings)
+    path = policy_file(settings)
     reading = found.reading()
     if found.version and not same_text(found.text, of_file(path).text):
         yield warn("policy", f"{found.name} is in force, and {path} differs from it", "capper policy diff")
@@ -162,9 +171,8 @@ def policy(settings: Settings) -> Iterator[Finding]:
     yield ok("policy", words or f"{found.name}: {len(list(reading.policy.caps()))} caps")
 
 
-def people(settings: Settings, now: datetime) -> Iterator[Finding]:
+def people(settings: Settings, policy: Policy, now: datetime) -> Iterator[Finding]:
     """Whether each person can be recognised by her devices, and who is left alone."""
-    policy = policy_for(settings)
     problem = ""
     try:
         neighbours()
@@ -199,13 +207,16 @@ def state_folder(folder: Path) -> Iterator[Finding]:
             "state", f"{folder} cannot be written", "chown it to the user that runs capper, or name another: state"
         )
         return
-    open_files = [path for path in _secrets(folder) if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
-    for path in open_files:
-        yield fail("state", f"{path} can be read by others", f"chmod 600 {path}")
-    if folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    found = list(_secrets(folder))
+    yield from found
+    if _open_to_others(folder):
         yield warn("state", f"{folder} can be looked into by others", f"chmod 700 {folder}")
-    elif not open_files:
+    elif not found:
         yield ok("state", f"{folder}, private")
+
+
+def _open_to_others(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def versions(folder: Path) -> Iterator[Finding]:
@@ -236,9 +247,16 @@ def _will_be_made(folder: Path) -> Finding:
     return fail("state", f"{folder} cannot be made in {above}", "name a folder that can be written: state")
 
 
-def _secrets(folder: Path) -> Iterator[Path]:
-    """The files that are nobody else's business, where they exist."""
-    return (path for path in (folder / "secret", folder / "ca" / "authority.pem") if path.exists())
+def _secrets(folder: Path) -> Iterator[Finding]:
+    """What is wrong with the files that are nobody else's business, where they exist."""
+    secret, key = folder / "secret", folder / "ca" / "authority.pem"
+    if secret.exists():
+        try:
+            Secret.load_or_create(secret)
+        except ConfigError as exc:  # in the words in which whatever needs it fails, so that it is told once
+            yield fail("state", str(exc), f"chmod 600 {secret}" if _open_to_others(secret) else _MENDING)
+    if key.exists() and _open_to_others(key):
+        yield fail("state", f"{key} can be read by others", f"chmod 600 {key}")
 
 
 def ledger_answers(settings: Settings) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """`capper tls`: which connections are opened, for which devices, and why not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +17,7 @@ from capper.gateway.ours import HOST as OURS
 from capper.settings import Enrolment, Open, Settings, load_settings
 from capper.settings.closed import CLOSED_HEAD, YOURS, closed_file
 from capper.settings.options import a_site
-from capper.settings.sites import read_sites, sites_file, write_sites
+from capper.settings.sites import read_sites, sites_file, within, write_sites
 from capper.settings.version import check_state
 
 if TYPE_CHECKING:
@@ -136,11 +136,18 @@ def forget(
 
 @app.command()
 def close(host: Host, *, state: State = None, config: Config = None, as_json: Json = False) -> None:
-    """Never open a host, nor what is below it; holds for the next connection. Lists go on being updated beside it."""
-    file = closed_file(_settings(config, state).state)
+    """Never open a host, nor what is below it; holds for the next connection. Lists go on being updated beside it.
+
+    Sites of yours stand above it. Exits with 1 when one of them keeps the host, or something below it, opened; says which.
+    """
+    settings = _settings(config, state)
+    file = closed_file(settings.state)
     name, closed = _host(host), read_sites(file)
     if name not in closed:
         write_sites(file, (*closed, name), CLOSED_HEAD)
+    if still := "; ".join(_kept_open(settings, name)):
+        _tell(name, f"is closed, and yet {still}", as_json=as_json)
+        raise typer.Exit(1)
     _tell(name, "is closed already" if name in closed else "is never opened from now on", as_json=as_json)
 
 
@@ -195,6 +202,16 @@ def _chooser(settings: Settings) -> Chooser:
     ads, own = ad_hosts_in_use(settings), frozenset(read_sites(sites_file(settings.state)))
     policy = policy_for(settings)
     return chooser_for(settings, lambda: ads, ClosedSource(settings).current, lambda: own, policy.seeks_prompts)
+
+
+def _kept_open(settings: Settings, host: str) -> Iterator[str]:
+    """What stands above the closing of `host`, and how to take that away."""
+    if settings.open is Open.ALL:
+        yield "everything is opened: open = all"
+    for site in (each for each in read_sites(sites_file(settings.state)) if within(each, {host})):
+        yield f"{site} goes on being opened, as a site of yours: capper sites remove {site}"
+    for site in (each for each in settings.sites if within(each, {host})):
+        yield f"{site} goes on being opened: take it out of `sites` in capper.toml, and start capper again"
 
 
 def _because(ruling: Ruling) -> str:

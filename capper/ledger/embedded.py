@@ -4,7 +4,8 @@ It listens on a unix socket in a folder only its owner may enter, on no port, an
 (flushed each second: a power cut loses at most that second, a crash of the server alone nothing).
 
 Who stops it: a small shell beside it reads a pipe whose other end only the capper that started it holds. When that capper
-closes, or dies however suddenly, the pipe ends and the shell stops the server gently. The server has its own session, so
+closes, or dies however suddenly, the pipe ends and the shell stops the server: gently, and where it hangs by force. No
+signal but SIGKILL takes that shell away. The server has its own session, so
 Ctrl-C in a terminal reaches capper first and not the server. Other processes on the same folder use the server that is
 there; when it goes away under them, the first that asks again starts it anew, on the same file. The server itself holds
 the folder's lock for as long as it lives, so that there are never two on one file, not even when one hangs.
@@ -39,7 +40,8 @@ LONGEST_SOCKET_PATH = 107 if sys.platform.startswith("linux") else 103
 
 _START = 30.0
 """Seconds a server may take to answer; reading a long append-only file back takes most of it."""
-_STOP = 10.0
+_STOP = 10
+"""Seconds a server may take to stop; then it is ended."""
 
 _CONFIG = """\
 # Written by capper at each start; changes here are lost.
@@ -63,18 +65,25 @@ auto-aof-rewrite-percentage 100
 auto-aof-rewrite-min-size 1mb
 """
 
-# $0 is the server, $1 its configuration; standard input is the pipe, standard output the lock, which only the server and
-# the shell that waits for it keep.
+# $0 is the server, $1 its configuration, $2 how many seconds it may take to stop; standard input is the pipe, standard
+# output the lock, which only the server and the shell that waits for it keep.
 _KEEPER = """\
 umask 077
 exec 3<&0
 "$0" "$1" </dev/null 3<&- &
 server=$!
-( read -r _ <&3; kill -TERM $server ) >/dev/null 2>&1 &
+(
+    trap '' HUP INT TERM
+    read -r _ <&3
+    kill -TERM $server
+    left=$2
+    while [ $left -gt 0 ] && kill -0 $server; do sleep 1; left=$((left - 1)); done
+    kill -KILL $server
+) >/dev/null 2>&1 &
 exec 3<&-
 wait $server
 status=$?
-kill $! 2>/dev/null
+kill -KILL $! 2>/dev/null
 exit $status
 """
 
@@ -191,7 +200,7 @@ class EmbeddedServer:
         self.socket.unlink(missing_ok=True)
         with log.open("wb") as errors:
             self._keeper = subprocess.Popen(  # noqa: S603  our own script, and a server found by us
-                ["/bin/sh", "-c", _KEEPER, str(server), str(config)],
+                ["/bin/sh", "-c", _KEEPER, str(server), str(config), str(_STOP)],
                 stdin=subprocess.PIPE,
                 stdout=lock,
                 stderr=errors,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from capper.cli import doctor as doctors
+from capper.ledger.secret import Secret
 from capper.proxy.authority import AUTHORITY_LIFE, load_authority
 from capper.settings import load_settings
 from capper.testing import NOON
@@ -110,10 +111,21 @@ def test_secrets_that_others_can_read_fail(examine, home):
     secret.write_text("x")
     secret.chmod(0o644)
 
-    assert list(doctors.state_folder(folder)) == [
-        doctors.fail("state", f"{secret} can be read by others", f"chmod 600 {secret}"),
-        doctors.warn("state", f"{folder} can be looked into by others", f"chmod 700 {folder}"),
-    ]
+    found, folders = doctors.state_folder(folder)
+
+    assert ("fail", f"chmod 600 {secret}") == (found.state, found.advice)
+    assert f"{secret} can be read by others (mode 0644)" in found.detail
+    assert doctors.warn("state", f"{folder} can be looked into by others", f"chmod 700 {folder}") == folders
+
+
+def test_what_keeps_several_from_looking_is_told_once(capper, home):
+    """A secret that others can read stops the policy, the people and the ledger from being looked at; one line says so."""
+    Secret.load_or_create(home / "state" / "secret")
+    (home / "state" / "secret").chmod(0o644)
+    found = json.loads(capper("doctor", "--json", "--ledger", "redis://127.0.0.1:1").out)
+
+    assert ["state"] == [row["what"] for row in found if "secret" in row["detail"]]
+    assert "port" in {row["what"] for row in found}
 
 
 def test_a_state_that_is_a_file_fails(home):

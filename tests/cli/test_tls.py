@@ -142,6 +142,23 @@ def test_closing(capper, home):
     assert "it stays closed: it is among banks" in refused.err
 
 
+def test_a_site_of_yours_stands_above_a_closing(capper, home):
+    """Closing what one has opened says that it goes on being opened, why, and what ends that; then it is closed."""
+    capper("sites", "add", "ads.shop.example")
+    (home / "capper.toml").write_text('sites = ["shop.example"]')
+    told = capper("tls", "close", "shop.example", "--config", home / "capper.toml")
+    opened = json.loads(capper("tls", "why", "shop.example", "--json", "--config", home / "capper.toml").out)["opened"]
+    below = capper("tls", "close", "shop.example")
+    capper("sites", "remove", "ads.shop.example")
+    closed = capper("tls", "close", "shop.example")
+
+    assert (1, True) == (told.code, opened)
+    assert "shop.example goes on being opened: take it out of `sites` in capper.toml" in told.out
+    assert 1 == below.code
+    assert "and yet ads.shop.example goes on being opened, as a site of yours: capper sites remove" in below.out
+    assert (0, "shop.example is closed already\n") == (closed.code, closed.out)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,6 +1,7 @@
 """The embedded server: private, shared, restarted, stopped with the capper that started it, and losing nothing it promised."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -58,9 +59,9 @@ def gone(pid: int) -> bool:
     while time.monotonic() < give_up:
         try:
             os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        if Path(f"/proc/{pid}/stat").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+            if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
+                return True
+        except (ProcessLookupError, FileNotFoundError):
             return True
         time.sleep(0.01)
     return False
@@ -221,6 +222,31 @@ def test_ends_with_a_capper_that_is_killed(tmp_path):
     """kill -9 leaves no server behind."""
     with subprocess.Popen([sys.executable, "-c", CAPPER, str(tmp_path / "l")], stdout=subprocess.PIPE) as capper:
         pid = int(capper.stdout.readline())
+        capper.kill()
+
+    assert gone(pid)
+
+
+def test_a_server_that_hangs_ends_with_its_capper(tmp_path):
+    """One that heeds no gentle word is ended: it would keep the folder from every capper to come."""
+    hurried = CAPPER.replace("async def main", "from capper.ledger import embedded\nembedded._STOP = 1\nasync def main")
+    with subprocess.Popen([sys.executable, "-c", hurried, str(tmp_path / "l")], stdout=subprocess.PIPE) as capper:
+        pid = int(capper.stdout.readline())
+        os.kill(pid, signal.SIGSTOP)
+        capper.kill()
+
+    assert gone(pid)
+
+
+def test_whoever_watches_the_capper_is_not_sent_away(tmp_path):
+    """Every process of the folder but the server is told to end, as by `pkill -f`; the server ends with its capper all the same."""
+    with subprocess.Popen([sys.executable, "-c", CAPPER, str(tmp_path / "l")], stdout=subprocess.PIPE) as capper:
+        pid = int(capper.stdout.readline())
+        session = os.getsid(pid)
+        for watcher in (int(each.name) for each in Path("/proc").glob("[0-9]*")):
+            with contextlib.suppress(ProcessLookupError):
+                if watcher != pid and os.getsid(watcher) == session:
+                    os.kill(watcher, signal.SIGTERM)
         capper.kill()
 
     assert gone(pid)
