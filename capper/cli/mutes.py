@@ -64,6 +64,7 @@ def unmute(
     ledger: LedgerUrl = None,
     state: State = None,
     config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Take a mute back: the caps hold for the advertiser again.
 
@@ -83,10 +84,13 @@ def unmute(
         return found
 
     found = with_ledger(settings, take_back)
-    for one in found:
-        print_text(f"{one.name} may be shown to {person} again, as the caps allow")
-    if not found:
+    if as_json:
+        print_json([_json(one) for one in found])
+    elif found:
+        print_text(*(f"{one.name} may be shown to {person} again, as the caps allow" for one in found))
+    else:
         print_text(f"{advertiser} is not muted for {person}")
+    if not found:
         raise typer.Exit(1)
 
 

@@ -16,9 +16,13 @@ State = Annotated[
 Policy = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="The policy to go by.", show_default=False)
 ]
-PolicyFile = Annotated[
-    Path | None,
-    typer.Argument(metavar="FILE", help="A policy file; left out: the policy in force.", show_default=False),
+PolicyName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FILE|N",
+        help="A policy file, or a version's number (0 is your file); left out: the policy in force.",
+        show_default=False,
+    ),
 ]
 DraftFile = Annotated[
     Path | None,

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from capper.cli.governing import Governing, change_file, governing, of_file
+from capper.cli.governing import Governing, change_file, of_file
 from capper.cli.mutes import mute, mutes, unmute
-from capper.cli.options import Config, DraftFile, Json, LedgerUrl, PolicyFile, State
+from capper.cli.options import Config, DraftFile, Json, LedgerUrl, PolicyName, State
 from capper.cli.options import Policy as PolicyOption
 from capper.cli.policy_explain import explain
-from capper.cli.policy_versions import apply, diff, history, of_version, rollback
+from capper.cli.policy_versions import apply, diff, history, named, rollback
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.cap import spell_length
 from capper.domain.errors import ConfigError
@@ -55,13 +55,20 @@ def check(file: DraftFile = None, *, config: Config = None, as_json: Json = Fals
         raise typer.Exit(1)
 
 
-def run_tests(file: PolicyFile = None, *, config: Config = None, as_json: Json = False) -> None:
+def run_tests(
+    policy: PolicyName = None,
+    *,
+    ledger: LedgerUrl = None,
+    state: State = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
     """Try what the policy expects of itself: its `[[tests]]`.
 
     Each goes through a ledger of its own in memory, at noon on a Wednesday: nothing that was counted matters. Exits with 1
     when a test fails, or when there is none. `check` and `apply` try them too.
     """
-    found = governing(load_settings(config), file)
+    found = named(load_settings(config, {"ledger": ledger, "state": state}), policy)
     tried = asyncio.run(try_out(found.reading()))
     if as_json:
         print_json([_tried_json(one) for one in tried])
@@ -78,14 +85,8 @@ def run_tests(file: PolicyFile = None, *, config: Config = None, as_json: Json =
 
 
 def show(
-    file: PolicyFile = None,
+    policy: PolicyName = None,
     *,
-    version: Annotated[
-        int | None,
-        typer.Option(
-            "--version", metavar="N", min=0, help="A version that was applied; 0 is the file.", show_default=False
-        ),
-    ] = None,
     ledger: LedgerUrl = None,
     state: State = None,
     config: Config = None,
@@ -96,8 +97,7 @@ def show(
 
     The first rule that fits an ad speaks; the last line holds where none does. No cap means unlimited, `never` means never.
     """
-    settings = load_settings(config, {"ledger": ledger, "state": state})
-    found = governing(settings, file) if version is None else of_version(settings, version)
+    found = named(load_settings(config, {"ledger": ledger, "state": state}), policy)
     reading = found.reading()
     if toml:
         typer.echo(policy_text(reading.policy, reading.tests), nl=False)
@@ -112,6 +112,8 @@ def init(
         Path | None,
         typer.Argument(metavar="FILE", help="Where to; left out: where capper looks for it.", show_default=False),
     ] = None,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Begin one of your own, from the starter policy.
 
@@ -126,7 +128,10 @@ def init(
         raise ConfigError(f"{path} exists already; it is left as it is") from exc
     except OSError as exc:
         raise ConfigError(f"write {path}: {exc.strerror}") from exc
-    print_text(f"{path}: yours to edit; `capper policy check` says whether it is right")
+    if as_json:
+        print_json({"file": str(path)})
+    else:
+        print_text(f"{path}: yours to edit; `capper policy check` says whether it is right")
 
 
 def set_key(
@@ -141,6 +146,7 @@ def set_key(
     ledger: LedgerUrl = None,
     state: State = None,
     config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Change one value in your policy file.
 
@@ -151,10 +157,13 @@ def set_key(
         raise ConfigError("say what the key is to say, or --unset")
     settings = load_settings(config, {"policy": policy, "ledger": ledger, "state": state})
     path, begun = own_file(settings)
-    if begun:
+    if begun and not as_json:
         print_text(f"{path} is begun, from the starter policy")
     told = change_file(settings, path, lambda text, name: set_value(text, name, key, value or ()), f"set {key}")
-    print_text(f"{path}: {key} is {'gone' if unset else 'set'}", *filter(None, [told]))
+    if as_json:
+        print_json({"file": str(path), "begun": begun, "key": key, "set": not unset, "note": told})
+    else:
+        print_text(f"{path}: {key} is {'gone' if unset else 'set'}", *filter(None, [told]))
 
 
 def _subdomains(reading: Reading) -> Iterator[Note]:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from capper.cli.governing import governing
-from capper.cli.options import Config, Json, PolicyFile
+from capper.cli.options import Config, Json, LedgerUrl, State
+from capper.cli.policy_versions import named
 from capper.cli.record import known_person
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.cap import Cap
@@ -20,7 +20,6 @@ from capper.settings.policy import CONDITIONS
 
 
 def explain(
-    file: PolicyFile = None,
     *,
     advertiser: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Whose ad it is: shoes.example.")] = None,
     campaign: Annotated[str | None, typer.Option(metavar="ID", help="Its campaign.")] = None,
@@ -32,6 +31,14 @@ def explain(
     network: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Who delivers it.")] = None,
     person: Annotated[str, typer.Option(metavar="NAME", help="Who would see it.")] = HOUSEHOLD,
     format_: Annotated[Format, typer.Option("--format", help="How it is delivered.")] = Format.BANNER,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            "--policy", metavar="FILE|N", help="The policy to go by, or a version's number.", show_default=False
+        ),
+    ] = None,
+    ledger: LedgerUrl = None,
+    state: State = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -40,19 +47,19 @@ def explain(
     Says why the rules above it do not fit, and which caps hold.
     Nothing is counted, and nothing that was counted is looked at: that is `capper ledger show`.
     """
-    policy = governing(load_settings(config), file).reading().policy
+    caps = named(load_settings(config, {"ledger": ledger, "state": state}), policy).reading().policy
     ad = Ad(_domains(advertiser), campaign, creative, tuple(category or ()), Basis.DECLARED)
     where, by = _domains(site), _domains(network, whole=True)
     sighting = Sighting(
-        policy.viewer(known_person(policy, person)),
+        caps.viewer(known_person(caps, person)),
         ad,
         "",
         format_,
         site=next(iter(where), None),
         network=next(iter(by), None),
     )
-    rule = policy.rule_for(sighting)
-    passed = policy.rules[: policy.rules.index(rule)] if rule in policy.rules else policy.rules
+    rule = caps.rule_for(sighting)
+    passed = caps.rules[: caps.rules.index(rule)] if rule in caps.rules else caps.rules
     if as_json:
         print_json(
             {
@@ -64,7 +71,7 @@ def explain(
         return
     for other in passed:
         print_text(f'"{other.name}" does not fit: {_misfit(other, sighting)}')
-    which = "no rule fits, so the caps at the top hold" if rule is policy.default else f'"{rule.name}" speaks'
+    which = "no rule fits, so the caps at the top hold" if rule is caps.default else f'"{rule.name}" speaks'
     print_text(f"{which}: {_caps_sentence(rule)}")
     if rule.caps:
         print_table(["cap", "counts"], [[str(cap), _counted_sentence(cap, ad)] for cap in rule.caps])

@@ -1,24 +1,23 @@
 """`capper policy apply`, `diff`, `history` and `rollback`: the versions of the policy that all cappers on one ledger go by."""
 
+import asyncio
 import difflib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from capper.cli.governing import Governing, kept_versions, of_file, shared, whoami, with_ledger
+from capper.cli.governing import Governing, governing, kept_versions, of_file, shared, whoami, with_ledger
 from capper.cli.options import Config, DraftFile, Json, LedgerUrl, State
-from capper.cli.plain import plain
-from capper.cli.tables import console, moment, print_json, print_table, print_text
+from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.ledger.versions import Version
 from capper.policies.enacting import enact, newest_usable
+from capper.policies.trial import failures, try_out
 from capper.settings import Settings, load_settings, policy_file
-from capper.settings.policy import read_policy
 from capper.settings.watch import same_text
 
 THE_FILE = 0
@@ -56,7 +55,7 @@ def apply(
     """
     settings = _settings(config, state, ledger)
     given = of_file(file or policy_file(settings))
-    given.reading()
+    _try(given, force=force)
     kept = kept_versions(settings)
     now = newest_usable(kept)
     if now and now.text is not None and now == kept[-1] and same_text(given.text, now.text):
@@ -97,13 +96,15 @@ def rollback(
         raise ConfigError(
             f"no policy was applied, so there is nothing to go back from; {policy_file(settings)} is the policy"
         )
-    wanted = kept[-1].number - 1 if number is None else number
+    wanted = _before(kept) if number is None else number
     old = next((one for one in kept if one.number == wanted), None)
     if old is None and wanted != THE_FILE:
         raise ConfigError(_unknown(wanted, kept))
     text = old.text if old else None
     before = _of_version(settings, kept, kept[-1].number)
     after = Governing(f"version {wanted}", text) if text is not None else of_file(policy_file(settings))
+    if text is not None:
+        _try(after, force=force)
     why = note or (f"back to version {wanted}" if text is not None else "back to the file of each host")
     _put(settings, kept, text, why, by, before, after, dry_run=dry_run, force=force, as_json=as_json)
 
@@ -121,6 +122,7 @@ def diff(
     ledger: LedgerUrl = None,
     state: State = None,
     config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """What is different between what is in force and your file, a version, or between two of them.
 
@@ -130,16 +132,21 @@ def diff(
     settings = _settings(config, state, ledger)
     kept = kept_versions(settings)
     if other is not None and one is not None:
-        left, right = _named(settings, kept, one), _named(settings, kept, other)
+        left, right = _named(settings, one, kept), _named(settings, other, kept)
     else:
         left = _of_version(settings, kept, kept[-1].number if kept else THE_FILE)
-        right = _named(settings, kept, one) if one is not None else of_file(policy_file(settings))
-    if _print_diff(left, right):
-        raise typer.Exit(1)
-    if left.name == right.name:
+        right = _named(settings, one, kept) if one is not None else of_file(policy_file(settings))
+    lines = _diff(left, right)
+    if as_json:
+        print_json({"from": left.name, "to": right.name, "diff": lines})
+    elif lines:
+        _print_diff(lines)
+    elif left.name == right.name:
         print_text(f"{left.name} is the policy, and no other was applied.")
     else:
         print_text(f"No difference between {left.name} and {right.name}.")
+    if lines:
+        raise typer.Exit(1)
 
 
 def history(*, ledger: LedgerUrl = None, state: State = None, config: Config = None, as_json: Json = False) -> None:
@@ -154,7 +161,7 @@ def history(*, ledger: LedgerUrl = None, state: State = None, config: Config = N
     if as_json:
         print_json([asdict(one) | {"in_force": one is in_force} for one in reversed(kept)])
     elif kept:
-        zone = read_policy(in_force.text, "").policy.zone if in_force and in_force.text else UTC
+        zone = governing(settings).reading().policy.zone
         print_table(
             ["#version", "when", "by", "note", ""],
             [
@@ -194,18 +201,51 @@ def _put(
 ) -> None:
     seen = kept[-1].number if kept else 0
     if dry_run:
-        if before is None or not _print_diff(before, after):
-            print_text(f"{after.name} would be the first version." if before is None else "Nothing would be different.")
-        elif text is not None:
-            print_text("", f"This would be version {seen + 1}. Nothing was changed.")
+        _rehearse(seen + 1, before, after, as_json=as_json)
         return
     at = datetime.now(UTC)
     put = with_ledger(
         settings,
         lambda ledger: enact(ledger.versions, text, by or whoami(), note, at, seen=seen, despite_tests=force),
     )
-    where = "in force for every capper on this ledger" if text is not None else "the file of each host, as before"
-    _tell(put, f"Version {put.number} is {where}.", as_json=as_json)
+    where = (
+        "is in force for every capper on this ledger"
+        if text is not None
+        else "leaves the policy to the file of each host"
+    )
+    _tell(put, f"Version {put.number} {where}.", as_json=as_json)
+
+
+def _try(given: Governing, *, force: bool) -> None:
+    """Refuse a policy that cannot be used, or that fails its own tests."""
+    failed = failures(asyncio.run(try_out(given.reading())))
+    if failed and not force:
+        told = "\n".join(f"{given.name} {each}" for each in failed)
+        raise ConfigError(f"{told}\nit is not put in force; mend the policy or its tests, or add --force")
+
+
+def _before(kept: Sequence[Version]) -> int:
+    """The number of the version before the one in force."""
+    if len(kept) > 1:
+        return kept[-2].number
+    if kept[-1].number > 1:
+        raise ConfigError(
+            f"no version before {kept[-1].number} is kept; `capper policy rollback 0` goes back to the file"
+        )
+    return THE_FILE
+
+
+def _rehearse(number: int, before: Governing | None, after: Governing, *, as_json: bool) -> None:
+    lines = _diff(before, after) if before else []
+    if as_json:
+        print_json({"number": number, "dry_run": True, "diff": lines})
+    elif before is None:
+        print_text(f"{after.name} would be the first version. Nothing was changed.")
+    elif lines:
+        _print_diff(lines)
+        print_text("", f"This would be version {number}. Nothing was changed.")
+    else:
+        print_text("Nothing would be different.")
 
 
 def _tell(version: Version, sentence: str, *, as_json: bool) -> None:
@@ -225,28 +265,19 @@ def _standing(one: Version, in_force: Version | None, kept: list[Version]) -> st
     return ""
 
 
-def named(settings: Settings, name: str) -> Governing:
-    """A version by its number, or a file by its path.
+def named(settings: Settings, name: str | None) -> Governing:
+    """A version by its number, or a file by its path; for None what is in force.
 
     Raises:
         ConfigError: there is none.
     """
-    return _named(settings, kept_versions(settings), name)
+    return governing(settings) if name is None else _named(settings, name)
 
 
-def _named(settings: Settings, kept: list[Version], name: str) -> Governing:
+def _named(settings: Settings, name: str, kept: list[Version] | None = None) -> Governing:
     if name.isascii() and name.isdigit():
-        return _of_version(settings, kept, int(name))
+        return _of_version(settings, kept_versions(settings) if kept is None else kept, int(name))
     return of_file(Path(name))
-
-
-def of_version(settings: Settings, number: int) -> Governing:
-    """A version by its number; 0 is the file of this host.
-
-    Raises:
-        ConfigError: it is not kept; says which are.
-    """
-    return _of_version(settings, kept_versions(settings), number)
 
 
 def _of_version(settings: Settings, kept: list[Version], number: int) -> Governing:
@@ -264,15 +295,12 @@ def _unknown(number: int, kept: list[Version]) -> str:
     return f"version {number} is not kept, only {kept[0].number} to {kept[-1].number}, and 0 for the file"
 
 
-def _print_diff(left: Governing, right: Governing) -> bool:
-    """Print what is different; returns whether anything is."""
-    lines = list(_diff(left, right))
+def _print_diff(lines: Sequence[str]) -> None:
     for line in lines:
-        console().print(Text(plain(line), style=_COLOURS.get(line[:1], "")), soft_wrap=True)
-    return bool(lines)
+        print_text(line, style=_COLOURS.get(line[:1], ""))
 
 
-def _diff(left: Governing, right: Governing) -> Iterator[str]:
-    return difflib.unified_diff(
-        left.text.splitlines(), right.text.splitlines(), left.name, right.name, lineterm="", n=3
-    )
+def _diff(left: Governing, right: Governing) -> list[str]:
+    """What is different, line by line; nothing where nothing is."""
+    texts = left.text.splitlines(), right.text.splitlines()
+    return list(difflib.unified_diff(*texts, left.name, right.name, lineterm=""))

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from capper.assembly import assemble
-from capper.cli.governing import Governing, governing, with_ledger
+from capper.cli.governing import Governing, with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.policy_versions import named
 from capper.cli.record import known_person
@@ -93,7 +93,7 @@ def run(
     """Compare, tell, write."""  # fmt: skip
     settings = load_settings(config, {"ledger": ledger, "state": state})
     new = named(settings, policy)
-    old = governing(settings) if against is None else named(settings, against)
+    old = named(settings, against)
     policies = [each.reading().policy for each in (old, new)]
     now = datetime.now(UTC)
     with ExitStack() as files:

@@ -40,7 +40,8 @@ def test_what_is_muted_is_listed_until_it_is_unmuted(capper):
     assert capper("policy", "mutes", "--person", "ben").out == "ben has muted nobody.\n"
     back = capper("policy", "unmute", "www.shoes.example", "--person", "anna")
     assert (back.code, back.out) == (0, "shoes.example may be shown to anna again, as the caps allow\n")
-    assert capper("policy", "unmute", "shoes.example", "--person", "anna").code == 1
+    again = capper("policy", "unmute", "shoes.example", "--person", "anna", "--json")
+    assert (1, []) == (again.code, json.loads(again.out))
 
 
 @pytest.mark.usefixtures("household")

@@ -136,14 +136,14 @@ def test_show_credit(capper, file):
 )
 def test_explain(capper, file, options, rule, caps):
     """The rule that speaks and its caps, for an ad as a person describes it."""
-    found = json.loads(capper("policy", "explain", file, *options, "--json").out)
+    found = json.loads(capper("policy", "explain", "--policy", file, *options, "--json").out)
 
     assert (found["rule"], [cap["cap"] for cap in found["caps"]]) == (rule, caps)
 
 
 def test_explain_says_why_not(capper, file):
     """Each rule passed over says what it asks for; a cap at a level nobody named says that it counts nothing."""
-    out = capper("policy", "explain", file, "--advertiser", "bikes.example", "--person", "anna").out
+    out = capper("policy", "explain", "--policy", file, "--advertiser", "bikes.example", "--person", "anna").out
 
     assert '"no [red]shoes" does not fit: it asks for advertiser shoes.example' in out
     assert '"rule 2" does not fit: it asks for site paper.example' in out
@@ -152,7 +152,7 @@ def test_explain_says_why_not(capper, file):
 
 def test_explain_for_nobody_known(capper, file):
     """A person the policy does not know is bad input."""
-    result = capper("policy", "explain", file, "--person", "ana")
+    result = capper("policy", "explain", "--policy", file, "--person", "ana")
 
     assert (result.code, result.err) == (
         2,
@@ -162,7 +162,7 @@ def test_explain_for_nobody_known(capper, file):
 
 def test_explain_for_somebody_new(capper, file):
     """Who is meant but not named yet is told how to be."""
-    err = capper("policy", "explain", file, "--person", "zebedee").err
+    err = capper("policy", "explain", "--policy", file, "--person", "zebedee").err
 
     assert "[people.zebedee] in the policy" in err
 

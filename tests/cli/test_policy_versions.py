@@ -81,7 +81,7 @@ def test_a_dry_run(capper, file):
     file.write_text(STRICT)
     second, back = capper("policy", "apply", "--dry-run"), capper("policy", "rollback", "--dry-run")
 
-    assert first.out == f"{file} would be the first version.\n"
+    assert first.out == f"{file} would be the first version. Nothing was changed.\n"
     assert second.out.splitlines()[3:] == [
         f"-{LOOSE.strip()}",
         f"+{STRICT.strip()}",
@@ -91,6 +91,45 @@ def test_a_dry_run(capper, file):
     assert (back.code, [one[0] for one in numbers(capper)]) == (0, [1])
 
 
+def test_a_dry_run_refuses_what_would_be_refused(capper, file):
+    """A policy that fails its own tests is refused by its file's name, with what can be done; --force shows what would change."""
+    capper("policy", "apply")
+    file.write_text(f'{STRICT}[[tests]]\nadvertiser = "shoes.example"\nexpect = "withhold"\n')
+    refused, forced = (capper("policy", "apply", "--dry-run", *more) for more in ((), ("--force", "--json")))
+
+    assert 2 == refused.code
+    assert refused.err.startswith(f"capper: {file} line 2: test 1: expected withhold, found show")
+    assert "add --force" in refused.err
+    assert {"number": 2, "dry_run": True} == {key: json.loads(forced.out)[key] for key in ("number", "dry_run")}
+    assert [1] == [one[0] for one in numbers(capper)]
+
+
+def test_a_version_is_named_by_its_number(capper, file):
+    """Where a command takes a policy it takes a version too; 0 is the file."""
+    capper("policy", "apply")
+    file.write_text(STRICT)
+    caps = [
+        json.loads(capper("policy", "explain", "--advertiser", "shoes.example", "--policy", name, "--json").out)["caps"]
+        for name in ("1", "0")
+    ]
+    shown = [json.loads(capper("policy", "show", name, "--json").out)["caps"] for name in ("1", "0")]
+
+    assert [["9 per advertiser per day"], ["2 per advertiser per day"]] == shown
+    assert shown == [[one["cap"] for one in each] for each in caps]
+
+
+def test_a_difference_for_a_program(capper, file):
+    """With --json the lines of a difference stand between the names of what is compared."""
+    capper("policy", "apply")
+    same = capper("policy", "diff", "--json")
+    file.write_text(STRICT)
+    told = capper("policy", "diff", "--json")
+
+    assert (0, []) == (same.code, json.loads(same.out)["diff"])
+    assert (1, "version 1", str(file)) == (told.code, *(json.loads(told.out)[key] for key in ("from", "to")))
+    assert f"+{STRICT.strip()}" in json.loads(told.out)["diff"]
+
+
 def test_back_to_the_file(capper, file):
     """Version 0 is the file of each host, and so is what the first version is rolled back to."""
     capper("policy", "apply")
@@ -98,7 +137,7 @@ def test_back_to_the_file(capper, file):
     back = capper("policy", "rollback")
     shown = json.loads(capper("policy", "show", "--json").out)["caps"]
 
-    assert back.out == "Version 2 is the file of each host, as before.\n"
+    assert back.out == "Version 2 leaves the policy to the file of each host.\n"
     assert shown == ["2 per advertiser per day"]
     assert "the file of each host, in force" in capper("policy", "history").out
 
@@ -124,7 +163,9 @@ def test_diff(capper, file, home):
         )
 
 
-@pytest.mark.parametrize("words", [("show", "--version", "7"), ("rollback", "7"), ("diff", "7")])
+@pytest.mark.parametrize(
+    "words", [("show", "7"), ("test", "7"), ("explain", "--policy", "7"), ("rollback", "7"), ("diff", "7")]
+)
 def test_a_version_that_is_not_kept(capper, file, words):
     """Says which are."""
     capper("policy", "apply")
@@ -160,6 +201,17 @@ def test_what_commands_change_is_applied(capper, file):
     assert "In force as version 3." in value.out
     assert f"Version 3 stays in force, from which {file} differs" in draft.out
     assert [one[:2] for one in numbers(capper)] == [(3, "set time_zone"), (2, "people add anna"), (1, "")]
+
+
+def test_a_change_for_a_program(capper, home):
+    """With --json `init` and `set` tell the file, and what became of the key."""
+    begun = json.loads(capper("policy", "init", home / "p.toml", "--json").out)
+    put = json.loads(capper("policy", "set", "caps", "never", "--policy", home / "p.toml", "--json").out)
+    gone = json.loads(capper("policy", "set", "time_zone", "--unset", "--policy", home / "p.toml", "--json").out)
+
+    assert begun == {"file": str(home / "p.toml")}
+    assert put == {"file": str(home / "p.toml"), "begun": False, "key": "caps", "set": True, "note": ""}
+    assert ("time_zone", False) == (gone["key"], gone["set"])
 
 
 def test_a_ledger_of_each_capper_s_own(capper, file, monkeypatch):

@@ -59,10 +59,11 @@ def gone(pid: int) -> bool:
     while time.monotonic() < give_up:
         try:
             os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        with contextlib.suppress(OSError):  # it may end just now, and not every system has /proc
             if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
                 return True
-        except (ProcessLookupError, FileNotFoundError):
-            return True
         time.sleep(0.01)
     return False
 
