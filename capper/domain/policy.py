@@ -8,6 +8,7 @@ from functools import cached_property
 
 from capper.domain.cap import Cap
 from capper.domain.identity import HOUSEHOLD, LEFT_ALONE, Level, Viewer
+from capper.domain.rulebook import CALLED, Conditions, RuleBook, fits, parents
 from capper.domain.sighting import Sighting
 from capper.domain.window import Window, Within, lifespan
 
@@ -49,19 +50,14 @@ class Rule:
     format: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
 
+    @property
+    def conditions(self) -> Conditions:
+        """What it names, by condition."""
+        return {key: wanted for key in CALLED if (wanted := getattr(self, key))}
+
     def fits(self, sighting: Sighting) -> bool:
         """Whether this rule speaks about `sighting`."""
-        ad = sighting.ad
-        return (
-            _any_domain(self.advertiser, ad.advertisers)
-            and _any(self.creative, ad.keys(Level.CREATIVE))
-            and _any(self.campaign, ad.keys(Level.CAMPAIGN))
-            and _any(self.category, ad.categories)
-            and _any_domain(self.site, _known(sighting.site))
-            and _any_domain(self.network, _known(sighting.network))
-            and _any(self.format, (sighting.format,))
-            and _any(self.people, (sighting.viewer.name,))
-        )
+        return fits(self.conditions, sighting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,9 @@ class CreditRule:
 
     def fits(self, person: str, hosts: tuple[str, ...]) -> bool:
         """Whether it speaks about `person` on a page or an answer of one of `hosts`."""
-        return _any(self.people, (person,)) and _any_domain(self.site, hosts)
+        if self.people and person not in self.people:
+            return False
+        return not self.site or not parents(hosts).isdisjoint(self.site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,8 @@ class Policy:
 
     def rule_for(self, sighting: Sighting) -> Rule:
         """The first rule that fits, else the default."""
-        return next((rule for rule in self.rules if rule.fits(sighting)), self.default) if self.rules else self.default
+        place = self._book.fitting(sighting) if self.rules else None
+        return self.default if place is None else self.rules[place]
 
     def prompts_for(self, person: str, hosts: Callable[[], tuple[str, ...]]) -> CreditPrompts:
         """What becomes of credit nobody asked for: as the first rule says that fits, else as she chose, else the household.
@@ -143,6 +142,10 @@ class Policy:
         return viewer.name == LEFT_ALONE and viewer.name not in self.people
 
     @cached_property
+    def _book(self) -> RuleBook:
+        return RuleBook([rule.conditions for rule in self.rules])
+
+    @cached_property
     def kept(self) -> Mapping[tuple[Level, Window | None], Kept]:
         """What must be kept per level: under (level, None) for windows of time, under (level, window) within a place.
 
@@ -162,17 +165,3 @@ class Policy:
         """Every cap of the policy, the default's first."""
         for rule in (self.default, *self.rules):
             yield from rule.caps
-
-
-def _known(value: str | None) -> tuple[str, ...]:
-    return (value,) if value else ()
-
-
-def _any(wanted: tuple[str, ...], found: tuple[str, ...]) -> bool:
-    return not wanted or any(value in wanted for value in found)
-
-
-def _any_domain(wanted: tuple[str, ...], found: tuple[str, ...]) -> bool:
-    # A reseller's key says after a slash which of its customers it is; a rule for the reseller speaks for all of them.
-    hosts = (*found, *(value.partition("/")[0] for value in found))
-    return not wanted or any(host == domain or host.endswith(f".{domain}") for host in hosts for domain in wanted)

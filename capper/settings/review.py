@@ -1,10 +1,11 @@
 """What is allowed in a policy and yet hardly meant: rules and caps that never get to speak."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 from capper.domain.cap import Cap
 from capper.domain.policy import CreditRule, Policy, Rule
+from capper.domain.rulebook import RuleBook, parents
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Spacing, Window, lifespan
 from capper.settings.policy import CONDITIONS, CREDIT_CONDITIONS, Reading
 from capper.settings.toml import Note, Where
@@ -16,10 +17,12 @@ def review(reading: Reading) -> list[Note]:
     """Everything in a readable policy that its owner should look at again, in the file's order."""
     policy = reading.policy
     places: list[tuple[Where, str]] = [*_idle_caps(policy.default, ("caps",)), *_general(policy)]
+    book = RuleBook([rule.conditions for rule in policy.rules])
     for place, rule in enumerate(policy.rules):
         places += _idle_caps(rule, ("rules", place, "caps"))
-        if shade := next((earlier for earlier in policy.rules[:place] if covers(earlier, rule)), None):
-            places.append((("rules", place), f'never speaks: "{shade.name}" above it fits everything that it fits'))
+        if (shade := _first_around(book, policy.rules, rule)) != place:
+            name = policy.rules[shade].name
+            places.append((("rules", place), f'never speaks: "{name}" above it fits everything that it fits'))
     places += _idle_credit(policy.credit)
     return sorted([*reading.notes, *(reading.document.note(where, text) for where, text in places)])
 
@@ -27,6 +30,18 @@ def review(reading: Reading) -> list[Note]:
 def covers(wide: Rule, narrow: Rule) -> bool:
     """Whether every sighting that `narrow` fits is fitted by `wide` too."""
     return all(_covers(key, getattr(wide, key), getattr(narrow, key)) for key in CONDITIONS)
+
+
+def _first_around(book: RuleBook, rules: Sequence[Rule], rule: Rule) -> int:
+    """The place of the first rule that covers `rule`, which is its own where no other does."""
+
+    def called(key: str) -> Collection[str]:
+        names = rule.conditions.get(key, ())[:1]
+        return parents(names) if key in _BY_DOMAIN else names
+
+    found = book.first(called, lambda place: covers(rules[place], rule))
+    assert found is not None, "a rule covers itself"
+    return found
 
 
 def _idle_credit(rules: tuple[CreditRule, ...]) -> Iterator[tuple[Where, str]]:

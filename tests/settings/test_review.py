@@ -135,3 +135,23 @@ def test_an_idle_cap_is_never_reached(strict_count, loose_count, strict_window, 
         assert not full(loose, now) or full(strict, now)
         if not full(strict, now):
             shown.append(to_ms(now))
+
+
+def test_of_many_rules_the_first_that_covers_another_is_named():
+    """By domain, by name and by having no condition; a rule that is like an earlier one counts as covered."""
+    text = "".join(
+        f'[[rules]]\n{conditions}caps = ["never"]\n'
+        for conditions in (
+            'advertiser = "a.example"\n',
+            'advertiser = "b.a.example"\npeople = "anna"\n',
+            'creative = ["x", "y"]\n',
+            'creative = "y"\nsite = "s.example"\n',
+            'creative = ["y", "z"]\n',
+            'creative = ["y", "z"]\n',
+        )
+    )
+    found = review(read_policy(f'caps = ["3 per day"]\n{text}[people.anna]\ndevices = ["10.0.0.1"]', "p"))
+
+    assert [("rules[2]", "rule 1"), ("rules[4]", "rule 3"), ("rules[6]", "rule 5")] == [
+        (note.key, note.text.split('"')[1]) for note in found
+    ]
