@@ -17,6 +17,8 @@ from capper.ledger.link import Line, ScriptForgotten
 
 _SLOTS = 16_384
 _TRIES = 3
+_PAUSES = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256)
+"""Seconds between tries of a command some of whose keys have moved already: a slot's last key follows within milliseconds."""
 _PLAIN = frozenset({"INFO", "PING"})
 """Commands that are about no key: any node answers them."""
 
@@ -47,25 +49,20 @@ class ClusterLink:
         self._lines: dict[Address, Line] = {}
         self._owners: _Owners | None = None
         self._looking: asyncio.Task[_Owners] | None = None
+        self._sure: Address | None = None
         self._doubtful: Address | None = None
         self._known: tuple[Address, ...] = ()
 
     async def __call__(self, *command: str | bytes) -> Any:
-        """Run one command on the node its keys are on."""
-        for left in reversed(range(_TRIES)):
-            node = await self._node_for(command)
+        """Run one command on the node its keys are on; where some of them are on their way, once the others have followed."""
+        for pause in _PAUSES:
             try:
-                return await self._line(node)(*command)
-            except ScriptForgotten:
-                raise
+                return await self._run(command)
             except LedgerUnavailable as exc:
-                why = exc.__cause__
-                if isinstance(why, AskError) and not isinstance(why, MovedError):
-                    return await self._line((why.host, why.port)).after(("ASKING",), command)
-                if not left or not _may_be_elsewhere(why):
+                if not isinstance(exc.__cause__, TryAgainError):
                     raise
-                self._owners, self._doubtful = None, node
-        raise AssertionError("the last try returns or raises")
+            await asyncio.sleep(pause)
+        return await self._run(command)
 
     async def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
         """Every key of every node that fits `pattern`."""
@@ -75,7 +72,7 @@ class ClusterLink:
 
     async def listen(self, channel: bytes, every: float) -> AsyncGenerator[bool]:
         """What comes on a channel; every node passes on what is published on any other."""
-        node = await self._node_for(("SUBSCRIBE", channel))
+        node = self._node_for(("SUBSCRIBE", channel), await self._map())
         async with contextlib.aclosing(self._line(node).listen(channel, every)) as heard:
             async for each in heard:
                 yield each
@@ -89,8 +86,41 @@ class ClusterLink:
             await line.close()
         self._lines.clear()
 
-    async def _node_for(self, command: tuple[str | bytes, ...]) -> Address:
-        owners = await self._map()
+    async def _run(self, command: tuple[str | bytes, ...]) -> Any:
+        """Run one command on the node that the map names, else on the one that a better map names."""
+        for left in reversed(range(_TRIES)):
+            owners = await self._map()
+            node = self._node_for(command, owners)
+            try:
+                return await self._ask(node, command)
+            except ScriptForgotten:
+                raise
+            except LedgerUnavailable as exc:
+                if not left or not _may_be_elsewhere(exc.__cause__):
+                    raise
+                self._doubt(owners, node, exc.__cause__)
+        raise AssertionError("the last try returns or raises")
+
+    async def _ask(self, node: Address, command: tuple[str | bytes, ...]) -> Any:
+        """Run one command on this node, or where it says that this slot's keys are on their way to."""
+        try:
+            return await self._line(node)(*command)
+        except LedgerUnavailable as exc:
+            why = exc.__cause__
+            if isinstance(why, MovedError) or not isinstance(why, AskError):
+                raise
+            return await self._line(_named(why, node)).after(("ASKING",), command)
+
+    def _doubt(self, owners: _Owners, node: Address, why: BaseException | None) -> None:
+        """Have the map asked for anew, unless that was done since this node was taken from it."""
+        if isinstance(why, MovedError):
+            self._sure = _named(why, node)
+        else:
+            self._doubtful = node
+        if self._owners is owners:
+            self._owners = None
+
+    def _node_for(self, command: tuple[str | bytes, ...], owners: _Owners) -> Address:
         key = _key_of(command)
         if key is None:
             return owners.nodes[0]
@@ -117,15 +147,15 @@ class ClusterLink:
     async def _look(self) -> _Owners:
         """Ask any node that answers who has which slots."""
         why: LedgerUnavailable | None = None
-        known = dict.fromkeys((*self._known, self._seed))
-        # One that hung up is asked last: it may be gone, and take its time to say nothing.
-        for node in sorted(known, key=lambda node: node == self._doubtful):
+        known = dict.fromkeys((*filter(None, (self._sure,)), *self._known, self._seed))
+        # The new owner of a slot knows of it before others hear; one that hung up may be gone, and take its time to say nothing.
+        for node in sorted(known, key=lambda node: (node != self._sure, node == self._doubtful)):
             try:
                 self._owners = owners = _read(await self._line(node)("CLUSTER", "SLOTS"), node)
             except LedgerUnavailable as exc:
                 why = exc
             else:
-                self._known = owners.nodes
+                self._known, self._sure = owners.nodes, None
                 await self._drop_strangers()
                 return owners
         assert why is not None, "there is always the seed to ask"
@@ -156,9 +186,14 @@ def _key_of(command: tuple[str | bytes, ...]) -> bytes | None:
     return key.encode() if isinstance(key, str) else key
 
 
+def _named(why: AskError, by: Address) -> Address:
+    """The node that ASK or MOVED names; one without a host is on that of the node that says so."""
+    return why.host or by[0], why.port
+
+
 def _may_be_elsewhere(why: BaseException | None) -> bool:
     """Whether another node may answer: the keys have moved, or this node is gone or not ready. Any other word is final."""
-    return not isinstance(why, ResponseError) or isinstance(why, MovedError | ClusterDownError | TryAgainError)
+    return not isinstance(why, ResponseError) or isinstance(why, MovedError | ClusterDownError)
 
 
 def _read(rows: Any, asked: Address) -> _Owners:

@@ -13,7 +13,6 @@ from capper.ledger.embedded import EmbeddedLedger
 from capper.ledger.entries import put, stored
 from capper.ledger.link import connect
 from capper.ledger.redis import RedisLedger
-from capper.ledger.rights import acl_rights
 from capper.ledger.secret import Secret
 from capper.ledger.versions import Version
 from capper.testing import a_sighting, an_ad
@@ -21,49 +20,8 @@ from capper.testing import a_sighting, an_ad
 GAP = timedelta(minutes=30)
 POLICY = Policy(Rule("caps", (Cap.parse("3 per advertiser per day"), Cap.parse("9 per creative per week"))))
 VIEWERS = [f"person {number}" for number in range(24)]
-SLOTS = ((0, 5460), (5461, 10922), (10923, 16383))
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(params=["valkey", "redis"])
-async def cluster(request, servers, running, free_port, tmp_path):
-    """Links to three nodes as their owner, and the address that capper is given."""
-    ports, links = _ports(free_port), []
-    for port in ports:
-        folder = tmp_path / str(port)
-        folder.mkdir()
-        command = [servers[request.param], "--port", str(port), "--save", "", "--cluster-enabled", "yes"]
-        await running([*command, "--cluster-node-timeout", "2000"], f"redis://127.0.0.1:{port}", folder)
-        links.append(connect(f"redis://127.0.0.1:{port}"))
-    for link, (first, last) in zip(links, SLOTS, strict=True):
-        await link("ACL", "SETUSER", "capper", "on", ">pw", *acl_rights(cluster=True).split())
-        await link("CLUSTER", "ADDSLOTSRANGE", str(first), str(last))
-        await link("CLUSTER", "MEET", "127.0.0.1", str(ports[0]))
-    for link in links:
-        await _joined(link)
-    yield links, f"redis+cluster://capper:pw@127.0.0.1:{ports[1]}"
-    for link in links:
-        await link.close()
-
-
-def _ports(free_port) -> list[int]:
-    """Three ports whose neighbours 10,000 higher exist too."""
-    found: list[int] = []
-    while len(found) < 3:
-        port = free_port() % 20_000 + 20_000
-        if port not in found:
-            found.append(port)
-    return found
-
-
-async def _joined(link) -> None:
-    for _ in range(2000):
-        whole = b"cluster_state:ok" in await link("CLUSTER", "INFO")
-        if whole and (await link("CLUSTER", "NODES")).count(b"\n") == len(SLOTS):
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the cluster did not come together")
 
 
 def sighting(viewer: str, number: int):
@@ -74,9 +32,8 @@ def sighting(viewer: str, number: int):
 
 async def test_several_cappers_count_together(cluster):
     """Of claims made at once by three cappers, never more than the cap are shown, for any person on any node."""
-    links, address = cluster
     secret = Secret()
-    cappers = [RedisLedger(connect(address), secret) for _ in range(3)]
+    cappers = [RedisLedger(connect(cluster.address), secret) for _ in range(3)]
     asked = [
         capper.claim(viewer, [sighting(viewer, 10 * number + place)], datetime.now(UTC), GAP)
         for viewer in VIEWERS
@@ -85,7 +42,7 @@ async def test_several_cappers_count_together(cluster):
     ]
     answers = await asyncio.gather(*asked)
     shown = [sum(answer.shown for [answer] in answers[9 * n : 9 * n + 9]) for n in range(len(VIEWERS))]
-    sizes = [await link("DBSIZE") for link in links]
+    sizes = [await link("DBSIZE") for link in cluster.links]
     for capper in cappers:
         await capper.close()
 
@@ -95,16 +52,15 @@ async def test_several_cappers_count_together(cluster):
 
 async def test_all_of_one_person_is_in_one_slot(cluster):
     """Session, occasions, counters and journal of a person share a slot; people are spread over many."""
-    links, address = cluster
     secret = Secret()
-    capper = RedisLedger(connect(address), secret)
+    capper = RedisLedger(connect(cluster.address), secret)
     slots = {}
     for viewer in VIEWERS:
         await capper.claim(viewer, [sighting(viewer, n) for n in range(5)], datetime.now(UTC), GAP)
         await capper.note(viewer, b"record", datetime.now(UTC), GAP)
         keys = [key async for keys in capper.link.scan(capper._keyring.of(viewer).pattern()) for key in keys]
         assert len(keys) > 8
-        slots[viewer] = {await links[0]("CLUSTER", "KEYSLOT", key) for key in keys}
+        slots[viewer] = {await cluster.links[0]("CLUSTER", "KEYSLOT", key) for key in keys}
     await capper.close()
 
     assert {len(found) for found in slots.values()} == {1}
@@ -113,11 +69,10 @@ async def test_all_of_one_person_is_in_one_slot(cluster):
 
 async def test_a_backup_into_a_cluster_and_out_of_it(cluster, tmp_path):
     """From an embedded ledger to the cluster and back, every entry with its value and its end."""
-    _, address = cluster
     secret = Secret()
     ledgers = [
         EmbeddedLedger(tmp_path / "a", secret),
-        RedisLedger(connect(address), secret),
+        RedisLedger(connect(cluster.address), secret),
         EmbeddedLedger(tmp_path / "b", secret),
     ]
     async with contextlib.AsyncExitStack() as stack:
@@ -138,15 +93,14 @@ async def test_a_backup_into_a_cluster_and_out_of_it(cluster, tmp_path):
 
 async def test_a_node_that_is_lost_takes_nobody_elses_counts(cluster):
     """Where one of three nodes is gone, people on the others go on being counted; those on it are told of as unavailable."""
-    links, address = cluster
     secret = Secret()
-    capper = RedisLedger(connect(address), secret)
-    for link in links:
+    capper = RedisLedger(connect(cluster.address), secret)
+    for link in cluster.links:
         await link("CONFIG", "SET", "cluster-require-full-coverage", "no")
     for viewer in VIEWERS:
         await capper.claim(viewer, [sighting(viewer, 1)], datetime.now(UTC), GAP)
     with contextlib.suppress(Exception):
-        await links[2]("SHUTDOWN", "NOSAVE")
+        await cluster.links[2]("SHUTDOWN", "NOSAVE")
     asked = [capper.claim(viewer, [sighting(viewer, 2)], datetime.now(UTC), GAP) for viewer in VIEWERS]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     counted = [answer for answer in answers if not isinstance(answer, Exception)]
@@ -158,34 +112,22 @@ async def test_a_node_that_is_lost_takes_nobody_elses_counts(cluster):
 
 async def test_counts_move_with_their_slot(cluster):
     """A slot that is moved to another node takes its person's counts along; a capper that runs finds them there."""
-    links, address = cluster
     secret = Secret()
-    capper = RedisLedger(connect(address), secret)
+    capper = RedisLedger(connect(cluster.address), secret)
     await capper.claim("anna", [sighting("anna", n) for n in range(5)], datetime.now(UTC), GAP)
-    keys = [key async for keys in capper.link.scan(capper._keyring.of("anna").pattern()) for key in keys]
-    slot = await links[0]("CLUSTER", "KEYSLOT", keys[0])
-    source = next(n for n, (first, last) in enumerate(SLOTS) if first <= slot <= last)
-    target = (source + 1) % len(links)
-    names = [await link("CLUSTER", "MYID") for link in links]
-    port = address.rpartition(":")[2]
-    ports = {row[2][2]: row[2][1] for row in await links[0]("CLUSTER", "SLOTS")} | {b"": int(port)}
-    await links[target]("CLUSTER", "SETSLOT", str(slot), "IMPORTING", names[source])
-    await links[source]("CLUSTER", "SETSLOT", str(slot), "MIGRATING", names[target])
-    await links[source]("MIGRATE", "127.0.0.1", str(ports[names[target]]), "", "0", "5000", "KEYS", *keys)
-    for place in (target, source):
-        await links[place]("CLUSTER", "SETSLOT", str(slot), "NODE", names[target])
+    left = [left async for left in cluster.moving(capper._keyring.of("anna").session)]
     [answer] = await capper.claim("anna", [sighting("anna", 77)], datetime.now(UTC), GAP)
     await capper.close()
 
+    assert len(left) > 8
     assert (answer.shown, answer.tallies[0].count) == (False, 3)
 
 
 async def test_a_policy_is_heard_of_on_whichever_node(cluster):
     """Several cappers, each with a household of its own (so on other nodes): what one applies the other of that household hears."""
-    _, address = cluster
     for _ in range(4):
         secret = Secret()
-        ours, theirs = (RedisLedger(connect(address), secret) for _ in range(2))
+        ours, theirs = (RedisLedger(connect(cluster.address), secret) for _ in range(2))
         async with contextlib.aclosing(theirs.versions.heard(10)) as heard:
             await anext(heard)
             assert await ours.versions.add(Version(1, datetime.now(UTC), "anna", "", "caps = []"), 0)

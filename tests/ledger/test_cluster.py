@@ -1,4 +1,4 @@
-"""Which node of a cluster a command goes to, and what happens when keys move; tests/deploy runs a real one."""
+"""Which node of a cluster a command goes to, and what happens when keys move; tests/deploy runs real ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from redis.crc import key_slot
 
 from capper.domain.errors import LedgerUnavailable
+from capper.ledger import cluster
 from capper.ledger.cluster import ClusterLink, slot_of
 from capper.ledger.keys import ViewerKeys
 from capper.ledger.link import connect
@@ -126,6 +127,39 @@ async def test_keys_on_their_way_are_asked_for_there(nodes, link):
 
     assert second.names() == [b"ASKING", b"SET"]
     assert first.names().count(b"CLUSTER") == 1
+
+
+async def test_the_node_that_keys_moved_to_is_asked_for_the_map(nodes, link):
+    """It knows, when the others have not heard of it yet; a name without a host is on that of the node that says it."""
+    first, second = nodes
+    await link("SET", KEY, "x")
+    second.says(second)  # the first still says that all is its own
+    first.answers[b"SET"] = [b"-MOVED %d :%d\r\n" % (slot_of(KEY), second.port)] * 3
+
+    assert await link("SET", KEY, "y") == b"OK"
+    assert first.names().count(b"CLUSTER") == 1
+    assert second.names() == [b"CLUSTER", b"SET"]
+
+
+async def test_keys_of_which_some_have_moved_are_waited_for(nodes, link):
+    """A node that has some of them only, or that the others are on their way to, is asked again; the map stays."""
+    first, second = nodes
+    first.answers[b"SET"] = [b"-TRYAGAIN some\r\n", b"-ASK 1 127.0.0.1:%d\r\n" % second.port]
+    second.answers[b"SET"] = [b"-TRYAGAIN some\r\n"]
+
+    assert await link("SET", KEY, "x") == b"OK"
+    assert first.names() == [b"CLUSTER", b"SET", b"SET", b"SET"]
+    assert second.names() == [b"ASKING", b"SET"]
+
+
+async def test_keys_that_stay_between_two_nodes_are_given_up(nodes, link, monkeypatch):
+    """After the last pause, in the node's words."""
+    monkeypatch.setattr(cluster, "_PAUSES", (0, 0))
+    nodes[0].answers[b"SET"] = [b"-TRYAGAIN still some\r\n"] * 9
+    with pytest.raises(LedgerUnavailable, match="still some"):
+        await link("SET", KEY, "x")
+
+    assert nodes[0].names().count(b"SET") == 3
 
 
 async def test_a_node_that_is_gone_is_looked_past(nodes, link):
