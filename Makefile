@@ -37,8 +37,8 @@ format: venv ## put the style right where a tool can
 	@$(bin)/ruff check --fix-only
 	@$(bin)/ruff format
 
-bench: venv ## speed and memory against plain mitmdump; writes docs/benchmarks.md
-	@$(bin)/python benchmarks/bench.py --write docs/benchmarks.md $(ARGS)
+bench: venv ## speed and memory against plain mitmdump, and the aims (ARGS="--only page --rounds 3 --scale 0.3" for a part)
+	@$(bin)/python -m benchmarks $(ARGS)
 
 words: venv ## capper/locale, from what code and templates say; tells what is left to translate
 	@$(bin)/python scripts/catalogues

@@ -1,6 +1,6 @@
 """What judging a body adds, through the whole gate in one process: milliseconds of CPU, and as many times `json.loads`.
 
-python benchmarks/bodies.py
+python -m benchmarks.bodies
 
 `json.loads` of 100 kB of an auction's answer is the measure beside it, so that figures of two machines can be compared.
 """
@@ -8,27 +8,16 @@ python benchmarks/bodies.py
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-import auctions
-import pages
-import videos
-
-from capper.domain.cap import Cap
-from capper.domain.policy import Policy, Rule
-from capper.gate import Gate
-from capper.journal import Journal
+from benchmarks import auctions, pages, videos
+from benchmarks.asked import policy
+from benchmarks.gates import NEWS, gate, recogniser
 from capper.ledger.memory import MemoryLedger
-from capper.packaged import packaged_config
-from capper.recognise.ad import AdReader
-from capper.recognise.engine import Engines
-from capper.recognise.filterlist import FilterList, ListKind
-from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite.auction.layout import load_layouts
 from capper.testing import FrozenClock, an_exchange
 
-NEWS = "https://news.example/story"
 EXCHANGE = "https://ib.adnxs.com/openrtb2/bid"
 ROUNDS = 40
 
@@ -45,7 +34,7 @@ class Row:
     cap: str = "1000 per advertiser per day"
 
 
-def rows():
+def rows() -> Iterator[Row]:
     """What is measured."""
     served = pages.content()
     bids = json.dumps(auctions.openrtb(adomain=["shoes.example"])).encode()
@@ -57,14 +46,13 @@ def rows():
     yield Row("video, 100 kB, 6 ads", "https://ib.adnxs.com/vast", xml, videos.answer(6, 1100), 2.0)
     yield Row("JSON without ads, 100 kB", EXCHANGE, plain, json.dumps(auctions.no_auction()).encode(), 2.0)
     yield Row("page of 210 kB without ads", NEWS, html, served["/plain-page"][1], 4.0)
-    yield Row("page of 210 kB with 10 ads", NEWS, html, served["/page"][1], 4.0)
-    yield Row("page of 210 kB with 10 ads, all withheld", NEWS, html, served["/page"][1], 4.0, "never")
+    yield Row("page of 210 kB with 10 ads", NEWS, html, served["/withheld-page"][1], 4.0)
+    yield Row("page of 210 kB with 10 ads, all withheld", NEWS, html, served["/withheld-page"][1], 4.0, "never")
 
 
-async def cost(row, recogniser, layouts):
+async def cost(row: Row, known: Recogniser) -> tuple[float, float]:
     """The least and the median time that the gate took, in milliseconds of CPU."""
-    policy = Policy(Rule("caps", (Cap.parse(row.cap),)))
-    gate = Gate(lambda: recogniser, MemoryLedger(), lambda: policy, Journal(0), layouts=layouts)
+    judging = gate(known, MemoryLedger(), policy(row.cap))
     clock, times = FrozenClock(), []
     request = {"Sec-Fetch-Dest": "document"} if row.url == NEWS else {"Sec-Fetch-Dest": "empty", "Referer": NEWS}
     for _ in range(ROUNDS):
@@ -73,27 +61,23 @@ async def cost(row, recogniser, layouts):
             row.url, at=clock(), request=request, response={"Content-Type": row.media_type}, body=row.body
         )
         start = time.process_time()
-        await gate.admit(exchange)
+        await judging.admit(exchange)
         times.append((time.process_time() - start) * 1000)
     times.sort()
     return times[0], times[len(times) // 2]
 
 
-async def table():
+async def table() -> AsyncIterator[str]:
     """Lines of a table in Markdown."""
-    starter = FilterList("starter", (packaged_config() / "lists" / "starter-ads.txt").read_text(), ListKind.ADS)
-    recogniser = Recogniser(Engines.build([starter]), AdReader(load_networks()))
-    layouts = load_layouts()
-    measure = json.dumps(auctions.openrtb(adomain=["shoes.example"]))
-    yard = auctions.best(lambda: json.loads(measure))
+    known, yard = recogniser(), auctions.yardstick()
     yield "| what judging a body adds | bytes | least, ms | median, ms | times `json.loads` | limit, ms |"
     yield "|---|--:|--:|--:|--:|--:|"
     for row in rows():
-        least, median = await cost(row, recogniser, layouts)
+        least, median = await cost(row, known)
         yield f"| {row.name} | {len(row.body):,} | {least:.2f} | {median:.2f} | {least / yard:.1f} | {row.limit:g} |"
 
 
-async def main():
+async def main() -> None:
     """Print the table."""
     async for line in table():
         print(line, flush=True)

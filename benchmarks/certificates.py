@@ -23,7 +23,15 @@ def make(folder: Path, host: str) -> tuple[Path, Path]:
     return folder / "authority.pem", folder / "origin.pem"
 
 
-def sign(subject, public, issuer, key, *, authority=False, host=None):
+def sign(
+    subject: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    authority: bool = False,
+    host: str = "",
+) -> x509.Certificate:
     """One certificate, valid from yesterday for a month."""
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(issuer, subject, public, x509.random_serial_number())

@@ -1,6 +1,6 @@
 """What looking for credit prompts adds to a body: milliseconds of CPU, and as many times `json.loads` of an auction's 100 kB.
 
-python benchmarks/credit.py [../shared/data/pages]
+python -m benchmarks.credit [../shared/data/pages]
 
 With a folder of saved pages, those as well: the least of three for each, whichever they are. Last, what loading costs.
 
@@ -9,17 +9,16 @@ Each round has other numbers in every sentence, so that no text is met twice; wo
 
 import gc
 import gzip
-import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import auctions
-
+from benchmarks.auctions import yardstick
 from capper.domain.errors import Unrewritable
 from capper.gate.credit import Credit
 from capper.recognise.credit.scan import compiled_once
@@ -47,14 +46,14 @@ class Row:
     size: int
     limit: float
 
-    def body(self, turn):
+    def body(self, turn: int) -> bytes:
         """The body of one round."""
         count = self.size // len(self.line)
         lines = "".join(self.line.replace("{n}", str(1000 + turn * count + each)) for each in range(count))
         return (self.begin + lines + self.end).replace("{n}", str(1000 + turn)).encode()
 
 
-def rows():
+def rows() -> Iterator[Row]:
     """What is measured."""
     html, begin, end = (
         "text/html",
@@ -82,7 +81,7 @@ def rows():
     yield Row("answer with a prompt", "application/json", answer, item, "0]}", 210_000, 6)
 
 
-def cost(credit, row):
+def cost(credit: Credit, row: Row) -> tuple[float, float]:
     """The least and the median time, in milliseconds of CPU."""
     times = []
     for turn in range(ROUNDS):
@@ -95,7 +94,7 @@ def cost(credit, row):
     return times[0], times[len(times) // 2]
 
 
-def saved(credit, path):
+def saved(credit: Credit, path: Path) -> float:
     """The least time of one saved page; one that cannot be edited costs what it takes to see that."""
     body = gzip.decompress(path.read_bytes())
     times = []
@@ -107,7 +106,7 @@ def saved(credit, path):
     return min(times)
 
 
-def loading():
+def loading() -> Iterator[float]:
     """How long loading takes at the first start and the next, in milliseconds of CPU."""
     with tempfile.TemporaryDirectory() as folder:
         make = compiled_once(Path(folder, "scan.bin"), datetime.now(UTC))
@@ -117,14 +116,13 @@ def loading():
             yield (time.process_time() - start) * 1000
 
 
-def table(pages):
+def table(pages: Sequence[Path]) -> Iterator[str]:
     """Lines of a table in Markdown."""
     credit = Credit.load()
     # As `capper run` does: what is loaded once is no garbage to look through.
     gc.collect()
     gc.freeze()
-    measure = json.dumps(auctions.openrtb(adomain=["shoes.example"]))
-    yard = auctions.best(lambda: json.loads(measure))
+    yard = yardstick()
     yield "| what looking for credit prompts adds | bytes | least, ms | median, ms | times `json.loads` | limit, ms |"
     yield "|---|--:|--:|--:|--:|--:|"
     for row in rows():
@@ -145,7 +143,7 @@ def table(pages):
         yield f"| {name} | {time_:.0f} | {time_ / yard:.0f} |"
 
 
-def main():
+def main() -> None:
     """Print the tables."""
     pages = sorted(Path(sys.argv[1]).rglob("*.html.gz")) if len(sys.argv) > 1 else []
     for line in table(pages):

@@ -1,6 +1,6 @@
 """What the redirect of a transparent router costs traffic that is not redirected: the processor's time for 64 kB.
 
-    sudo python benchmarks/forwarding.py [--pairs N]
+    sudo python -m benchmarks.forwarding [--pairs N]
 
 Three network namespaces: a client, a router, the web. Sending 64 kB takes them through the router to where they are read, all on
 the processor that sends, so that the time of one call is that of the whole way. Of 200 calls a tenth is faster than the figure:

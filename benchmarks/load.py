@@ -1,15 +1,16 @@
-"""Sends requests through a proxy over kept-alive connections and counts the answers; a process of its own.
+"""Sends requests through a proxy over kept-alive connections and checks the answers; a process of its own.
 
-    python benchmarks/load.py PROXY_PORT http|https HOST:PORT PATH COUNT CONNECTIONS CA [--new]
+    python -m benchmarks.load PROXY_PORT http|https HOST:PORT PATH COUNT CONNECTIONS CA [--new]
 
-Prints seconds and bytes received. `--new` opens a connection (and a TLS session) for each request.
+Prints how many were answered. `--new` opens a connection (and a TLS session) for each request.
 """
 
+import argparse
 import socket
 import ssl
-import sys
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 HEADERS = (
     "Host: {host}\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36\r\n"
@@ -18,7 +19,50 @@ HEADERS = (
 )
 
 
-def destination(path):
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One who asks `target` (`host:port`) through the proxy on a port."""
+
+    proxy: int
+    scheme: str
+    target: str
+    tls: ssl.SSLContext
+
+    def connect(self) -> socket.socket:
+        """A connection through the proxy, ready for requests."""
+        sock = socket.create_connection(("127.0.0.1", self.proxy))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.scheme == "http":
+            return sock
+        sock.sendall(f"CONNECT {self.target} HTTP/1.1\r\nHost: {self.target}\r\n\r\n".encode())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += received(sock)
+        if b" 200 " not in head.split(b"\r\n")[0] + b" ":
+            raise SystemExit(f"CONNECT {self.target}: {head!r}")
+        return self.tls.wrap_socket(sock, server_hostname=self.target.partition(":")[0])
+
+    def request(self, path: str) -> bytes:
+        """A GET as Chromium sends it."""
+        dest, accept = destination(path)
+        # Lists call a picture an ad where another site asks for it.
+        referrer = f"{self.scheme}://{'news.example' if '/adbanners/' in path else self.target}"
+        head = HEADERS.format(host=self.target, dest=dest, accept=accept, referrer=referrer)
+        where = path if self.scheme == "https" else f"http://{self.target}{path}"
+        return f"GET {where} HTTP/1.1\r\n{head}".encode()
+
+    def ask(self, path: str, times: int, *, fresh: bool) -> int:
+        """So many requests, one after the other, on one connection or each on its own; returns how many were answered."""
+        request = self.request(path)
+        # A connection that closes without a request would look like that of an app which refuses the certificate.
+        for _ in range(times if fresh else 1):
+            with self.connect() as sock:
+                for _ in range(1 if fresh else times):
+                    answered(sock, request)
+        return times
+
+
+def destination(path: str) -> tuple[str, str]:
     """The Fetch destination a browser would name for `path`, and what it would accept."""
     if path.endswith(".png"):
         return "image", "image/avif,image/webp,image/apng,image/*,*/*;q=0.8"
@@ -27,31 +71,17 @@ def destination(path):
     return "empty", "*/*"
 
 
-def connect(proxy, scheme, target, context):
-    """A connection through the proxy, ready for requests."""
-    sock = socket.create_connection(("127.0.0.1", proxy))
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if scheme == "https":
-        sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += received(sock)
-        if b" 200 " not in head.split(b"\r\n")[0] + b" ":
-            raise SystemExit(f"CONNECT {target}: {head!r}")
-        sock = context.wrap_socket(sock, server_hostname=target.partition(":")[0])
-    return sock
-
-
-def received(sock):
+def received(sock: socket.socket) -> bytes:
+    """What came, at least a byte."""
     data = sock.recv(262144)
     if not data:
         raise SystemExit("the proxy closed the connection in the middle of an answer")
     return data
 
 
-def ask(sock, head):
-    """One request and its whole answer; returns the bytes of the answer."""
-    sock.sendall(head)
+def answered(sock: socket.socket, request: bytes) -> None:
+    """One request and its whole answer."""
+    sock.sendall(request)
     data = b""
     while (end := data.find(b"\r\n\r\n")) < 0:
         data += received(sock)
@@ -62,50 +92,33 @@ def ask(sock, head):
     got = len(data)
     while got < end + 4 + length:
         got += len(received(sock))
-    return got
 
 
-def main(proxy, scheme, target, path, count, connections, authority, fresh=None):
+def client_tls(authority: Path) -> ssl.SSLContext:
+    """Chromium's own offer, less HTTP/2, which this client does not speak."""
     context = ssl.create_default_context(cafile=authority)
-    # Chromium's own offer, less HTTP/2, which this client does not speak.
     context.set_alpn_protocols(["http/1.1"])
-    dest, accept = destination(path)
-    # Lists call a picture an ad where another site asks for it.
-    referrer = f"{scheme}://news.example" if "/adbanners/" in path else f"{scheme}://{target}"
-    head = HEADERS.format(host=target, dest=dest, accept=accept, referrer=referrer)
-    where = path if scheme == "https" else f"http://{target}{path}"
-    request = f"GET {where} HTTP/1.1\r\n{head}".encode()
-    total = [0] * int(connections)
-    share = int(count) // int(connections)
+    return context
 
-    failures = []
 
-    def work(number):
-        try:
-            send(number)
-        except (SystemExit, OSError) as reason:
-            failures.append(reason)
-
-    def send(number):
-        sock = None
-        for _ in range(share):
-            if sock is None:
-                sock = connect(int(proxy), scheme, target, context)
-            total[number] += ask(sock, request)
-            if fresh:
-                sock.close()
-                sock = None
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(int(connections))]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise SystemExit(str(failures[0]))
-    print(time.perf_counter() - start, sum(total), share * int(connections))
+def main() -> None:
+    """Send them, shared among the connections."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("proxy", type=int)
+    parser.add_argument("scheme", choices=("http", "https"))
+    parser.add_argument("target")
+    parser.add_argument("path")
+    parser.add_argument("count", type=int)
+    parser.add_argument("connections", type=int)
+    parser.add_argument("authority", type=Path)
+    parser.add_argument("--new", action="store_true")
+    given = parser.parse_args()
+    client = Client(given.proxy, given.scheme, given.target, client_tls(given.authority))
+    with ThreadPoolExecutor(given.connections) as threads:
+        share = given.count // given.connections
+        asked = [threads.submit(client.ask, given.path, share, fresh=given.new) for _ in range(given.connections)]
+        print(sum(each.result() for each in asked))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

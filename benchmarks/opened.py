@@ -1,7 +1,7 @@
 """Which share of real pages' connections is opened, by rule, and what deciding costs; the table of docs/privacy.md.
 
-    python benchmarks/opened.py DATA                    DATA holds har/, lists/ and exclusions/
-    python benchmarks/opened.py DATA --write docs/privacy.md
+    python -m benchmarks.opened DATA                    DATA holds har/, lists/ and exclusions/
+    python -m benchmarks.opened DATA --write docs/privacy.md
 
 A page's connections are told by the recording: those with different numbers, or to different hosts, are different ones. Pages
 recorded before everything was encrypted are counted as if it had been. Times are the best of several rounds, and the ratio is
@@ -16,17 +16,19 @@ import ssl
 import statistics
 import tempfile
 import time
-import timeit
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from mitmproxy import tls
 
+from benchmarks.report import write
+from benchmarks.timing import least_of_many
 from capper.gateway.opened import Chooser, Rule
 from capper.proxy.authority import Authority
 from capper.proxy.opening import Opening
@@ -71,13 +73,13 @@ def pages(folder: Path) -> Iterator[Page]:
             yield Page(name, tuple(sorted(host for host, _ in used)))
 
 
-def _of_har(data: dict) -> Iterator[tuple[str, str]]:
+def _of_har(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for entry in data["log"]["entries"]:
         if host := _host(entry["request"]["url"]):
             yield host, str(entry.get("connection") or entry.get("serverIPAddress") or "")
 
 
-def _of_log(data: list) -> Iterator[tuple[str, str]]:
+def _of_log(data: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for row in data:
         response = row.get("params", {}).get("response", {}) if row.get("method") == "Network.responseReceived" else {}
         if (host := _host(response.get("url", ""))) and not response.get("fromDiskCache"):
@@ -165,17 +167,13 @@ def hook_costs(folder: Path) -> dict[str, float]:
     hello = tls.ClientHello(_first_message(trusted)[9:])
     client = SimpleNamespace(peername=("127.0.0.1", 1), id="1")
     context = SimpleNamespace(server=SimpleNamespace(address=("ads.test", 443)), client=client)
-    data = SimpleNamespace(client_hello=hello, context=context, ignore_connection=False)
+    data: Any = SimpleNamespace(client_hello=hello, context=context, ignore_connection=False)
     passing, opening = Opening(lambda _: False), Opening(lambda _: True)
     return {
-        "passed through": _best(lambda: passing.tls_clienthello(data)),
-        "opened": _best(lambda: opening.tls_clienthello(data)),
-        "a handshake, both sides": _best(lambda: _handshake(file, trusted), 20),
+        "passed through": least_of_many(lambda: passing.tls_clienthello(data)),
+        "opened": least_of_many(lambda: opening.tls_clienthello(data)),
+        "a handshake, both sides": least_of_many(lambda: _handshake(file, trusted), 20),
     }
-
-
-def _best(what: Callable[[], object], times: int = 500) -> float:
-    return min(timeit.repeat(what, number=times, repeat=7)) / times * 1e6
 
 
 def _client(trusted: Path) -> tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]:
@@ -217,9 +215,7 @@ def main() -> None:
     chosen = parser.parse_args()
     text = table(chosen.data)
     if chosen.write:
-        page = chosen.write.read_text("utf-8")
-        before, _, rest = page.partition(BEGIN)
-        chosen.write.write_text(before + BEGIN + text + END + rest.partition(END)[2], "utf-8")
+        write(chosen.write, text, BEGIN, END)
     print(text)
     found = costs(ad_hosts([read_list(chosen.data, name, ListKind.ADS) for name in LISTS]))
     print("; ".join(f"{name} ad hosts: {each:.1f} us a connection" for name, each in found.items()))

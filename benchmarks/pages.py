@@ -3,8 +3,11 @@
 import random
 import struct
 import zlib
+from collections.abc import Sequence
 
-ADVERTISERS = ["shoes.example", "travel.example", "coffee.example", "phones.example", "books.example"]
+ADVERTISERS = ("shoes.example", "travel.example", "coffee.example", "phones.example", "books.example")
+SERIAL = b"@serial"
+"""Stands for a number of as many digits, another in each answer: what has it is met for the first time."""
 WORDS = [
     "the",
     "of",
@@ -29,26 +32,32 @@ WORDS = [
 ]
 
 
-def content():
+def content() -> dict[str, tuple[str, bytes]]:
     """Path -> (media type, body)."""
+    html = "text/html; charset=utf-8"
+    known = [banner(number, ADVERTISERS[number % len(ADVERTISERS)], f"{1000 + number}") for number in range(10)]
+    new = [banner(number, f"brand-{number}-@serial.example", f"@serial{number}") for number in range(10)]
     return {
         "/1k": ("application/octet-stream", random.Random(1).randbytes(1024)),
-        "/page": ("text/html; charset=utf-8", page(210_000, ads=10)),
-        "/plain-page": ("text/html; charset=utf-8", page(210_000, ads=0)),
+        # Each load has five ads that were shown often enough and five of advertisers nobody has met.
+        "/page": (html, page(210_000, [*known[:5], *new[5:]])),
+        "/withheld-page": (html, page(210_000, known)),
+        "/plain-page": (html, page(210_000)),
         "/photo.png": ("image/png", png(30_000, seed=2)),
         "/adbanners/banner.png": ("image/png", png(30_000, seed=3)),
     }
 
 
-def page(size, ads):
-    """A news page of `size` bytes with `ads` banners among its articles."""
+def page(size: int, ads: Sequence[str] = ()) -> bytes:
+    """A news page of about `size` bytes with `ads` among its articles."""
     chance = random.Random(7)
     parts = ["<!DOCTYPE html><html lang=en><head><title>News</title><meta charset=utf-8></head><body><main>"]
     articles = 120
     each = size // articles
+    between = articles // len(ads) if ads else articles
     for number in range(articles):
-        if ads and number % (articles // ads) == 0:
-            parts.append(banner(number // (articles // ads)))
+        if ads and number % between == 0:
+            parts.append(ads[number // between])
         links = "".join(
             f'<li><a href="/story/{number}/{n}"><img src="/thumb/{number}-{n}.jpg" width=80 height=60 alt="">{chance.choice(WORDS)}</a>'
             for n in range(3)
@@ -61,22 +70,21 @@ def page(size, ads):
     return "".join(parts).encode()
 
 
-def banner(number):
+def banner(number: int, advertiser: str, creative: str) -> str:
     """An ad as publishers write it into a page: a click redirector around a picture."""
-    advertiser = ADVERTISERS[number % len(ADVERTISERS)]
     return (
         f'<div class="slot"><a href="https://adclick.g.doubleclick.net/pcs/click?xai=AK{number}&amp;adurl=https%3A%2F%2Fwww.{advertiser}%2Fsale" target=_blank>'
-        f'<img src="https://tpc.googlesyndication.com/simgad/{1000 + number}" width="300" height="250" alt="ad"></a></div>'
+        f'<img src="https://tpc.googlesyndication.com/simgad/{creative}" width="300" height="250" alt="ad"></a></div>'
     )
 
 
-def png(size, seed):
+def png(size: int, seed: int) -> bytes:
     """A PNG of noise, about `size` bytes."""
     width, height = 300, max(1, size // 900)
     chance = random.Random(seed)
     rows = b"".join(b"\0" + chance.randbytes(width * 3) for _ in range(height))
 
-    def chunk(name, data):
+    def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

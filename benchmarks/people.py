@@ -2,24 +2,26 @@
 
 The table is as the kernel writes it, of made-up neighbours; asking the kernel of this machine is measured beside it.
 
-    .venv/bin/python benchmarks/people.py
+    python -m benchmarks.people
 """
 
 import contextlib
 import itertools
 import socket
 import struct
-import timeit
 from types import SimpleNamespace
+from typing import cast
 
+from mitmproxy.connection import Client
 from mitmproxy.proxy import mode_specs
 
+from benchmarks.timing import least_of_many
 from capper.devices.macs import Macs
 from capper.devices.neighbours import neighbours, parse
 from capper.domain.policy import Person, Policy
 from capper.proxy.people import People, Sources
 
-ROUNDS, REPEATS = 2000, 7
+ROUNDS = 2000
 PEOPLE = {
     name: Person(name, (f"de:ad:be:ef:00:{place:02x}", f"10.{place}.0.0/16", f"user:{name}"))
     for place, name in enumerate(("anna", "ben", "cleo", "dora", "emil", "fay"))
@@ -37,31 +39,36 @@ def table(count: int) -> bytes:
     return b"".join(rows) + struct.pack("=IHHII", 20, 3, 2, 1, 0) + bytes(4)
 
 
-def client(address: str) -> SimpleNamespace:
-    return SimpleNamespace(peername=(address, 1), proxy_mode=mode_specs.ProxyMode.parse("regular"))
+def client(address: str) -> Client:
+    """One who connects from `address`, as far as anybody asks."""
+    return cast("Client", SimpleNamespace(peername=(address, 1), proxy_mode=mode_specs.ProxyMode.parse("regular")))
 
 
-def best(work, rounds=ROUNDS) -> float:
-    """Microseconds of the best of some runs."""
-    return min(timeit.repeat(work, number=rounds, repeat=REPEATS)) / rounds * 1e6
+def known_address(people: People, address: str) -> float:
+    """Microseconds for a request from an address that was met before."""
+    who = client(address)
+    return least_of_many(lambda: people.viewer(people.caller(who)), ROUNDS)
+
+
+def new_address(neighbours_: int) -> float:
+    """Microseconds for one that was not, among so many neighbours."""
+    answer = table(neighbours_)
+    # A clock that has moved on far between two look-ups: each may read the table.
+    macs = Macs(read=lambda: list(parse([answer])), clock=itertools.count(step=1000).__next__)
+    numbers = itertools.count(1 << 20)
+    return least_of_many(lambda: macs.mac(next(numbers).to_bytes(4)), 100)
 
 
 def main() -> None:
+    """Print the table."""
     policy = Policy(people=PEOPLE)
-    known = Macs(read=lambda: list(parse([table(10)])))
-    people = People(lambda: policy, sources=Sources(known.mac))
+    people = People(lambda: policy, sources=Sources(Macs(read=lambda: list(parse([table(10)]))).mac))
     for what, address in (("by its MAC", "fd00::1"), ("by its network", "10.3.0.1"), ("nobody's", "192.168.1.1")):
-        who = client(address)
-        print(f"a known address, {what:<14} {best(lambda who=who: people.viewer(people.caller(who))):8.1f} us")
+        print(f"a known address, {what:<14} {known_address(people, address):8.1f} us")
     for count in (10, 100, 1000):
-        answer = table(count)
-        # A clock that has moved on far between two look-ups: each may read the table.
-        macs = Macs(read=lambda answer=answer: list(parse([answer])), clock=itertools.count(step=1000).__next__)
-        numbers = itertools.count(1 << 20)
-        new = best(lambda macs=macs, numbers=numbers: macs.mac(next(numbers).to_bytes(4)), 100)
-        print(f"a new address, {count:>4} neighbours     {new:8.1f} us")
+        print(f"a new address, {count:>4} neighbours     {new_address(count):8.1f} us")
     with contextlib.suppress(OSError):
-        print(f"this machine's kernel, {len(neighbours()):>4} neighbours {best(neighbours, 200):5.1f} us")
+        print(f"this machine's kernel, {len(neighbours()):>4} neighbours {least_of_many(neighbours, 200):5.1f} us")
 
 
 if __name__ == "__main__":

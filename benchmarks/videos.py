@@ -1,22 +1,33 @@
 """What an answer to a video player costs: found, read and one ad taken out, in milliseconds of this machine.
 
-python benchmarks/videos.py
+python -m benchmarks.videos
 """
 
 import json
 
-from auctions import best
-
+from benchmarks.timing import least
 from capper import jsontext
 from capper.recognise.ad import AdReader
 from capper.recognise.networks import load_networks
 from capper.recognise.offer import read_offer
 from capper.rewrite.video import embedded, vast
 
-EVENTS = "start firstQuartile midpoint thirdQuartile complete mute unmute pause resume rewind skip".split()
+EVENTS = [
+    "start",
+    "firstQuartile",
+    "midpoint",
+    "thirdQuartile",
+    "complete",
+    "mute",
+    "unmute",
+    "pause",
+    "resume",
+    "rewind",
+    "skip",
+]
 
 
-def ad(number, padding):
+def ad(number: int, padding: int) -> str:
     """One ad with its beacons, whose addresses have `padding` letters more."""
     token = "x" * padding
     tracking = "".join(
@@ -35,29 +46,30 @@ def ad(number, padding):
       </Linear></Creative></Creatives></InLine></Ad>"""
 
 
-def answer(ads, padding):
+def answer(ads: int, padding: int) -> bytes:
     """An answer of so many ads."""
     return f'<VAST version="4.2">{"".join(ad(n, padding) for n in range(1, ads + 1))}</VAST>'.encode()
 
 
-def main():
+def line(reader: AdReader, name: str, data: bytes) -> str:
+    """What one answer costs."""
+    found = vast.find(data)
+    text = jsontext.read(json.dumps({"vastXml": data.decode()}).encode())
+    finding = least(lambda: vast.find(data))
+    whose = least(lambda: [read_offer(reader, ad.offer) for ad in found.ads])
+    taking = least(lambda: vast.apply(data, found.ads[1:2]))
+    held = least(lambda: embedded.apply(text, [(held, held.videos.ads[1:2]) for held in embedded.find(text)]))
+    return (
+        f"{name:14} {len(data):7} bytes {len(found.ads):3} ads  find {finding:.2f}  whose {whose:.2f}"
+        f"  apply {taking:.2f}  in JSON {held:.2f} ms"
+    )
+
+
+def main() -> None:
     """Print the table."""
     reader = AdReader(load_networks())
-    for name, data in (("long addresses", answer(6, 1100)), ("many ads", answer(30, 20))):
-        found = vast.find(data)
-        text = jsontext.read(json.dumps({"vastXml": data.decode()}).encode())
-        figures = (
-            best(lambda data=data: vast.find(data)),
-            best(lambda found=found: [read_offer(reader, ad.offer) for ad in found.ads]),
-            best(lambda data=data, found=found: vast.apply(data, found.ads[1:2])),
-            best(
-                lambda text=text: embedded.apply(text, [(held, held.videos.ads[1:2]) for held in embedded.find(text)])
-            ),
-        )
-        print(
-            f"{name:14} {len(data):7} bytes {len(found.ads):3} ads  find {figures[0]:.2f}  whose {figures[1]:.2f}"
-            f"  apply {figures[2]:.2f}  in JSON {figures[3]:.2f} ms"
-        )
+    print(line(reader, "long addresses", answer(6, 1100)))
+    print(line(reader, "many ads", answer(30, 20)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """Which connections are opened, by which rule, and at what price."""
 
 import gzip
-import importlib.util
 import re
-import sys
 import time
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import opened
 from capper.gateway.opened import Chooser, Rule, Ruling
 from capper.recognise.exclusions import exclusions
 from capper.recognise.filterlist import FilterList, ListKind
@@ -140,16 +139,11 @@ def test_it_takes_microseconds(lists):
 
 def test_the_table_of_the_documentation(shared_data):
     """The shares in docs/privacy.md are those of today's rules: under 30 % in the middle of the ad-heavy pages, and of banks none."""
-    path = Path(__file__).parents[2] / "benchmarks" / "opened.py"
-    spec = importlib.util.spec_from_file_location("opened_benchmark", path)
-    benchmark = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = benchmark
-    spec.loader.exec_module(benchmark)
-    text = benchmark.table(shared_data)
-    page = (path.parents[1] / "docs" / "privacy.md").read_text("utf-8")
+    text = opened.table(shared_data)
+    page = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text("utf-8")
     middle = re.search(r"Median of those (\d+): (\d+) % opened", text)
 
-    assert text == page.partition(benchmark.BEGIN)[2].partition(benchmark.END)[0]
+    assert text == page.partition(opened.BEGIN)[2].partition(opened.END)[0]
     assert int(middle[1]) >= 10
     assert int(middle[2]) < 30
     assert " 0 are opened." in text

@@ -1,0 +1,1 @@
+"""Capper's speed, measured against what people would use instead: `python -m benchmarks --help`."""

@@ -1,0 +1,20 @@
+"""The machine and the software of a run, for whoever compares its figures with those of another."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+
+def machine() -> str:
+    """Processors, system and the versions that matter, in one line."""
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    model = models[0] if models else platform.machine()
+    return (
+        f"{os.cpu_count()} x {model}, {platform.system()} {platform.release()}, Python {platform.python_version()}, "
+        f"mitmproxy {version('mitmproxy')}"
+    )
