@@ -84,10 +84,13 @@ def kept_versions(settings: Settings) -> list[Version]:
     Raises:
         LedgerUnavailable: the ledger does not answer.
     """
-    begun = settings.secret_file.exists() and (
-        settings.ledger.rstrip(":") != "embedded" or (settings.ledger_folder / "server.conf").exists()
-    )
-    return with_ledger(settings, lambda ledger: ledger.versions.all()) if begun and shared(settings) else []
+    return with_ledger(settings, lambda ledger: ledger.versions.all()) if begun(settings) else []
+
+
+def begun(settings: Settings) -> bool:
+    """Whether the ledger can hold anything of this household that this process could see."""
+    server = settings.ledger.rstrip(":") != "embedded" or (settings.ledger_folder / "server.conf").exists()
+    return server and settings.secret_file.exists() and shared(settings)
 
 
 def shared(settings: Settings) -> bool:

@@ -1,13 +1,14 @@
 """`capper ledger`: what was counted for a person, when it opens again, and how to forget it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from capper.cli.governing import kept_versions, with_ledger
+from capper.cli.governing import begun, kept_versions, of_file, with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State, Yes
 from capper.cli.record import known_person, settings_and_policy
 from capper.cli.tables import moment, print_json, print_table, print_text
@@ -19,7 +20,9 @@ from capper.ledger.secret import Secret
 from capper.ledger.standing import Standing, standings
 from capper.ledger.versions import Version
 from capper.policies.enacting import carry
-from capper.settings import Settings, load_settings
+from capper.policies.forgetting import Forgotten, mentions
+from capper.policies.forgetting import forget as forget_person
+from capper.settings import Settings, load_settings, policy_file
 from capper.settings.version import check_state
 
 app = typer.Typer(
@@ -102,17 +105,20 @@ def forget(
 ) -> None:
     """Forget everything kept of one person.
 
-    It becomes unreadable at once, in copies of the data too, and is deleted. The name need not be in the policy any more.
-    Cannot be undone. Exits with 1 when nothing was kept under that name.
+    It becomes unreadable at once, in copies of the data too, and is deleted. So are old versions of the policy that name
+    somebody whom the policy in force names no more. The name need not be in the policy. Cannot be undone. Exits with 1 when
+    nothing was kept under that name.
     """
     settings = settings_and_policy(config, state, ledger, None)[0]
     _ask(f'Forget everything kept of "{person}"? This cannot be undone.', yes=yes)
-    gone = with_ledger(settings, lambda opened: opened.forget(person))
+    gone = with_ledger(settings, lambda opened: forget_person(opened, person, datetime.now(UTC)))
+    named = list(_naming(gone, person, settings))
     if as_json:
-        print_json({"person": person, "deleted": gone})
-    elif gone:
-        print_text(f"{person} is forgotten ({gone} records deleted)")
-    _end([None] * gone, person, as_json=as_json)
+        print_json({"person": person, "deleted": gone.records, "versions": gone.versions, "named_in": named})
+    else:
+        print_text(*_forgotten(gone, person, named, settings))
+    if not (gone.records or gone.versions):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -132,13 +138,37 @@ def rotate(*, yes: Yes = False, state: State = None, config: Config = None) -> N
         with_ledger(settings, lambda opened: carry(opened.versions, kept))
 
 
+def _naming(gone: Forgotten, person: str, settings: Settings) -> Iterator[str]:
+    """Where her name still stands."""
+    if gone.still:
+        yield f"version {gone.still} of the policy"
+    with suppress(ConfigError):  # a file that cannot be read is told by whatever needs it
+        file = of_file(policy_file(settings))
+        if person != HOUSEHOLD and mentions(file.text, person):
+            yield file.name
+
+
+def _forgotten(gone: Forgotten, person: str, named: Sequence[str], settings: Settings) -> Iterator[str]:
+    yield f"{person} is forgotten ({gone.records} records deleted)" if gone.records else f"Nothing is kept of {person}."
+    if gone.versions:
+        yield f"Versions of the policy that named her are deleted: {', '.join(map(str, gone.versions))}"
+    if named:
+        yield f"Her name still stands in {' and in '.join(named)}: `capper people remove {person}`, and this again, takes it out."
+    if gone.records and "://" in settings.ledger:
+        yield f"Other hosts that count on this ledger know her by her old key until {settings.secret_file} is copied to them."
+
+
 def _versions(settings: Settings) -> tuple[list[Version], list[str]]:
     """The versions of the policy; where the ledger does not answer, what becomes of them."""
     try:
-        return kept_versions(settings), []
+        kept = kept_versions(settings)
+        if begun(settings):
+            # Under its old secret this household is not another one, of which the new one would have to be warned.
+            with_ledger(settings, lambda opened: opened.versions.attend(datetime.now(UTC), present=False))
     except LedgerUnavailable as exc:
         words = "versions of the policy that were applied can be read no more, unless a capper runs that goes by one"
         return [], [f"{exc}: {words}. `capper policy history` shows what is left."]
+    return kept, []
 
 
 def _entries(settings: Settings, person: str, now: datetime) -> list[Entry]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,10 +15,12 @@ from capper.cli.governing import Governing, governing, kept_versions, of_file, s
 from capper.cli.options import Config, DraftFile, Json, LedgerUrl, State
 from capper.cli.tables import moment, print_json, print_table, print_text
 from capper.domain.errors import ConfigError
+from capper.ledger.base import STRANGERS
 from capper.ledger.versions import Version
 from capper.policies.enacting import enact, newest_usable
 from capper.policies.trial import failures, try_out
 from capper.settings import Settings, load_settings, policy_file
+from capper.settings.options import redacted
 from capper.settings.watch import same_text
 
 THE_FILE = 0
@@ -183,6 +186,8 @@ def _settings(config: Path | None, state: Path | None, ledger: str | None) -> Se
             "the ledger is memory, which each capper has for itself: nothing can be applied, and the policy file is the policy."
             ' Name one that several share: ledger = "embedded", or redis://HOST:PORT'
         )
+    if "://" in settings.ledger and with_ledger(settings, lambda ledger: ledger.versions.strangers()):
+        logging.getLogger("capper").warning("%s: %s", redacted(settings.ledger), STRANGERS)
     return settings
 
 

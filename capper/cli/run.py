@@ -266,6 +266,8 @@ async def _check_ledger(assembly: Assembly, settings: Settings) -> None:
     """
     health = await assembly.ledger.health()
     if health.ok:
+        if health.detail:
+            logging.getLogger("capper").warning("the ledger at %s: %s", redacted(settings.ledger), health.detail)
         return
     detail = health.detail or "it does not answer"
     if settings.ledger.startswith("embedded"):

@@ -33,6 +33,13 @@ class Health:
     detail: str = ""
 
 
+STRANGERS = (
+    "another capper counts there under another secret, and neither sees the other's counts or policies; where both are one"
+    " household's, copy `secret` from one state folder to the other (docs/deploy.md, several hosts)"
+)
+"""What is said where a ledger has households with different secrets, as after a host was added without its secret."""
+
+
 class Ledger(Protocol):
     """A frequency ledger. Every method may raise `LedgerUnavailable`; `now` is an aware datetime, kept to the millisecond."""
 

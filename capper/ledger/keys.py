@@ -8,6 +8,7 @@
     cap{TAG}d DIGEST          an advertiser's days: how often shown and withheld, and on about how many sites
     cap{TAG}v                 the number of the policy's newest version (TAG is the household's own); also a channel
     cap{TAG}v NUMBER          a version of the policy
+    cap{households}           the tags of the households that count here, each with the time it last said so
 
 TAG is 9 bytes (12 letters of base64url), DIGEST 8 bytes (11 letters), both keyed BLAKE2b under keys derived per viewer
 and per purpose, so equal ads of two viewers have unrelated names. With 1,000 viewers two tags are equal with odds of
@@ -33,6 +34,8 @@ from capper.ledger.base import NAME_LIMIT
 from capper.ledger.secret import Secret, as_bytes
 
 _LETTERS: Final = {Level.CREATIVE: "C", Level.CAMPAIGN: "P", Level.ADVERTISER: "A", Level.CATEGORY: "T"}
+HOUSEHOLDS: Final = b"cap{households}"
+"""The one name that is the same under every secret, so that two that do not know each other find out."""
 _BLOCK: Final = 16
 _REMEMBERED: Final = 20_000
 """Names and ciphertexts remembered per viewer, so that the usual ad costs no cryptography."""

@@ -18,7 +18,7 @@ from capper.domain.errors import LedgerUnavailable
 from capper.domain.identity import Level
 from capper.domain.mute import Mute, Name
 from capper.domain.window import from_ms, to_ms
-from capper.ledger.base import Entry, Health, latest, ranked
+from capper.ledger.base import STRANGERS, Entry, Health, latest, ranked
 from capper.ledger.entries import Script
 from capper.ledger.keys import Keyring, ViewerKeys
 from capper.ledger.link import Link, ScriptForgotten
@@ -157,7 +157,7 @@ class RedisLedger:
     async def health(self) -> Health:
         """The server, its version, and whether it may lose counts; never raises."""
         try:
-            info = _read_info(await self.link("INFO"))
+            info, strangers = _read_info(await self.link("INFO")), await self.versions.strangers()
         except LedgerUnavailable as exc:
             return Health(ok=False, server=self.link.place, detail=str(exc))
         name = "valkey" if "valkey_version" in info else "redis"
@@ -168,8 +168,9 @@ class RedisLedger:
         policy = info.get("maxmemory_policy", "noeviction")
         if info.get("maxmemory", "0") != "0" and policy != "noeviction":
             problems.append(f"maxmemory-policy {policy} may evict counts before they expire: set noeviction")
-        detail = "; ".join(filter(None, problems))
-        return Health(ok=not detail, server=f"{name} {version} at {self.link.place}", detail=detail)
+        problems = list(filter(None, problems))
+        detail = "; ".join([*problems, STRANGERS] if strangers else problems)
+        return Health(ok=not problems, server=f"{name} {version} at {self.link.place}", detail=detail)
 
     async def close(self) -> None:
         """Hang up."""

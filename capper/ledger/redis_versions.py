@@ -5,16 +5,16 @@ That one is the channel on which a further version is announced as well.
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from capper.domain.window import EPOCH, from_ms, to_ms
 from capper.ledger.entries import Script
-from capper.ledger.keys import ViewerKeys
+from capper.ledger.keys import HOUSEHOLDS, ViewerKeys
 from capper.ledger.link import Link
-from capper.ledger.versions import KEPT, LIFE, Version
+from capper.ledger.versions import ATTENDANCE, KEPT, LIFE, Version
 
 _LIFE_MS: Final = LIFE // timedelta(milliseconds=1)
 
@@ -28,6 +28,7 @@ class RedisVersions:
         """`keys` gives the household's keys, under the secret as it is now."""
         self._link, self._keys = link, keys
         self._add = Script("version")
+        self._attend = Script("household")
 
     async def newest(self) -> int:
         """The number of the version in force; 0 where there is none."""
@@ -53,11 +54,28 @@ class RedisVersions:
         sealed = keys.seal_note(_written(version), name)
         return bool(await self._add(self._link, names, b"%d" % after, b"%d" % version.number, sealed, b"%d" % _LIFE_MS))
 
+    async def remove(self, numbers: Collection[int]) -> None:
+        """Throw versions away."""
+        if numbers:
+            keys = await self._keys()
+            await self._link("UNLINK", *map(keys.version, numbers))
+
     async def renew(self) -> None:
         """Keep the newest for another `LIFE`."""
         keys = await self._keys()
         for name in (keys.newest_version, keys.version(await self.newest())):
             await self._link("PEXPIRE", name, str(_LIFE_MS))
+
+    async def attend(self, now: datetime, *, present: bool = True) -> None:
+        """Say that this household goes by this server, or that it does no more."""
+        args = (b"%d" % to_ms(now), b"%d" % (ATTENDANCE // timedelta(milliseconds=1)), b"%d" % present)
+        await self._attend(self._link, [HOUSEHOLDS], (await self._keys()).tag.encode(), *args)
+
+    async def strangers(self) -> int:
+        """How many other households have said so."""
+        [found] = await self._link("MGET", HOUSEHOLDS)
+        tags = {line.split()[0] for line in (found or b"").splitlines() if line.strip()}
+        return len(tags - {(await self._keys()).tag.encode()})
 
     async def heard(self, every: float) -> AsyncGenerator[bool]:
         """True at the beginning and whenever a version was announced; False after silence. Ends when the secret has changed."""

@@ -4,7 +4,7 @@ The policy is text to the ledger. It names people, devices and advertisers, so i
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -13,6 +13,9 @@ KEPT: Final = 15
 """How many versions are kept, the newest."""
 LIFE: Final = timedelta(days=400)
 """How long a version is kept: as long as the longest retention a policy may have. The one in force is renewed while it is in use."""
+
+ATTENDANCE: Final = timedelta(days=1)
+"""How long it is good for that a household has said that it goes by this ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,20 @@ class Versions(Protocol):
         """Keep a version as the newest, and tell whoever hears; False if the newest is not number `after`: somebody was first."""
         ...
 
+    async def remove(self, numbers: Collection[int]) -> None:
+        """Throw versions away for good; the newest is not to be among them."""
+        ...
+
     async def renew(self) -> None:
         """Keep the newest for another `LIFE`."""
+        ...
+
+    async def attend(self, now: datetime, *, present: bool = True) -> None:
+        """Say that this household goes by this ledger, for a day, or that it does no more."""
+        ...
+
+    async def strangers(self) -> int:
+        """How many other households have said so: with secrets of their own, none sees another's versions or counts."""
         ...
 
     def heard(self, every: float) -> AsyncGenerator[bool]:
@@ -79,8 +94,19 @@ class MemoryVersions:
         bell.set()
         return True
 
+    async def remove(self, numbers: Collection[int]) -> None:
+        """Throw versions away."""
+        self._versions = [one for one in self._versions if one.number not in numbers]
+
     async def renew(self) -> None:
         """They last as long as the process."""
+
+    async def attend(self, now: datetime, *, present: bool = True) -> None:
+        """Nobody else is here to be told."""
+
+    async def strangers(self) -> int:
+        """None."""
+        return 0
 
     async def heard(self, every: float) -> AsyncGenerator[bool]:
         """True at the beginning and whenever a version was added; False after silence."""

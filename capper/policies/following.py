@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from capper.domain.errors import CapperError
-from capper.ledger.versions import LIFE, Version, Versions
+from capper.ledger.versions import ATTENDANCE, LIFE, Version, Versions
 from capper.settings import PolicySource
 
 POLL = 15.0
@@ -15,6 +15,7 @@ POLL = 15.0
 AGAIN = 1.0
 """Seconds between two looks while nothing can be heard."""
 RENEW = LIFE / 100
+ATTEND = ATTENDANCE / 24
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Following:
         self._looked_at = 0
         self._taken: Version | None = None
         self._renewed: datetime | None = None
+        self._attended: datetime | None = None
 
     async def look(self) -> bool:
         """Take the newest version if it is another than at the last look; returns whether it was.
@@ -76,6 +78,13 @@ class Following:
 
     async def _renew(self) -> None:
         now = self._clock()
-        if self._renewed is None or not timedelta(0) <= now - self._renewed < RENEW:
+        if _due(self._renewed, now, RENEW):
             await self._versions.renew()
             self._renewed = now
+        if _due(self._attended, now, ATTEND):
+            await self._versions.attend(now)
+            self._attended = now
+
+
+def _due(last: datetime | None, now: datetime, every: timedelta) -> bool:
+    return last is None or not timedelta(0) <= now - last < every

@@ -86,6 +86,21 @@ def test_forget(capper, counted):
     assert capper("ledger", "forget", "--person", "anna", "--yes").code == 1
 
 
+def test_forget_takes_her_out_of_old_versions(capper, counted, home):
+    """While the policy names her that is told; once it does not, versions that did are deleted with her."""
+    policy = home / "config" / "policy.toml"
+    capper("policy", "apply")
+    first = capper("ledger", "forget", "--person", "anna", "--yes").out
+    capper("people", "remove", "anna")
+    second = json.loads(capper("ledger", "forget", "--person", "anna", "--yes", "--json").out)
+    history = capper("policy", "history", "--json").out
+
+    assert f"Her name still stands in version 1 of the policy and in {policy}: `capper people remove anna`" in first
+    assert ([1, 2], []) == (second["versions"], second["named_in"])
+    assert "anna" not in history
+    assert [3] == [one["number"] for one in json.loads(history)]
+
+
 def test_rotate(capper, counted):
     """With a new secret nothing of anyone can be read."""
     assert capper("ledger", "rotate", "--yes").code == 0

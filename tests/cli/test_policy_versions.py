@@ -1,8 +1,14 @@
 """capper policy apply, diff, history, rollback, set, test: on an embedded ledger, one command after the other."""
 
+import asyncio
 import json
 
 import pytest
+
+from capper.ledger.link import connect
+from capper.ledger.redis import RedisLedger
+from capper.ledger.secret import Secret
+from capper.testing import NOON
 
 LOOSE, STRICT = 'caps = ["9 per advertiser per day"]\n', 'caps = ["2 per advertiser per day"]\n'
 
@@ -212,6 +218,25 @@ def test_a_change_for_a_program(capper, home):
     assert begun == {"file": str(home / "p.toml")}
     assert put == {"file": str(home / "p.toml"), "begun": False, "key": "caps", "set": True, "note": ""}
     assert ("time_zone", False) == (gone["key"], gone["set"])
+
+
+def test_a_household_with_another_secret(capper, file, server, caplog):
+    """Where a host was added without the household's secret, what looks for versions says why it finds none."""
+
+    async def attend(*, present):
+        stranger = RedisLedger(connect(f"unix://{server.socket}"), secret)
+        await stranger.versions.attend(NOON, present=present)
+        await stranger.close()
+
+    secret = Secret()
+    asyncio.run(attend(present=True))
+    told = capper("policy", "history")
+    asyncio.run(attend(present=False))
+
+    assert told.code == 1
+    assert ["another capper counts there under another secret"] == [
+        record.getMessage().split(": ", 1)[1].split(",")[0] for record in caplog.records
+    ]
 
 
 def test_a_ledger_of_each_capper_s_own(capper, file, monkeypatch):

@@ -8,12 +8,14 @@ import pytest
 
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.window import to_ms
+from capper.ledger.base import STRANGERS
 from capper.ledger.guard import GuardedLedger
+from capper.ledger.keys import HOUSEHOLDS
 from capper.ledger.link import connect
 from capper.ledger.redis import RedisLedger
 from capper.ledger.rights import acl_rights
 from capper.ledger.secret import Secret
-from capper.ledger.versions import KEPT, LIFE, Version
+from capper.ledger.versions import ATTENDANCE, KEPT, LIFE, Version
 from capper.testing import NOON
 
 POLICY = '# caf\xe9\ncaps = ["3 per advertiser per day"]\n'
@@ -45,6 +47,40 @@ async def test_the_newest_fifteen_are_kept(ledger):
         await ledger.versions.add(a_version(number), number - 1)
 
     assert [one.number for one in await ledger.versions.all()] == list(range(6, KEPT + 6))
+
+
+async def test_old_versions_are_removed(ledger):
+    """Those named go, the others stay, and a further one is added as ever."""
+    for number in range(1, 5):
+        await ledger.versions.add(a_version(number), number - 1)
+    await ledger.versions.remove([1, 3])
+    await ledger.versions.remove([])
+
+    assert [2, 4] == [one.number for one in await ledger.versions.all()]
+    assert await ledger.versions.add(a_version(5), 4)
+
+
+async def test_a_household_with_another_secret_is_noticed(redis_server):
+    """Two secrets on one server see nothing of each other but that; one that left, or was silent for a day, is not counted."""
+    one, another = Secret(), Secret()
+    ours, same, other = (RedisLedger(connect(redis_server.url), secret) for secret in (one, one, another))
+    await ours.versions.attend(NOON)
+    await same.versions.attend(NOON)
+    alone = [await each.versions.strangers() for each in (ours, other)]
+    await other.versions.attend(NOON)
+    both = [await each.versions.strangers() for each in (ours, other)]
+    told = await ours.health()
+    await other.versions.attend(NOON, present=False)
+    left = await ours.versions.strangers()
+    await other.versions.attend(NOON)
+    await ours.versions.attend(NOON + ATTENDANCE)
+    silent = await ours.versions.strangers()
+    await ours.link("UNLINK", HOUSEHOLDS)
+    for each in (ours, same, other):
+        await each.close()
+
+    assert ([0, 1], [1, 1], 0, 0) == (alone, both, left, silent)
+    assert (True, STRANGERS) == (told.ok, told.detail)
 
 
 async def test_of_two_at_once_one_is_first(ledger):

@@ -10,7 +10,7 @@ from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.ledger.versions import MemoryVersions, Version
 from capper.policies import following
 from capper.policies.enacting import Overtaken, carry, enact, in_force
-from capper.policies.following import RENEW, Following
+from capper.policies.following import ATTEND, RENEW, Following
 from capper.settings import PolicySource
 from capper.testing import NOON, FrozenClock
 
@@ -42,12 +42,16 @@ class Counted(MemoryVersions):
 
     def __init__(self):
         super().__init__()
-        self.renewed, self.deaf, self.gone, self.begun = 0, False, None, 0
+        self.renewed, self.attended, self.deaf, self.gone, self.begun = 0, 0, False, None, 0
 
     async def newest(self):
         if self.gone:
             raise self.gone
         return await super().newest()
+
+    async def attend(self, now, *, present=True):
+        self.attended += 1
+        await super().attend(now, present=present)
 
     async def renew(self):
         self.renewed += 1
@@ -194,6 +198,15 @@ async def test_what_is_in_force_is_renewed_now_and_then(kept, versions):
     await until(lambda: versions.renewed == 2)
 
     assert before == 1
+
+
+async def test_a_household_says_each_hour_that_it_goes_by_this_ledger(kept, versions):
+    """At the beginning, and when an hour has passed."""
+    await until(lambda: versions.attended == 1)
+    kept.clock.forward(seconds=ATTEND.total_seconds())
+    await until(lambda: versions.attended == 2)
+
+    assert versions.renewed == 1
 
 
 @pytest.mark.parametrize("text", [BAD, "", "caps = [", "x" * 300_000])
