@@ -84,14 +84,17 @@ def load_rows(path: Path = ROWS) -> dict[str, Row]:
 
 
 def chosen(rows: dict[str, Row], words: Sequence[str]) -> dict[str, Row]:
-    """The rows whose key, part or description holds one of `words`; all of them where none is given.
+    """The rows that `words` name; all of them where there are none.
+
+    A word is a part, or a row's key, or else stands in keys or descriptions.
 
     Raises:
         ValueError: a word fits no row.
     """
     found: set[str] = set()
     for word in words:
-        fits = {row.key for row in rows.values() if word == row.part or word in row.key or word in row.what}
+        exact = {row.key for row in rows.values() if word in (row.part, row.key)}
+        fits = exact or {row.key for row in rows.values() if word in row.key or word in row.what}
         if not fits:
             raise ValueError(f"--only {word}: no row is called so; there are {', '.join(rows)}")
         found |= fits
