@@ -41,6 +41,7 @@ from capper.settings.places import own_policy
 from capper.settings.sites import OwnSites
 from capper.settings.version import check_state, ready_state
 from capper.settings.watch import LOOK
+from capper.study.recording import Recording
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,8 @@ class Assembly:
     recogniser: RecogniserSource
     following: Following | None = None
     """How the policy follows the ledger's; None where the policy is not of the settings."""
+    recording: Recording | None = None
+    """Of the studies of this machine."""
 
     async def keep_watch(self) -> None:
         """Follow the policy's file and the ledger's versions of it while nobody reads, so that the very next page goes by them."""
@@ -112,6 +115,8 @@ class Assembly:
     async def close(self) -> None:
         """Write what is waiting, then let go of the ledger."""
         await self.journal.close()
+        if self.recording:
+            await self.recording.close()
         await self.ledger.close()
 
 
@@ -155,9 +160,12 @@ async def assemble(
     if ledger is None:
         ledger = household_ledger(settings)
     following = await _follow(ledger, source, now) if source else None
+    recording = None
     if journal is None:
         tallying = Tallying(ledger, lambda: policy().zone)
         journal = Journal(Level(settings.journal_level), LedgerSink(ledger), tallier=tallying)
+        # Nobody's exposures are kept below that, whatever she agreed to.
+        recording = Recording(settings.state, now) if journal.level is Level.RESEARCH else None
     await asyncio.to_thread(_learn_to_speak, now())
     layouts, feeds = await asyncio.to_thread(load_layouts), await asyncio.to_thread(load_feeds, settings.feeds)
     credit = await asyncio.to_thread(Credit.load, compiled_once(settings.state / "credit" / "scan.bin", now()))
@@ -172,9 +180,10 @@ async def assemble(
         feeds=feeds,
         credit=credit,
         optouts=await asyncio.to_thread(OptOuts.load),
+        observer=recording,
         door=Door(host, Tickets(Secret.load_or_create(settings.secret_file))) if host else None,
     )
-    return Assembly(gate, ledger, policy, journal, recogniser, following)
+    return Assembly(gate, ledger, policy, journal, recogniser, following, recording)
 
 
 async def _follow(ledger: Ledger, source: PolicySource, now: Callable[[], datetime]) -> Following:

@@ -48,7 +48,11 @@ class Documents:
     async def document(self, exchange: Exchange, response: Response, kind: Kind) -> Outcome:
         """A page, or a frame that is not one ad as a whole: its ads are elements."""
         scene, url = self.scene, exchange.request.url
-        here = scene.framed(exchange) if kind is Kind.SUBDOCUMENT else scene.opened(exchange)
+        if kind is Kind.SUBDOCUMENT:
+            here = scene.framed(exchange)
+        else:
+            here = scene.opened(exchange)
+            self.counting.observer.opened(exchange)
         body = decode(response.headers, response.body, self.limits.decoded)
         found = page.find(body.data, url, scene.recogniser.page(url), body.charset)
         if not found.slots:

@@ -18,6 +18,7 @@ from capper.gate.credit import Credit
 from capper.gate.documents import Documents
 from capper.gate.files import Files
 from capper.gate.limits import Limits
+from capper.gate.observing import Nobody, Observer
 from capper.gate.optouts import Heeding
 from capper.gate.posts import Posts
 from capper.gate.scene import ASKED, DOCUMENTS, PICTURES, Scene
@@ -67,11 +68,12 @@ class Gate:
         credit: Credit | None = None,
         door: Door | None = None,
         optouts: OptOuts | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._policy, self._journal, self._credit = policy, journal, credit
         self._scene = scene = Scene(recogniser)
-        counting = Counting(ledger, policy, journal, scene)
+        counting = Counting(ledger, policy, journal, scene, observer or Nobody())
         speaking = self._speaking = Speaking(policy, language, door)
         self._asking = Asking(scene, counting, ledger, self._limits)
         self._files = Files(scene, counting, speaking, self._limits, self._untouched)
