@@ -10,9 +10,14 @@ def hers_alone(request: Request) -> bool:
     origin shows it, as a picture or in a frame, it cannot read. Where the request does not tell, a page may read it.
     """
     headers = request.headers
-    site = headers.get("sec-fetch-site")
+    site, mode = headers.get("sec-fetch-site"), headers.get("sec-fetch-mode")
     if site:
-        return site != "same-origin" and headers.get("sec-fetch-mode") in {"navigate", "no-cors"}
-    # Browsers tell that of secure hosts alone. No page can make its requests look like another site's.
+        # A frame that a service worker asks for on its page's behalf is for nothing: its answer is the worker's to read.
+        led = mode == "navigate" and headers.get("sec-fetch-dest", "empty") != "empty"
+        return site != "same-origin" and (led or mode == "no-cors")
+    if request.url.startswith("https:"):
+        # Browsers tell that of every secure host; one that is too old to has service workers all the same.
+        return False
+    # No page can make its requests look like another site's.
     referrer = headers.get("referer")
     return bool(referrer) and "origin" not in headers and origin_of(referrer) != origin_of(request.url)

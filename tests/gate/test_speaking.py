@@ -16,8 +16,8 @@ from capper.ledger.secret import Secret
 from capper.ledger.tickets import Ticket, Tickets
 from capper.testing import NOON, an_ad, an_exchange
 
-ALONE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-READ = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+ALONE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+READ = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
 CAPPED = Decision(
     Verdict.WITHHOLD, Viewer("anna"), an_ad(), "caps", Cap.parse("6 per day"), 6, NOON + timedelta(hours=2, minutes=10)
 )
