@@ -163,7 +163,12 @@ async def assemble(
     recording = None
     if journal is None:
         tallying = Tallying(ledger, lambda: policy().zone)
-        journal = Journal(Level(settings.journal_level), LedgerSink(ledger), tallier=tallying)
+        journal = Journal(
+            Level(settings.journal_level),
+            LedgerSink(ledger),
+            tallier=tallying,
+            chosen=lambda name: policy().chosen_level(name),
+        )
         # Nobody's exposures are kept below that, whatever she agreed to.
         recording = Recording(settings.state, now) if journal.level is Level.RESEARCH else None
     await asyncio.to_thread(_learn_to_speak, now())

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -75,6 +75,8 @@ class Record:
     signals: tuple[str, ...] = ()
     mute: Why | None = None
     """What made the mute that withheld the ad."""
+    unsure: int | None = None
+    """Of an opt-out that muted nobody: how many ads may have been meant."""
 
     @classmethod
     def of(cls, decision: Decision, at: datetime, sighting: Sighting | None = None, *, site: bool = False) -> Self:
@@ -111,6 +113,8 @@ class Record:
             row = {"time": self.time, "viewer": self.viewer, "entry": self.entry, "note": self.note}
             if self.advertisers or self.creative:
                 row |= {"advertisers": list(self.advertisers), "creative": self.creative, "mute": self.mute}
+            if self.unsure is not None:
+                row["unsure"] = self.unsure
             if self.prompt:
                 row |= {"prompt": self.prompt, "pack": self.pack, "signals": list(self.signals)}
             return _present(row)
@@ -255,6 +259,7 @@ _READERS: dict[str, Any] = {
     "pack": _text,
     "signals": _texts,
     "mute": Why,
+    "unsure": _whole,
 }
 if set(_READERS) != {field.name for field in fields(Record)}:  # pragma: no cover
     raise AssertionError("every field of a Record has its reader")
@@ -381,12 +386,14 @@ class Journal:
         sink: Sink | None = None,
         most: int = 10_000,
         tallier: Tallier | None = None,
+        chosen: Callable[[str], int | None] = lambda _: None,
     ) -> None:
+        """A journal at `level` at most; `chosen` says of a person by name what she chose, which may be less."""
         self.level = level if sink else min(level, Level.COUNTS)
         self.totals = Totals()
         self.entry: int | None = None
         """The HAR entry being replayed; each record carries it."""
-        self._sink, self._tallier = sink, tallier
+        self._sink, self._tallier, self._chosen = sink, tallier, chosen
         self._most = most
         self._queue: deque[Record] = deque()
         self._writer: asyncio.Task[None] | None = None
@@ -397,25 +404,27 @@ class Journal:
         return len(self._queue)
 
     def decided(self, at: datetime, sightings: Sequence[Sighting], decisions: Sequence[Decision]) -> None:
-        """Note what became of `sightings`, which were claimed together."""
-        if self.level is Level.NOTHING:
+        """Note what became of `sightings`, which were claimed together for one viewer."""
+        if self.level is Level.NOTHING or not decisions:
             return
-        if self._tallier:
+        level = self._level_of(decisions[0].viewer)
+        if self._tallier and level > Level.NOTHING:
             self._tallier.decided(at, sightings, decisions)
         for sighting, decision in zip(sightings, decisions, strict=True):
             self._count(decision)
-            if self.level >= Level.OWN:
-                self._put(Record.of(decision, at, sighting, site=self.level >= Level.RESEARCH))
+            if level >= Level.OWN:
+                self._put(Record.of(decision, at, sighting, site=level >= Level.RESEARCH))
 
     def cut(self, at: datetime, viewer: Viewer, prompts: Sequence[Prompt], *, marked: bool = False) -> None:
         """Note the credit prompts that were taken out of one body, or marked: what kind, by which words, never how much."""
         if self.level is Level.NOTHING:
             return
         self.totals.prompts += len(prompts)
-        if self._tallier:
+        level = self._level_of(viewer)
+        if self._tallier and level > Level.NOTHING:
             self._tallier.cut(at, viewer, len(prompts))
         done = "marked in" if marked else "taken out of"
-        if self.level >= Level.OWN:
+        if level >= Level.OWN:
             for prompt in prompts:
                 self._put(
                     Record(
@@ -430,12 +439,17 @@ class Journal:
 
     def muted(self, at: datetime, viewer: Viewer, names: Sequence[Name], why: Why | None, note: str) -> None:
         """Note that she muted these names other than through capper's own pages, or (why None) took that back."""
-        if self.level >= Level.OWN:
+        if self._level_of(viewer) >= Level.OWN:
             advertisers = tuple(name for level, name in names if level is AdLevel.ADVERTISER)
             creative = next((name for level, name in names if level is AdLevel.CREATIVE), None)
             self._put(
                 Record(at.astimezone(UTC), viewer.name, advertisers=advertisers, creative=creative, note=note, mute=why)
             )
+
+    def unsure(self, at: datetime, viewer: Viewer, ads: int, note: str) -> None:
+        """Note an opt-out of hers of which it could not be told which of `ads` it meant."""
+        if self._level_of(viewer) >= Level.OWN:
+            self._put(Record(at.astimezone(UTC), viewer.name, note=note, unsure=ads))
 
     def untouched(self, at: datetime, viewer: Viewer, reason: str) -> None:
         """Note that an exchange was left as it was although there may have been an ad in it.
@@ -445,7 +459,7 @@ class Journal:
         if self.level is Level.NOTHING:
             return
         self.totals.untouched += 1
-        if self.level >= Level.OWN:
+        if self._level_of(viewer) >= Level.OWN:
             self._put(Record(at.astimezone(UTC), viewer.name, note=reason))
 
     async def drain(self) -> None:
@@ -472,6 +486,10 @@ class Journal:
         else:
             totals.shown += 1
         totals.uncounted += not decision.counted
+
+    def _level_of(self, viewer: Viewer) -> int:
+        chosen = self._chosen(viewer.name)
+        return self.level if chosen is None else min(self.level, chosen)
 
     def _put(self, record: Record) -> None:
         if len(self._queue) >= self._most:

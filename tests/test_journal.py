@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -13,6 +14,7 @@ from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.identity import Ad, Basis, Viewer
+from capper.domain.prompt import Place, Prompt
 from capper.domain.sighting import Format
 from capper.journal import (
     LIFE,
@@ -150,6 +152,41 @@ async def test_levels(level, counts, kept):
 
     assert journal.totals.withheld == counts
     assert len(sink.records) == kept
+
+
+@pytest.mark.parametrize(
+    ("chosen", "tallied", "kept"),
+    [
+        (0, 0, ["ben"]),
+        (1, 2, ["ben"]),
+        (2, 2, ["anna", "anna", "anna", "ben"]),
+        (3, 2, ["anna", "anna", "anna", "ben"]),
+    ],
+)
+async def test_a_person_chooses_less_than_the_household(chosen, tallied, kept):
+    """Of anna no more is written down than she chose, nor than the household's level; of ben all that it says."""
+    sink, anna, ben, days = ListSink(), Viewer("anna"), Viewer("ben"), []
+
+    class Tallier:
+        def decided(self, _, sightings, decisions):
+            days.append(decisions[0].viewer.name)
+
+        def cut(self, _, viewer, __):
+            days.append(viewer.name)
+
+        async def close(self):
+            pass
+
+    journal = Journal(Level.OWN, sink, tallier=Tallier(), chosen={"anna": chosen}.get)
+    journal.decided(NOON, [a_sighting()], [a_decision()])
+    journal.cut(NOON, anna, [Prompt(Place.PAGE, "loan offered", "en", ())])
+    journal.untouched(NOON, anna, "larger than the limit")
+    journal.decided(NOON, [a_sighting()], [replace(a_decision(), viewer=ben)])
+    await journal.close()
+
+    assert (tallied, 1) == (days.count("anna"), days.count("ben"))
+    assert kept == [record.viewer for record in sink.records]
+    assert [None] * len(kept) == [record.site for record in sink.records]
 
 
 async def test_no_sink_counts_only():

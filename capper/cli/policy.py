@@ -249,6 +249,7 @@ def _policy_json(policy: Policy) -> dict[str, Any]:
         "people": {
             one.name: {
                 "language": one.language, "credit_prompts": one.credit_prompts, "credit_note": one.credit_note,
+                "journal_level": one.journal_level,
                 "devices": list(one.devices),
             }
             for one in policy.people.values()

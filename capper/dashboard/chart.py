@@ -7,7 +7,7 @@ from typing import Final
 from capper.domain.daily import Daily
 
 WIDTH: Final = 560
-HEIGHT: Final = 140
+HEIGHT: Final = 180
 _GAP: Final = 0.25
 """Of a bar's place, what stays free."""
 _WIDEST: Final = 64.0

@@ -11,7 +11,7 @@ from capper.dashboard.speech import Tongue
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
 from capper.domain.identity import Ad, Level, Viewer
-from capper.domain.mute import Mute
+from capper.domain.mute import Mute, Why
 from capper.journal import Record, parse
 from capper.rewrite.wording import words
 
@@ -26,12 +26,14 @@ class What(StrEnum):
     SHOWN = "shown"
     CUT = "cut"
     MUTED = "muted"
+    UNMUTED = "unmuted"
+    UNSURE = "unsure"
     LEFT = "left"
 
 
 SHOWN_BY: Final = {
     "all": tuple(What),
-    "withheld": (What.WITHHELD, What.MUTED),
+    "withheld": (What.WITHHELD, What.MUTED, What.UNMUTED, What.UNSURE),
     "credit": (What.CUT,),
 }
 """What each choice on the page lets through."""
@@ -39,13 +41,17 @@ SHOWN_BY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: when, what became of it, whose ad or what kind of prompt it was, and why."""
+    """One line: when, what became of it, whose ad it was if that is known, and why; the rest as the journal has it."""
 
     when: datetime
     what: What
-    name: str
-    why: str
+    name: str = ""
+    why: str = ""
+    prompt: str | None = None
     signals: tuple[str, ...] = ()
+    mute: Why | None = None
+    note: str = ""
+    """In English, for who looks closer."""
 
 
 def records_of(notes: Iterable[bytes]) -> Iterator[Record]:
@@ -68,23 +74,22 @@ def what_of(record: Record) -> What:
     if record.verdict is None:
         if record.prompt:
             return What.CUT
-        return What.MUTED if record.advertisers or record.creative else What.LEFT
+        if record.advertisers or record.creative:
+            return What.MUTED if record.mute else What.UNMUTED
+        return What.LEFT if record.unsure is None else What.UNSURE
     return What.WITHHELD if record.verdict is Verdict.WITHHOLD else What.SHOWN
 
 
 def _row(record: Record, tongue: Tongue) -> Row:
     what = what_of(record)
-    match what:
-        case What.CUT:
-            return Row(record.time, what, record.prompt or "", record.pack or "", record.signals)
-        case What.MUTED:
-            return Row(record.time, what, record.label, record.note)
-        case What.LEFT:
-            return Row(record.time, what, "", record.note)
-        case What.WITHHELD:
-            told = words(_decision(record), tongue.speech, record.time)
-            return Row(record.time, what, record.label, ", ".join(filter(None, (told.why, told.when))))
-    return Row(record.time, what, record.label, "")
+    why = ""
+    if what is What.WITHHELD:
+        told = words(_decision(record), tongue.speech, record.time)
+        why = ", ".join(filter(None, (told.why, told.when)))
+    known = record.advertisers or record.campaign or record.creative
+    return Row(
+        record.time, what, record.label if known else "", why, record.prompt, record.signals, record.mute, record.note
+    )
 
 
 def _decision(record: Record) -> Decision:

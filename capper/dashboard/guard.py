@@ -65,9 +65,22 @@ class Refusal(Exception):
 class Guard:
     """The outermost layer of the application: asks where a request comes from, and says in each answer what it may do."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Callable[[str], bool], machines: Collection[str] = ()) -> None:
-        """`hosts` says of a Host field, without its port, whether it is ours; paths of `machines` are answered under any name."""
-        self._app, self._hosts, self._machines = app, hosts, machines
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Callable[[str], bool],
+        page: Callable[[Request, int], Awaitable[Response]],
+        machines: Collection[str] = (),
+    ) -> None:
+        """Guards `app`.
+
+        Args:
+            hosts: says of a Host field, without its port, whether it is ours.
+            page: tells a reader of ours of a refusal by its status; who comes from elsewhere gets a line of text.
+            machines: paths that are answered under any name.
+        """
+        self._app, self._hosts, self._page, self._machines = app, hosts, page, machines
         self._refusals = Refusals(logger)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,12 +91,16 @@ class Guard:
 
         if scope["type"] != "http":
             return
+        ours = False
         try:
             self._check(scope)
+            ours = True
             await self._app(scope, receive, guarded)
         except Refusal as refusal:
             self._refusals.tell(refusal.kind, f"{quoted(scope['method'])[1:-1]} {quoted(scope['path'])}: {refusal}")
-            answer = PlainTextResponse(f"Refused: {refusal}.\n", refusal.status)
+            answer: Response = PlainTextResponse(f"Refused: {refusal}.\n", refusal.status)
+            if ours:
+                answer = await self._page(Request(scope), refusal.status)
             await answer(scope, receive, guarded)
 
     def _check(self, scope: Scope) -> None:

@@ -34,11 +34,16 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one part is; `detail` in the words of that part."""
+    """How one part is; a page says it of `counts`, `ends` and `lasting` in its reader's language, `detail` is as the part puts it."""
 
     part: Part
     state: State
     detail: str = ""
+    counts: tuple[int, ...] = ()
+    """Of the lists how many there are and how many rules they have, of the journal how many records it lost."""
+    ends: datetime | None = None
+    lasting: bool = True
+    """Whether what is counted outlives this process."""
 
 
 async def findings(house: House) -> list[Finding]:
@@ -50,7 +55,7 @@ async def findings(house: House) -> list[Finding]:
 def ledger_finding(health: Health) -> Finding:
     """How the ledger is."""
     state = State.FAIL if not health.ok else State.WARN if health.detail else State.OK
-    return Finding(Part.LEDGER, state, health.detail or health.server)
+    return Finding(Part.LEDGER, state, health.detail or health.server, lasting=health.lasting)
 
 
 def lists_of(house: House) -> list[Status]:
@@ -64,15 +69,14 @@ def lists_of(house: House) -> list[Status]:
 def _others(house: House, lists: list[Status]) -> Iterator[Finding]:
     failed = [status.subscription.name for status in lists if status.subscription.failure]
     rules = sum(status.subscription.rules for status in lists)
-    yield Finding(
-        Part.LISTS, State.WARN if failed or not lists else State.OK, ", ".join(failed) or f"{len(lists)} / {rules:,}"
-    )
+    state = State.WARN if failed or not lists else State.OK
+    yield Finding(Part.LISTS, state, ", ".join(failed), (len(lists), rules))
     if house.certificate_ends:
         yield _certificate(house.certificate_ends, house.clock())
     if dropped := house.journal.totals.dropped:
-        yield Finding(Part.JOURNAL, State.WARN, str(dropped))
+        yield Finding(Part.JOURNAL, State.WARN, counts=(dropped,))
 
 
 def _certificate(ends: datetime, now: datetime) -> Finding:
     state = State.FAIL if ends <= now else State.WARN if ends - now < SOON else State.OK
-    return Finding(Part.CERTIFICATE, state, f"{ends:%Y-%m-%d}")
+    return Finding(Part.CERTIFICATE, state, ends=ends)

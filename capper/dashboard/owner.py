@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -24,7 +25,7 @@ from capper.dashboard.metrics import CONTENT_TYPE, exposition
 from capper.dashboard.rendering import page, received, stylesheet
 from capper.dashboard.speech import Tongue, tongue_for
 from capper.devices.strangers import read_strangers, strangers_file
-from capper.domain.errors import CapperError, ConfigError
+from capper.domain.errors import CapperError, ConfigError, LedgerUnavailable
 from capper.refusals import Refusals
 from capper.settings.names import a_device, a_name
 from capper.settings.pauses import in_force, pauses_file, read_pauses
@@ -77,9 +78,14 @@ class _Owner:
                 Route("/dashboard.css", _stylesheet, methods=get),
             ],
             middleware=[
-                Middleware(Guard, hosts=is_own_name, machines=_MACHINES),
+                Middleware(Guard, hosts=is_own_name, page=self._page_of_fault, machines=_MACHINES),
                 Middleware(_Door, admits=self._admits),
             ],
+            exception_handlers={
+                LedgerUnavailable: self._silent,
+                ConfigError: self._unreadable,
+                HTTPException: self._missing,
+            },
         )
 
     # Pages
@@ -157,9 +163,7 @@ class _Owner:
         cookie = self._sessions.begin(form.get("token", ""), place, self._house.clock()) if self._sessions else None
         if cookie is None:
             self._refusals.tell("a wrong token", "a token to sign in that is wrong, or one try too many")
-            response = await self._page(request, "signin.html", wrong=True)
-            response.status_code = HTTPStatus.FORBIDDEN
-            return response
+            return await self._page(request, "signin.html", status=HTTPStatus.FORBIDDEN, wrong=True)
         response = RedirectResponse("/", 303)
         secure, life = request.url.scheme == "https", int(SESSION.total_seconds())
         response.set_cookie(COOKIE, cookie, max_age=life, httponly=True, samesite="strict", secure=secure)
@@ -228,6 +232,20 @@ class _Owner:
             locked=self._sessions is not None,
             **model,
         )
+
+    async def _silent(self, request: Request, exc: Exception) -> Response:
+        return await self._page_of_fault(request, 503, str(exc))
+
+    async def _unreadable(self, request: Request, exc: Exception) -> Response:
+        return await self._page_of_fault(request, 500, str(exc))
+
+    async def _missing(self, request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, HTTPException)
+        return await self._page_of_fault(request, exc.status_code)
+
+    async def _page_of_fault(self, request: Request, status: int, detail: str = "") -> Response:
+        model = {"frame": "owner.html", "fault": status, "detail": detail}
+        return await self._page(request, "fault.html", status=status, **model)
 
 
 class _Door:

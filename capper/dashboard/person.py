@@ -27,25 +27,11 @@ from capper.domain.mute import Mute, Name, Why
 from capper.gateway.ours import HOST
 from capper.ledger.base import NAME_LIMIT
 from capper.settings.pauses import LONGEST, in_force, pause, pauses_file, read_pauses
-from capper.settings.policy_own import own_rule, set_own_caps
+from capper.settings.policy_own import own_rule, set_own_caps, set_own_level
 
 logger = logging.getLogger(__name__)
 
 PAUSES: Final = tuple(timedelta(minutes=each) for each in (30, 120, 1440))
-PATHS: Final = (
-    "/followers",
-    "/decisions",
-    "/caps",
-    "/data",
-    "/mute",
-    "/unmute",
-    "/pause",
-    "/forget",
-    "/export.json",
-    "/dashboard.css",
-    about.PATH,
-)
-"""What the application answers; anything else on our host is another's."""
 
 
 def create_app(house: House) -> Starlette:
@@ -76,11 +62,12 @@ class _Person:
                 Route("/unmute", form(self.unmute), methods=["POST"]),
                 Route(about.PATH, self._about.show, methods=get),
                 Route(about.PATH, form(self._about.act), methods=["POST"]),
+                Route("/privacy", form(self.privacy), methods=["POST"]),
                 Route("/pause", form(self.pause), methods=["POST"]),
                 Route("/forget", form(self.forget), methods=["POST"]),
                 Route("/dashboard.css", _stylesheet, methods=get),
             ],
-            middleware=[Middleware(Guard, hosts=lambda host: host == HOST)],
+            middleware=[Middleware(Guard, hosts=lambda host: host == HOST, page=self._page_of_fault)],
             exception_handlers={
                 LedgerUnavailable: self._silent,
                 ConfigError: self._unusable,
@@ -138,7 +125,9 @@ class _Person:
         return await self._page(
             request,
             "data.html",
-            level=self._house.settings.journal_level,
+            level=self._level(viewer_of(request).name),
+            most=self._house.settings.journal_level,
+            known=viewer_of(request).name in self._house.policy().people,
             pauses=PAUSES,
             asked=request.query_params.get("done", ""),
         )
@@ -178,6 +167,18 @@ class _Person:
 
         await editing.change(self._house, edit, person.name, "her own caps")
         return _back("/caps?done=kept")
+
+    async def privacy(self, request: Request, form: Form) -> Response:
+        """Make the privacy level she chose hers: at most what the owner set for the household."""
+        person, wanted = viewer_of(request).name, form.get("level", "")
+        if wanted not in map(str, range(self._house.settings.journal_level + 1)):
+            raise Refusal("a level is expected that the owner permits", 400)
+
+        def edit(text: str, name: str) -> str:
+            return set_own_level(text, name, person, int(wanted))
+
+        await editing.change(self._house, edit, person, "her own privacy level")
+        return _back("/data?done=kept")
 
     async def pause(self, request: Request, form: Form) -> Response:
         """Leave her alone for a while, or no longer."""
@@ -220,6 +221,10 @@ class _Person:
         chosen = viewer.language or (None if "accept-language" in request.headers else self._house.settings.language)
         return tongue_for(policy, chosen, request.headers.get("accept-language", ""), self._house.clock())
 
+    def _level(self, name: str) -> int:
+        most, chosen = self._house.settings.journal_level, self._house.policy().chosen_level(name)
+        return most if chosen is None else min(most, chosen)
+
     def _paused(self, name: str) -> object:
         try:
             return in_force(read_pauses(pauses_file(self._house.settings.state)), self._house.clock()).get(name)
@@ -231,16 +236,15 @@ class _Person:
 
     async def _unusable(self, request: Request, exc: Exception) -> Response:
         logger.warning("a person's choice could not be kept: %s", exc)
-        return await self._page_of_fault(request, 409, "")
+        return await self._page_of_fault(request, 409)
 
     async def _missing(self, request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)
-        return await self._page_of_fault(request, exc.status_code, "")
+        return await self._page_of_fault(request, exc.status_code)
 
-    async def _page_of_fault(self, request: Request, status: int, detail: str) -> Response:
-        response = await self._page(request, "fault.html", fault=status, detail=detail)
-        response.status_code = status
-        return response
+    async def _page_of_fault(self, request: Request, status: int, detail: str = "") -> Response:
+        model = {"frame": "person.html", "fault": status, "detail": detail}
+        return await self._page(request, "fault.html", status=status, **model)
 
 
 def _name_in(form: Form) -> Name:

@@ -63,7 +63,7 @@ class OwnerPages:
         word = (
             ""
             if self.house.settings.dashboard and self.house.settings.dashboard.loopback
-            else f"; the token is in {state / OWNER}"
+            else f"; the token is in {state / OWNER}, and goes over plain HTTP: rather tunnel to loopback (docs/dashboard.md)"
         )
         return [
             ("dashboard", f"{self.url} for you as its owner{word}"),

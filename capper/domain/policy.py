@@ -30,6 +30,8 @@ class Person:
     language: str | None = None
     credit_prompts: CreditPrompts | None = None
     credit_note: bool | None = None
+    journal_level: int | None = None
+    """The most that is written down of her; the household's level still is the most for anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,11 @@ class Policy:
         """Whether a page is to say that credit nobody asked for was taken out of it: as she chose, else the household."""
         known = self.people.get(person)
         return self.credit_note if known is None or known.credit_note is None else known.credit_note
+
+    def chosen_level(self, person: str) -> int | None:
+        """The most that is to be written down of a person, where she has said so."""
+        known = self.people.get(person)
+        return known.journal_level if known else None
 
     def seeks_prompts(self, host: str) -> bool:
         """Whether there is anybody for whom a page of `host` is to be read for credit nobody asked for."""

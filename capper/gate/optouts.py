@@ -54,7 +54,8 @@ class Heeding:
         viewer, now = exchange.viewer, exchange.at
         if len(meant) != 1:
             several = f"nothing tells which of {len(meant)} ads was meant" if meant else "nothing tells of which ad"
-            self.journal.untouched(now, viewer, f"she has had enough ({shape.name}), and {several}: none is muted")
+            note = f"she has had enough ({shape.name}), and {several}: none is muted"
+            self.journal.unsure(now, viewer, len(meant), note)
             return
         (names,) = meant
         until = now + self.policy().mute_for

@@ -31,6 +31,8 @@ class Health:
     ok: bool
     server: str
     detail: str = ""
+    lasting: bool = True
+    """Whether counts outlive the process that makes them."""
 
 
 STRANGERS = (

@@ -332,7 +332,7 @@ class MemoryLedger:
 
     async def health(self) -> Health:
         """Always well."""
-        return Health(ok=True, server="memory", detail="kept by this process only, gone when it ends")
+        return Health(ok=True, server="memory", detail="kept by this process only, gone when it ends", lasting=False)
 
     async def close(self) -> None:
         """Nothing to let go of."""

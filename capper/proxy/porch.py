@@ -19,7 +19,6 @@ from mitmproxy.proxy import server_hooks
 from starlette.types import ASGIApp
 
 from capper.dashboard.guard import climbs, is_prying
-from capper.dashboard.person import PATHS
 from capper.domain.identity import Viewer
 from capper.gateway.ours import ADDRESSES, HOST, is_ours, leads_to_us
 from capper.proxy import bridge
@@ -39,6 +38,8 @@ _INVITING = ("/", "/device")
 _AWAITED = "capper.awaited"
 """Marks a flow whose form is read before the dashboard answers."""
 _DOWNLOADS = ("/capper-ca.pem", "/capper-ca.cer", "/capper-ca.mobileconfig")
+_OWN = (*_INVITING, *_DOWNLOADS)
+"""What is answered here; what else there is on our host, or is not, the dashboard says."""
 
 _FIRST = "/followers"
 """Where a device that trusts us finds its person's pages."""
@@ -129,7 +130,7 @@ class Porch:
         elif climbs(path):
             self._refusals.tell("not there", f"{quoted(path)} leads elsewhere")
             refuse(flow, _nothing())
-        elif self._pages and host == HOST and path in PATHS:
+        elif self._pages and host == HOST and path not in _OWN:
             await self._show(self._pages, flow)
         else:
             refuse(flow, self._answer(flow, host))

@@ -22,6 +22,7 @@ from capper.settings.reader import (
     a_length,
     a_text,
     a_version,
+    an_integer,
     near,
     spell_value,
 )
@@ -45,7 +46,7 @@ TOP = (
     "tests",
 )
 """Every key a policy file may have at its top."""
-PERSON = ("devices", "language", "credit_prompts", "credit_note")
+PERSON = ("devices", "language", "credit_prompts", "credit_note", "journal_level")
 CONDITIONS: dict[str, Callable[[object], str]] = {
     "advertiser": an_advertiser,
     "creative": a_text,
@@ -208,7 +209,8 @@ def _people(top: Table) -> Iterator[Person]:
         language = table.take("language", a_language, None)
         prompts = table.take("credit_prompts", _A_MODE, None)
         note = table.take("credit_note", a_flag, None)
-        yield Person(name, tuple(dict.fromkeys(devices)), language, prompts, note)
+        level = table.take("journal_level", an_integer(0, 3), None)
+        yield Person(name, tuple(dict.fromkeys(devices)), language, prompts, note, level)
         table.close(TOP)
 
 

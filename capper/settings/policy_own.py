@@ -1,4 +1,4 @@
-"""A person's own caps: one rule of a policy that speaks for her alone, after all that its owner wrote."""
+"""What a person chooses for herself in a policy: caps, in one rule for her alone after all that its owner wrote, and her privacy level."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ from capper.domain.cap import Cap
 from capper.domain.errors import ConfigError
 from capper.domain.policy import Policy, Rule
 from capper.settings.policy import CONDITIONS, read_policy
+from capper.settings.policy_edit import change_person
 from capper.settings.policy_set import set_value
 from capper.settings.policy_text import of_rule
 
@@ -44,6 +45,17 @@ def set_own_caps(text: str, name: str, person: str, caps: Sequence[Cap]) -> str:
     except ConfigError:
         pass
     raise ConfigError(f"{name} is written in a way to which no rule can be added; add one for {person} by hand")
+
+
+def set_own_level(text: str, name: str, person: str, level: int) -> str:
+    """The policy with `level` as the most that is written down of a person.
+
+    Raises:
+        ConfigError: `text` (called `name` in messages) cannot be used or changed, or does not know her.
+    """
+    if person not in read_policy(text, name).policy.people:
+        raise ConfigError(f"{name} knows nobody called {person}")
+    return change_person(text, name, person, lambda one: replace(one, journal_level=level))
 
 
 def _is_own(rule: Rule, person: str) -> bool:

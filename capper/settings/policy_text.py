@@ -47,6 +47,8 @@ def of_person(person: Person) -> Iterator[str]:
         yield f"credit_prompts = {quote(person.credit_prompts)}"
     if person.credit_note is not None:
         yield f"credit_note = {str(person.credit_note).lower()}"
+    if person.journal_level is not None:
+        yield f"journal_level = {person.journal_level}"
     yield f"devices = {_list(person.devices)}"
 
 

@@ -108,7 +108,13 @@ def test_show_as_json(capper, file):
         "caps": ["never"],
     }
     assert found["people"] == {
-        "anna": {"language": "nl", "credit_prompts": None, "credit_note": None, "devices": ["192.168.1.20"]}
+        "anna": {
+            "language": "nl",
+            "credit_prompts": None,
+            "credit_note": None,
+            "journal_level": None,
+            "devices": ["192.168.1.20"],
+        }
     }
 
 

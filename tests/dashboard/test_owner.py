@@ -12,6 +12,7 @@ import pytest
 from capper.dashboard.keys import METRICS, OWNER, Sessions, place_of, token
 from capper.dashboard.owner import create_owner_app
 from capper.domain.daily import Addition, Daily
+from capper.domain.errors import LedgerUnavailable
 from capper.policies.enacting import enact
 from capper.settings import load_policy
 from capper.settings.pauses import pause, pauses_file
@@ -306,3 +307,31 @@ async def test_a_policy_that_fails_its_own_tests_is_not_saved(house, owner):
 
     assert "expected withhold, found show" in answer.text
     assert 'caps = ["3 per advertiser per day"]\n' == house.settings.policy.read_text()
+
+
+async def test_what_is_not_there_and_what_cannot_be_read(house, owner, monkeypatch):
+    """A page says so, in the reader's language: no bare word of a server's."""
+    browser = await owner(**{"Accept-Language": "nl"})
+    answers = [await browser.get("/nothing")]
+    house.settings.policy.write_bytes(b"\xff")
+    answers.append(await browser.get("/policy"))
+
+    async def gone(*_):
+        raise LedgerUnavailable("the ledger is gone")
+
+    monkeypatch.setattr(type(house.ledger.versions), "all", gone)
+    answers.append(await browser.get("/policy"))
+
+    assert [404, 500, 503] == [answer.status_code for answer in answers]
+    assert ["Hier is niets", "Het beleid kan niet gelezen worden", "Het telregister antwoordt niet"] == [
+        re.search("<h1>(.*)</h1>", answer.text)[1] for answer in answers
+    ]
+
+
+async def test_health_in_the_readers_language(owner):
+    """Numbers as her language writes them, and no English among the parts that are in order."""
+    page = (await (await owner(**{"Accept-Language": "de"})).get("/")).text
+    details = re.findall(r"<td>\s*([^<]*?)\s*</td></tr>", page)
+
+    assert "nur im Arbeitsspeicher: weg, sobald capper endet" in details
+    assert any(re.fullmatch(r"\d Listen, [\d.]+ Regeln", each) for each in details)

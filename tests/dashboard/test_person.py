@@ -83,7 +83,9 @@ async def test_what_was_decided_says_why(house, browser):
         reopens=NOON + timedelta(hours=2),
     )
     await note(house, "anna", verdict=Verdict.SHOW, advertisers=("bikes.example",), rule="caps")
-    await note(house, "anna", note="credit prompt taken out of a page", prompt="offer", pack="en", signals=("borrow",))
+    await note(
+        house, "anna", note="credit prompt taken out of a page", prompt="loan offered", pack="en", signals=("borrow",)
+    )
     await note(house, "anna", advertisers=("boats.example",), note="by its own opt-out (Criteo)", mute=Why.CLICKED)
     anna = await browser("anna")
     withheld, credit, everything = [
@@ -91,9 +93,9 @@ async def test_what_was_decided_says_why(house, browser):
     ]
 
     assert "12:00 shoes.example withheld 3 of 3 per 24 hours, again at 14:00" in withheld
-    assert "12:00 boats.example muted by its own opt-out (Criteo)" in withheld
+    assert "12:00 boats.example muted you said so to the ad" in withheld
     assert ("bikes" in withheld, "borrow" in withheld) == (False, False)
-    assert "offer credit prompt cut told by the words borrow" in credit
+    assert "loan offered credit prompt cut known by borrow" in credit
     assert all(name in everything for name in ("shoes.example", "bikes.example", "borrow"))
 
 
@@ -291,3 +293,67 @@ async def test_who_is_withheld_now_and_until_when(house, browser):
 
     assert "shoes.example 3 of 3 per 24 hours, again tomorrow at 12:00 Mute" in read
     assert "bikes.example Mute" in read
+
+
+@pytest.mark.parametrize("level", ["0", "1", "2"])
+async def test_a_privacy_level_is_hers_to_choose(house, browser, level):
+    """As private as she likes: it is written into the policy under her name, and the page says so."""
+    anna = await browser("anna", Origin="https://capper.internal")
+    answer = await anna.post("/privacy", data={"seal": seal(await anna.get("/data")), "level": level})
+    kept = parse_policy(house.settings.policy.read_text(), "p")
+    object.__setattr__(house, "policy", lambda: kept)
+    page = await anna.get(answer.headers["location"])
+
+    assert (303, int(level), None) == (answer.status_code, kept.chosen_level("anna"), kept.chosen_level("ben"))
+    assert re.search(rf'value="{level}" checked', page.text)
+    assert f"Kept: your privacy level holds within two seconds. What is kept Privacy level {level}:" in text(page)
+
+
+@pytest.mark.parametrize("level", ["3", "-1", "", "two", "\u0663"])
+async def test_no_more_is_written_down_than_the_owner_permits(house, browser, level):
+    """A level above the household's is refused on a page, and the policy stays as it was."""
+    anna, before = await browser("anna", Origin="https://capper.internal"), house.settings.policy.read_text()
+    answer = await anna.post("/privacy", data={"seal": seal(await anna.get("/data")), "level": level})
+
+    assert (400, before) == (answer.status_code, house.settings.policy.read_text())
+    assert "That did not work Nothing was changed." in text(answer)
+
+
+async def test_the_level_of_devices_that_are_nobodys(house, browser):
+    """It is the owner's to set: the page says so, and a form that asks for it changes nothing."""
+    anybody, before = (
+        await browser("household", Origin="https://capper.internal"),
+        house.settings.policy.read_text(),
+    )
+    page = await anybody.get("/data")
+    answer = await anybody.post("/privacy", data={"seal": seal(page), "level": "0"})
+
+    assert "The owner sets it for devices that are nobody's" in text(page)
+    assert (409, before) == (answer.status_code, house.settings.policy.read_text())
+
+
+async def test_a_form_that_is_too_old_is_told_on_a_page(browser, clock):
+    """In her language, with the way back."""
+    ben = await browser("ben", Origin="https://capper.internal")
+    word = seal(await ben.get("/data"))
+    clock.forward(days=3)
+    answer = await ben.post("/pause", data={"seal": word, "minutes": "30"})
+
+    assert (403, True) == (answer.status_code, "Dat is niet gelukt" in text(answer))
+    assert '<a href="/followers">Wie mij volgt</a>' in answer.text
+
+
+async def test_an_opt_out_of_which_nothing_told_the_ad(house, browser):
+    """It is listed with the way to mute; one that was taken back is no mute; what nobody could judge is English as such."""
+    await note(house, "ben", note="she has had enough (Criteo), and 2 ads: none is muted", unsure=2)
+    await note(house, "ben", advertisers=("boats.example",), note="taken back")
+    await note(house, "ben", note="a body too large")
+    await note(house, "ben", verdict=Verdict.SHOW)
+    page = await (await browser("ben")).get("/decisions?what=all")
+    read = text(page)
+
+    assert "niet gedempt U klikte op het merkje van een advertentie" in read
+    assert "boats.example niet langer gedempt" in read
+    assert '<span lang="en">a body too large</span>' in page.text
+    assert "Een advertentie die niet zegt van wie ze is: getoond" in read
+    assert "unidentified" not in read
