@@ -170,7 +170,9 @@ async def assemble(
             chosen=lambda name: policy().chosen_level(name),
         )
         # Nobody's exposures are kept below that, whatever she agreed to.
-        recording = Recording(settings.state, now) if journal.level is Level.RESEARCH else None
+        if journal.level is Level.RESEARCH:
+            level_of = journal.level_of
+            recording = Recording(settings.state, now, permits=lambda name: level_of(name) >= Level.RESEARCH)
     await asyncio.to_thread(_learn_to_speak, now())
     layouts, feeds = await asyncio.to_thread(load_layouts), await asyncio.to_thread(load_feeds, settings.feeds)
     credit = await asyncio.to_thread(Credit.load, compiled_once(settings.state / "credit" / "scan.bin", now()))

@@ -407,7 +407,7 @@ class Journal:
         """Note what became of `sightings`, which were claimed together for one viewer."""
         if self.level is Level.NOTHING or not decisions:
             return
-        level = self._level_of(decisions[0].viewer)
+        level = self.level_of(decisions[0].viewer.name)
         if self._tallier and level > Level.NOTHING:
             self._tallier.decided(at, sightings, decisions)
         for sighting, decision in zip(sightings, decisions, strict=True):
@@ -420,7 +420,7 @@ class Journal:
         if self.level is Level.NOTHING:
             return
         self.totals.prompts += len(prompts)
-        level = self._level_of(viewer)
+        level = self.level_of(viewer.name)
         if self._tallier and level > Level.NOTHING:
             self._tallier.cut(at, viewer, len(prompts))
         done = "marked in" if marked else "taken out of"
@@ -439,7 +439,7 @@ class Journal:
 
     def muted(self, at: datetime, viewer: Viewer, names: Sequence[Name], why: Why | None, note: str) -> None:
         """Note that she muted these names other than through capper's own pages, or (why None) took that back."""
-        if self._level_of(viewer) >= Level.OWN:
+        if self.level_of(viewer.name) >= Level.OWN:
             advertisers = tuple(name for level, name in names if level is AdLevel.ADVERTISER)
             creative = next((name for level, name in names if level is AdLevel.CREATIVE), None)
             self._put(
@@ -448,7 +448,7 @@ class Journal:
 
     def unsure(self, at: datetime, viewer: Viewer, ads: int, note: str) -> None:
         """Note an opt-out of hers of which it could not be told which of `ads` it meant."""
-        if self._level_of(viewer) >= Level.OWN:
+        if self.level_of(viewer.name) >= Level.OWN:
             self._put(Record(at.astimezone(UTC), viewer.name, note=note, unsure=ads))
 
     def untouched(self, at: datetime, viewer: Viewer, reason: str) -> None:
@@ -459,8 +459,13 @@ class Journal:
         if self.level is Level.NOTHING:
             return
         self.totals.untouched += 1
-        if self._level_of(viewer) >= Level.OWN:
+        if self.level_of(viewer.name) >= Level.OWN:
             self._put(Record(at.astimezone(UTC), viewer.name, note=reason))
+
+    def level_of(self, viewer: str) -> int:
+        """How much is written down of a viewer, by name."""
+        chosen = self._chosen(viewer)
+        return self.level if chosen is None else min(self.level, chosen)
 
     async def drain(self) -> None:
         """Wait until everything noted so far is written."""
@@ -486,10 +491,6 @@ class Journal:
         else:
             totals.shown += 1
         totals.uncounted += not decision.counted
-
-    def _level_of(self, viewer: Viewer) -> int:
-        chosen = self._chosen(viewer.name)
-        return self.level if chosen is None else min(self.level, chosen)
 
     def _put(self, record: Record) -> None:
         if len(self._queue) >= self._most:

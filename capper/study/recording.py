@@ -45,9 +45,15 @@ class Recording:
     """All studies of a state folder, as the register changes; `capper measure start`, `join` and `stop` hold within a second."""
 
     def __init__(
-        self, state: Path, clock: Callable[[], datetime] = now, every: float = EVERY, most: int = MOST
+        self,
+        state: Path,
+        clock: Callable[[], datetime] = now,
+        every: float = EVERY,
+        most: int = MOST,
+        permits: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        self._state, self._every, self._most = state, every, most
+        """The studies registered under `state`; `permits` says of a viewer whether her privacy level allows any."""
+        self._state, self._every, self._most, self._permits = state, every, most, permits
         self._register = Watched(register_file(state), read_studies, dict[str, Study](), "studies go on", clock)
         self._seen: dict[str, Study] | None = None
         self._running: dict[str, _Running] = {}
@@ -112,7 +118,7 @@ class Recording:
         if viewer not in self._whose:
             self._whose[viewer] = self._find(viewer)
         found = self._whose[viewer]
-        return found if found and found[0].study.runs(at) else None
+        return found if found and found[0].study.runs(at) and self._permits(viewer) else None
 
     def _find(self, viewer: str) -> tuple[_Running, str] | None:
         for running in self._running.values():

@@ -104,6 +104,16 @@ async def test_only_of_those_who_agreed(begin, recording, kept, clock):
     assert ([], []) == await kept()
 
 
+async def test_a_privacy_level_below_research_comes_first(begin, tmp_path, clock, kept):
+    """Of who agreed once and chose a more private level since, nothing is recorded."""
+    begin()
+    recording = Recording(tmp_path, clock, every=0, permits=lambda name: name != "anna")
+    recording.decided(clock(), *seen())
+    await recording.close()
+
+    assert ([], []) == await kept()
+
+
 async def test_who_leaves_is_recorded_no_more(begin, recording, kept, clock, tmp_path):
     """A second later."""
     keys = begin()
