@@ -25,6 +25,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +43,8 @@ _START = 30.0
 """Seconds a server may take to answer; reading a long append-only file back takes most of it."""
 _STOP = 10
 """Seconds a server may take to stop; then it is ended."""
+REWRITE = 6 * 3600.0
+"""Seconds after which the append-only file is written anew while records are: till then it holds what has expired."""
 
 _CONFIG = """\
 # Written by capper at each start; changes here are lost.
@@ -247,14 +250,25 @@ class EmbeddedLedger(RedisLedger):
             ),
             secret,
         )
+        self._rewritten: float | None = None
+
+    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
+        """Keep the record, and see to it that those which were to be kept a day do not stay in the file for weeks."""
+        await super().note(viewer, record, now, life)
+        if self._rewritten is None or time.monotonic() - self._rewritten > REWRITE:
+            await self._rewrite()
 
     async def forget(self, viewer: str) -> int:
         """Forget her, and have the append-only file written anew without her."""
         gone = await super().forget(viewer)
-        with contextlib.suppress(LedgerUnavailable):
-            # Refused while one is under way or due; that one leaves her out too, or the next does.
-            await self.link("BGREWRITEAOF")
+        await self._rewrite()
         return gone
+
+    async def _rewrite(self) -> None:
+        self._rewritten = time.monotonic()
+        with contextlib.suppress(LedgerUnavailable):
+            # Refused while one is under way or due; that one leaves out what is gone too, or the next does.
+            await self.link("BGREWRITEAOF")
 
 
 @contextlib.contextmanager

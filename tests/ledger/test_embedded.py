@@ -191,13 +191,34 @@ async def test_a_server_that_hangs_is_not_joined_by_another(tmp_path, two, monke
     assert await seen(two[1], "o2") == 1
 
 
+async def rewritten(ledger) -> None:
+    """Returns once no rewrite of the append-only file is under way or due."""
+    while b"aof_rewrite_in_progress:1" in (info := await ledger.link("INFO")) or b"rewrite_scheduled:1" in info:
+        pass  # asking is waiting
+
+
+async def test_what_expired_leaves_the_file(tmp_path, two, monkeypatch):
+    """A record that was to be kept for a day is not to be found on the disk for as long as the file happens to grow."""
+    ledger = two[0]
+    await ledger.note("anna", b"of yesterday", NOON, timedelta(milliseconds=1))
+    tag = ledger._keyring.of("anna").tag.encode()
+    await rewritten(ledger)
+    while await ledger.link("DBSIZE"):
+        pass  # asking is waiting
+    monkeypatch.setattr(embedded, "REWRITE", 0.0)
+    await ledger.note("ben", b"of today", NOON, timedelta(days=1))
+    await rewritten(ledger)
+    await ledger.close()
+
+    assert [path for path in (tmp_path / "l").rglob("*") if path.is_file() and tag in path.read_bytes()] == []
+
+
 async def test_forgetting_rewrites_the_file(tmp_path, two):
     """After forget even the ciphertext leaves the disk."""
     await seen(two[0], "o1")
     tag = two[0]._keyring.of("anna").tag.encode()
     await two[0].forget("anna")
-    while b"aof_rewrite_in_progress:1" in (info := await two[0].link("INFO")) or b"rewrite_scheduled:1" in info:
-        pass  # asking is waiting
+    await rewritten(two[0])
     await two[0].close()
 
     assert [path for path in (tmp_path / "l").rglob("*") if path.is_file() and tag in path.read_bytes()] == []
