@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -111,13 +111,16 @@ class FrequencyCap:
         if self._stream and not foreseen:
             flow.request.stream = True
 
-    async def request(self, flow: http.HTTPFlow) -> None:
+    def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         passage = self._at(flow, Stage.FORESEEN)
         if passage is None or flow.response:
-            return
+            return None
         passage.stage = Stage.ASKED
         if flow.request.stream:
-            return  # it outgrew the limit, and the origin has it
+            return None  # it outgrew the limit, and the origin has it
+        return self._judge_request(flow, passage)
+
+    async def _judge_request(self, flow: http.HTTPFlow, passage: Passage) -> None:
         with self._failing_open("answer a request"):
             exchange = passage.exchange
             if flow.request.raw_content:
@@ -151,19 +154,22 @@ class FrequencyCap:
         if self._stream and passage.stage is not Stage.WANTED:
             flow.response.stream = True
 
-    async def response(self, flow: http.HTTPFlow) -> None:
+    def response(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         passage = self._at(flow, Stage.WANTED)
         response = flow.response
         if response is not None and response.trailers and flow.client_conn.alpn != b"h2":
             response.trailers = None  # mitmproxy cannot write them in HTTP/1
         if passage is None or response is None or response.stream or response.raw_content is None:
-            return
+            return None
         passage.stage = Stage.DONE
         if len(response.raw_content) > self._gate.max_body:
-            return
+            return None
+        return self._judge_response(flow, passage, response.raw_content)
+
+    async def _judge_response(self, flow: http.HTTPFlow, passage: Passage, body: bytes) -> None:
         with self._failing_open("judge a response"):
             assert passage.exchange.response is not None
-            whole = passage.exchange.response.carrying(response.raw_content)
+            whole = passage.exchange.response.carrying(body)
             outcome = await self._judge(replace(passage.exchange, response=whole))
             if outcome.action is not Action.PASS and outcome.response is not None:
                 flows.rewrite(flow, outcome.response)

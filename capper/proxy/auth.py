@@ -5,7 +5,7 @@ import base64
 import hmac
 import logging
 import secrets
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
@@ -107,28 +107,35 @@ class Doorkeeper:
             data.valid = True
             self._users[data.client_conn] = data.username
 
-    async def http_connect(self, flow: http.HTTPFlow) -> None:
-        if not flow.response and not await self._passes(flow):
-            flow.response = page(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, "A password is needed here.", _CHALLENGE)
+    def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        return None if flow.response else self._ask(flow, _refused)
 
-    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+    def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         if flow.response or flow.error or flow.client_conn in self._users:
-            return
-        if not await self._passes(flow):
-            refuse(flow, page(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, "A password is needed here.", _CHALLENGE))
+            return None
+        return self._ask(flow, refuse)
 
-    async def _passes(self, flow: http.HTTPFlow) -> bool:
+    def _ask(
+        self, flow: http.HTTPFlow, turn_away: Callable[[http.HTTPFlow, http.Response], None]
+    ) -> Awaitable[None] | None:
         """Take the password off the request, whatever it is worth: it is nobody else's business."""
         if not isinstance(flow.client_conn.proxy_mode, (mode_specs.RegularMode, mode_specs.UpstreamMode)):
-            return True
+            return None
         given = flow.request.headers.pop(_HEADER, "")
-        if self.credentials is None:
-            return True
+        return self._check(self.credentials, flow, given, turn_away) if self.credentials else None
+
+    async def _check(
+        self,
+        credentials: Credentials,
+        flow: http.HTTPFlow,
+        given: str,
+        turn_away: Callable[[http.HTTPFlow, http.Response], None],
+    ) -> None:
         pair = _parse_basic(given)
-        if pair is None or not await self._knows(self.credentials, *pair):
-            return False
-        self._users[flow.client_conn] = pair[0]
-        return True
+        if pair is not None and await self._knows(credentials, *pair):
+            self._users[flow.client_conn] = pair[0]
+        else:
+            turn_away(flow, page(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, "A password is needed here.", _CHALLENGE))
 
     async def _knows(self, credentials: Credentials, user: str, password: str) -> bool:
         accepted = await credentials.accepts(user, password)
@@ -146,3 +153,8 @@ def _parse_basic(value: str) -> tuple[str, str] | None:
     except ValueError:
         return None
     return (user, password) if colon else None
+
+
+def _refused(flow: http.HTTPFlow, answer: http.Response) -> None:
+    """What is said to a CONNECT, which has no body to be taken off."""
+    flow.response = answer

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 
 from mitmproxy import http
@@ -41,20 +41,24 @@ class Desk:
         self._ports = ports
         self._pac = pac
 
-    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+    def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         if flow.response or flow.error or self._pac is None:
-            return
+            return None
         host, port = flow.request.host, flow.request.port
         path = flow.request.path.partition("?")[0]
         if path not in PAC_PATHS or port not in self._ports() or not _is_us(host):
-            return
+            return None
         if not self._boundary.near(parse_address(flow.client_conn.peername[0])):
-            return
+            return None
         if flow.request.method not in {"GET", "HEAD"}:
             refuse(flow, page(HTTPStatus.METHOD_NOT_ALLOWED, "This file can only be fetched.", {"Allow": "GET, HEAD"}))
-            return
+            return None
+        return self._hand_out(flow, self._pac, host, port)
+
+    @staticmethod
+    async def _hand_out(flow: http.HTTPFlow, pac: Pac, host: str, port: int) -> None:
         where = f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"
-        text = await asyncio.to_thread(self._pac, where)
+        text = await asyncio.to_thread(pac, where)
         refuse(flow, http.Response.make(HTTPStatus.OK, text.encode("ascii"), _HEADERS))
 
 

@@ -27,7 +27,7 @@ from capper.proxy.addresses import local_address
 from capper.proxy.auth import Credentials, Doorkeeper
 from capper.proxy.authority import Authority, Certificates, load_authority
 from capper.proxy.desk import Desk, Pac
-from capper.proxy.dispatch import Dispatch, trust_messages
+from capper.proxy.dispatch import Dispatch, call_directly, trust_messages
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
 from capper.proxy.people import People, Sources
@@ -111,6 +111,7 @@ class CapperMaster(master.Master):
         mend()
         vouch()
         trust_messages()
+        call_directly()
         super().__init__(options.Options())
         self.addons = Dispatch(self)
         # Nobody listens to mitmproxy's old log events; without this each log line becomes a task.

@@ -10,7 +10,7 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -116,9 +116,9 @@ class Porch:
 
     # What is there
 
-    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+    def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         if flow.response or flow.error:
-            return
+            return None
         host, path = _name(flow.request.pretty_host), flow.request.path.partition("?")[0]
         if not is_ours(host):
             self._mind(flow, host)
@@ -131,9 +131,10 @@ class Porch:
             self._refusals.tell("not there", f"{quoted(path)} leads elsewhere")
             refuse(flow, _nothing())
         elif self._pages and host == HOST and path not in _OWN:
-            await self._show(self._pages, flow)
+            return self._show(self._pages, flow)
         else:
             refuse(flow, self._answer(flow, host))
+        return None
 
     def _mind(self, flow: http.HTTPFlow, host: str) -> None:
         """Refuse what was led to us by another name: somebody may have pointed it here (DNS rebinding)."""
@@ -156,11 +157,13 @@ class Porch:
         else:
             refuse(flow, page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too much."))
 
-    async def request(self, flow: http.HTTPFlow) -> None:
+    def request(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
         """A form that was read."""
         pages = flow.metadata.pop(_AWAITED, None)
-        if pages and not flow.response and not flow.error:
-            flow.response = await self._shown(pages, flow)
+        return self._fill(pages, flow) if pages and not flow.response and not flow.error else None
+
+    async def _fill(self, pages: Pages, flow: http.HTTPFlow) -> None:
+        flow.response = await self._shown(pages, flow)
 
     async def _shown(self, pages: Pages, flow: http.HTTPFlow) -> http.Response:
         try:

@@ -1,12 +1,17 @@
 """The table of hooks: every addon in its order, and one addon's fault does not stop the rest."""
 
+import asyncio
 import logging
+from collections.abc import Iterator
 
 import pytest
 from mitmproxy import exceptions, hooks
+from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.layers.http import _hooks as http_hooks
+from mitmproxy.test import tflow
 
 from capper.domain.policy import Policy
-from capper.proxy.dispatch import Dispatch
+from capper.proxy.dispatch import Direct, Dispatch
 from capper.proxy.master import CapperMaster, ProxyOptions
 from capper.proxy.testing import PassingGate
 
@@ -80,3 +85,73 @@ async def test_removed(dispatch):
     await dispatch.trigger_event(hooks.DoneHook())
 
     assert calls == ["two"]
+
+
+class Waiting(Listener):
+    """An addon that has to wait for something before it is done."""
+
+    def __init__(self, name: str, calls: list[str], gate: asyncio.Event) -> None:
+        super().__init__(name, calls)
+        self.gate = gate
+
+    async def requestheaders(self, flow: object) -> None:
+        await self.gate.wait()
+        self.calls.append(self.name)
+
+
+class Reading(Listener):
+    """An addon that looks at each request."""
+
+    def requestheaders(self, flow: object) -> None:
+        self.calls.append(self.name)
+
+
+async def test_at_once(dispatch):
+    """A hook nobody has to wait for is over when it was called."""
+    calls = []
+    dispatch.add(Reading("one", calls), Reading("two", calls))
+    over = dispatch.calls(http_hooks.HttpRequestHeadersHook(tflow.tflow()))
+
+    assert (over, calls) == (True, ["one", "two"])
+
+
+async def test_the_rest(dispatch):
+    """Once an addon has to wait, those behind it are called after it, and those before it not again."""
+    calls, gate = [], asyncio.Event()
+    dispatch.add(Reading("one", calls), Waiting("two", calls, gate), Reading("three", calls))
+    hook = http_hooks.HttpRequestHeadersHook(tflow.tflow())
+    over, before = dispatch.calls(hook), [*calls]
+    gate.set()
+    await dispatch.handle_lifecycle(hook)
+
+    assert (over, before, calls) == (False, ["one"], ["one", "two", "three"])
+
+
+class Layers:
+    """Layers that call a hook for each event of a connection, and go on once it is over."""
+
+    def __init__(self, hook: commands.StartHook) -> None:
+        self.hook, self.seen = hook, []
+
+    def handle_event(self, event: events.Event) -> Iterator[commands.Command]:
+        self.seen.append(type(event))
+        if isinstance(event, events.Start):
+            yield self.hook
+        else:
+            yield commands.Log("on")
+
+
+async def test_direct(dispatch):
+    """A hook that is over at once is answered before the connection hears of it; another is left to it."""
+    calls, gate = [], asyncio.Event()
+    dispatch.add(Reading("one", calls))
+    layers = Layers(http_hooks.HttpRequestHeadersHook(tflow.tflow()))
+    told = [*Direct(layers, dispatch).handle_event(events.Start())]
+    dispatch.add(Waiting("two", calls, gate))
+    left = [*Direct(layers, dispatch).handle_event(events.Start())]
+    gate.set()
+    await dispatch.handle_lifecycle(layers.hook)
+
+    assert [type(command) for command in told] == [commands.Log]
+    assert left == [layers.hook]
+    assert layers.seen == [events.Start, events.HookCompleted, events.Start]
