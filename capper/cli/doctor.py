@@ -268,7 +268,7 @@ def ledger_answers(settings: Settings) -> Iterator[Finding]:
             "ledger", f"{where}: {health.detail or 'does not answer'}", "start it, or mend `ledger` in the settings"
         )
     elif health.detail:
-        yield warn("ledger", f"{health.server}: {health.detail}", "docs/configuration.md")
+        yield warn("ledger", f"{health.server}: {health.detail}", "docs/deploy.md")
     elif settings.ledger == "memory":
         yield warn("ledger", "counts are forgotten when capper ends", 'ledger = "embedded" keeps them')
     else:

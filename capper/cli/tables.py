@@ -14,14 +14,14 @@ from rich.text import Text
 
 from capper.cli.plain import plain
 
-_WIDE = 160
-"""Columns where no terminal says how wide it is: in a pipe a value should not be folded at 80."""
+_ENDLESS = 1_000_000
+"""Columns where no terminal says how wide it is: a row is a line there, for grep and awk."""
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console that takes no text for markup, emoji or something to highlight."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or os.environ.get("COLUMNS") else _WIDE
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else _ENDLESS
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 
@@ -38,7 +38,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: S
         table.add_column(name.removeprefix("#"), justify="right" if name.startswith("#") else "left", overflow="fold")
     for place, row in enumerate(rows):
         table.add_row(*(Text(plain(cell)) for cell in row), style=styles[place] if styles else None)
-    console().print(table)
+    shown = console()
+    if shown.is_terminal or os.environ.get("COLUMNS"):
+        shown.print(table)
+        return
+    with shown.capture() as caught:
+        shown.print(table)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in caught.get().splitlines()))
 
 
 def print_json(value: Any) -> None:

@@ -60,6 +60,8 @@ def run(
     def show(record: Record) -> None:
         _show(record, caps.zone, as_json=as_json)
 
+    if sys.stderr.isatty():
+        typer.echo(f"capper: what is decided for {name} from now on; Ctrl-C ends", err=True)
     with_ledger(settings, lambda opened: follow(lambda: opened.notes(name, datetime.now(UTC)), last, show))
 
 

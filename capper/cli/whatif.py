@@ -17,8 +17,9 @@ from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.policy_versions import named
 from capper.cli.record import known_person
 from capper.cli.replay import progress_of
-from capper.cli.tables import print_json, print_table, print_text
+from capper.cli.tables import console, print_json, print_table, print_text
 from capper.domain.daily import SPAN, day_of
+from capper.domain.errors import ConfigError
 from capper.domain.frequency import binned, shares
 from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import Policy
@@ -34,8 +35,10 @@ from capper.settings import Settings, load_settings
 app = typer.Typer(rich_markup_mode=None)
 
 MOST_ROWS = 20
-_BAR = 30
-"""Columns of the longest bar."""
+_BARS = range(10, 61)
+"""How many columns the longest bar may have; as many as there is room for."""
+_MARGIN = 19
+"""Columns before a bar: the number of times, before or after, the share."""
 
 
 @app.command(
@@ -78,10 +81,20 @@ def run(
         typer.Option("--har", metavar="FILE", help="A recording to replay; repeatable.", show_default=False),
     ] = None,
     viewer: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose recordings these are, where an entry does not say.")
-    ] = HOUSEHOLD,
-    person: Annotated[str, typer.Option("--person", metavar="NAME", help="Whose days.")] = HOUSEHOLD,
-    days: Annotated[int, typer.Option(min=1, max=SPAN, help="How many days, today included.")] = SPAN,
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Whose recordings these are, where an entry does not say; household.",
+            show_default=False,
+        ),
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option("--person", metavar="NAME", help="Whose days; household.", show_default=False)
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=SPAN, help=f"How many days, today included; {SPAN}.", show_default=False),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with drawings too.", show_default=False)
     ] = None,
@@ -91,6 +104,12 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Compare, tell, write."""  # fmt: skip
+    if har and not (person is None and days is None):
+        raise ConfigError(
+            "--person and --days are about what was counted; whose recordings these are is said by --viewer"
+        )
+    if viewer is not None and not har:
+        raise ConfigError("--viewer is about recordings (--har); whose days are looked at is said by --person")
     settings = load_settings(config, {"ledger": ledger, "state": state})
     new = named(settings, policy)
     old = named(settings, against)
@@ -99,11 +118,12 @@ def run(
     with ExitStack() as files:
         file = files.enter_context(whole_file(html, 0o600)) if html else None
         if har:
-            found = asyncio.run(_of_recordings(settings, [*map(load, har)], policies, viewer))
+            found = asyncio.run(_of_recordings(settings, [*map(load, har)], policies, viewer or HOUSEHOLD))
             over = ", ".join(path.name for path in har)
         else:
-            found = _of_counts(settings, policies, person, days, now)
-            over = f"{person}'s last {days} days" if days > 1 else f"{person}'s day"
+            whose, length = person or HOUSEHOLD, days or SPAN
+            found = _of_counts(settings, policies, whose, length, now)
+            over = f"{whose}'s last {length} days" if length > 1 else f"{whose}'s day"
         notes = list(_notes(found))
         if file:
             file.write(report(found, old.name, new.name, over, notes, now))
@@ -204,18 +224,19 @@ def _print_frequency(found: Comparison) -> None:
     most = max([*old.values(), *new.values()])
     if not most:
         return
-    times = "shown exactly n times" if found.exact else "shown n times at most"
-    print_text("", f"Share of advertisers that were {times} (before, then after; they differ by {found.distance:.0%}):")
+    times = "exactly n times" if found.exact else "n times at most"
+    print_text("", f"Share of advertisers that were shown {times}; before and after differ by {found.distance:.0%}:")
     drawn = [label for label in old if old[label] or new[label]]
     labels = list(old)
+    room = min(max(console().width - _MARGIN, _BARS.start), _BARS.stop - 1)
     for label in labels[labels.index(drawn[0]) : labels.index(drawn[-1]) + 1]:
-        for name, side, style in ((label, old, ""), ("", new, "cyan")):
-            print_text(f"{name:>6}  {_bar(side[label] / most)} {side[label]:.0%}", style=style)
+        for name, when, side, style in ((label, "before", old, ""), ("", "after", new, "cyan")):
+            print_text(f"{name:>5}  {when:6} {side[label]:4.0%} {_bar(side[label] / most, room)}".rstrip(), style=style)
 
 
-def _bar(part: float) -> str:
-    """A bar of block letters, in eighths of one."""
-    whole, eighths = divmod(round(part * _BAR * 8), 8)
+def _bar(part: float, room: int) -> str:
+    """A bar of block letters, in eighths of one; `room` columns are the whole."""
+    whole, eighths = divmod(round(part * room * 8), 8)
     return "\N{FULL BLOCK}" * whole + ("" if not eighths else chr(0x2590 - eighths))
 
 

@@ -1,7 +1,7 @@
 """What the dashboard stands on, and who looks at it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -32,6 +32,8 @@ class House:
     clock: Callable[[], datetime]
     started: datetime
     certificate_ends: datetime | None = None
+    version: Callable[[], int] = lambda: 0
+    """The version of the policy in force; 0 where that is this host's file."""
 
     def today(self) -> int:
         """The number of the day by the policy's clock."""
@@ -41,7 +43,9 @@ class House:
 def house_of(assembly: Assembly, settings: Settings, clock: Callable[[], datetime]) -> House:
     """The house around a running gate."""
     secret = Secret.load_or_create(settings.secret_file)
-    return House(settings, assembly.ledger, assembly.policy, assembly.journal, secret, clock, clock())
+    source = assembly.following and assembly.following.source
+    house = House(settings, assembly.ledger, assembly.policy, assembly.journal, secret, clock, clock())
+    return replace(house, version=lambda: source.version or 0) if source else house
 
 
 def viewer_of(connection: HTTPConnection) -> Viewer:

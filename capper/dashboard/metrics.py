@@ -14,18 +14,26 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 def exposition(
-    totals: Totals, *, ledger: bool, people: int, rules: int, started: datetime, ends: datetime | None
+    totals: Totals,
+    *,
+    ledger: bool,
+    version: int,
+    people: int,
+    rules: int,
+    started: datetime,
+    ends: datetime | None,
 ) -> bytes:
     """The text of `/metrics` at one moment.
 
     Args:
         ledger: whether the ledger answers.
+        version: of the policy in force; 0 where that is the file.
         rules: of all filter lists in use.
         ends: when the certificate does.
     """
     # A registry of our own: what others register with the library's is not ours to tell.
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Read(lambda: _families(totals, ledger, people, rules, started, ends)))
+    registry.register(_Read(lambda: _families(totals, ledger, version, people, rules, started, ends)))
     return generate_latest(registry)
 
 
@@ -41,7 +49,7 @@ class _Read(Collector):
 
 
 def _families(
-    totals: Totals, ledger: float, people: int, rules: int, started: datetime, ends: datetime | None
+    totals: Totals, ledger: float, version: int, people: int, rules: int, started: datetime, ends: datetime | None
 ) -> Iterator[Metric]:
     yield _gauge("info", "The version that runs; always 1.", 1, version=__version__)
     ads = CounterMetricFamily(
@@ -58,6 +66,7 @@ def _families(
     ):
         yield CounterMetricFamily(f"capper_{name}", text, value=count)
     yield _gauge("ledger_up", "Whether the ledger answers.", ledger)
+    yield _gauge("policy_version", "The version of the policy in force, 0 for the file of this host.", version)
     yield _gauge("people", "People in the policy.", people)
     yield _gauge("list_rules", "Rules of the filter lists in use.", rules)
     yield _gauge("start_time_seconds", "When this process started, in seconds since 1970.", started.timestamp())

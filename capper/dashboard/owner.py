@@ -195,6 +195,7 @@ class _Owner:
         text = exposition(
             house.journal.totals,
             ledger=(await house.ledger.health()).ok,
+            version=house.version(),
             people=len(house.policy().people),
             rules=sum(status.subscription.rules for status in lists),
             started=house.started,

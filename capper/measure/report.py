@@ -14,8 +14,8 @@ from capper.rewrite.wording import presentable
 
 MOST_BARS: Final = 12
 """Advertisers that are drawn; the table has all of them."""
-_LETTERS: Final = 28
-"""Of a name beside its bar."""
+_LETTERS: Final = 52
+"""Of a name above its bars."""
 _STYLE: Final = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1d2329; --soft: #56616c; --line: #ccd3da; --before: #56616c; --after: #2f6fb0 }
 @media (prefers-color-scheme: dark) {
@@ -28,9 +28,9 @@ table { border-collapse: collapse; width: 100% }
 th, td { text-align: start; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
 td.number, th.number { text-align: end; font-variant-numeric: tabular-nums; overflow-wrap: normal }
 th[scope=row] { min-width: 7rem; font-weight: 600 }
-svg { width: 100%; height: auto; min-width: 32rem; max-width: 45rem }
-svg text { fill: var(--ink); font: 13px system-ui, sans-serif }
-svg .soft { fill: var(--soft) }
+svg { width: 100%; height: auto; max-width: 38rem }
+svg text { fill: var(--ink); font: 14px system-ui, sans-serif }
+svg .soft { fill: var(--soft); font-size: 11.5px }
 .before { fill: var(--before) } .after { fill: var(--after) }
 .key::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-inline-end: .4em }
 .key.before::before { background: var(--before) } .key.after::before { background: var(--after) }
@@ -131,25 +131,29 @@ def _named(parent: ET.Element, name: str) -> None:
 # Drawings
 
 
+_WIDTH: Final = 480
+"""Of a drawing: letters can still be read where the page is as narrow as a phone."""
+
+
 def _drawing(height: int, title: str) -> ET.Element:
-    svg = ET.Element("svg", viewBox=f"0 0 700 {height}", role="img")
+    svg = ET.Element("svg", viewBox=f"0 0 {_WIDTH} {height}", role="img")
     _add(svg, "title", title)
     return svg
 
 
 def _advertisers(rows: Sequence[Row], how: str) -> ET.Element:
     svg = _drawing(
-        len(rows) * 44 + 4, f"{how}, before and after, for {len(rows)} advertisers; the table below has the numbers"
+        len(rows) * 62, f"{how}, before and after, for {len(rows)} advertisers; the table below has the numbers"
     )
     most = max(max(row.before.shown, row.after.shown) for row in rows) or 1
     for place, row in enumerate(rows):
-        top = place * 44
+        top = place * 62
         name = presentable(row.advertiser)
-        _text(svg, 0, top + 22, name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}")
+        _text(svg, 0, top + 15, name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}")
         for step, (side, shown) in enumerate((("before", row.before.shown), ("after", row.after.shown))):
-            width, y = 380 * shown / most, top + 4 + 18 * step
-            _bar(svg, 220, y, width, 16, side)
-            _text(svg, 226 + width, y + 13, _number(shown), "soft")
+            width, y = (_WIDTH - 50) * shown / most, top + 20 + 17 * step
+            _bar(svg, 0, y, width, 15, side)
+            _text(svg, 6 + width, y + 12, _number(shown), "soft")
     return svg
 
 
@@ -157,15 +161,16 @@ def _frequency(found: Comparison) -> ET.Element:
     svg = _drawing(240, "The share of advertisers by how often they were shown; the table below has the numbers")
     sides = {"before": binned(shares(found.before)), "after": binned(shares(found.after))}
     most = max(share for side in sides.values() for share in side.values()) or 1
-    step = 700 / len(BINS)
+    step = _WIDTH / len(BINS)
     for place, label in enumerate(sides["before"]):
         for offset, (name, side) in enumerate(sides.items()):
-            height = 180 * side[label] / most
-            x = place * step + 8 + offset * 27
-            _bar(svg, x, 200 - height, 25, height, name)
+            height = 168 * side[label] / most
+            x = place * step + offset * step / 2
+            _bar(svg, x + 1, 200 - height, step / 2 - 3, height, name)
             if side[label]:
-                _text(svg, x + 12, 194 - height, f"{side[label]:.0%}", "soft", "middle")
-        _text(svg, place * step + 34, 220, label, "soft", "middle")
+                # Not beside its neighbour's, for which there is no room.
+                _text(svg, x + step / 4, (194 if offset else 182) - height, f"{side[label]:.0%}", "soft", "middle")
+        _text(svg, place * step + step / 2, 220, label, "soft", "middle")
     return svg
 
 

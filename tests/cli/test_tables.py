@@ -28,6 +28,16 @@ def test_long_values_are_folded_not_cut(capsys):
     assert capsys.readouterr().out.count("x") == 400
 
 
+def test_a_row_is_a_line_in_a_pipe(capsys, monkeypatch):
+    """Where no terminal says how wide it is nothing is folded, and no line ends in blanks."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_table(["ad", "why"], [["a" * 300, "b c " * 100], ["x", ""]])
+    lines = capsys.readouterr().out.splitlines()
+
+    assert 4 == len(lines)
+    assert lines == [line.rstrip() for line in lines]
+
+
 def test_json_is_ascii(capsys):
     """JSON carries anything in ASCII, times as ISO 8601."""
     print_json({"name": "Zoë\u202e\x9b", "at": NOON})

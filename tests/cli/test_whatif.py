@@ -70,6 +70,16 @@ def test_a_policy_or_a_person_that_is_none(capper, new, counted):
     assert 'did you mean "anna"' in nobody.err
 
 
+@pytest.mark.parametrize(
+    "words", [("--har", "x.har", "--person", "anna"), ("--har", "x.har", "--days", "3"), ("--viewer", "anna")]
+)
+def test_what_would_be_without_effect_is_refused(capper, new, words):
+    """Whose counts and whose recordings are asked for apart; one in the other's place is not passed over."""
+    told = capper("whatif", "--policy", new, *words)
+
+    assert (2, True) == (told.code, "is said by" in told.err)
+
+
 def test_over_recordings(capper, new, home):
     """Each is replayed under both policies, one after the other with one memory, and numbers are exact."""
     image = "https://ads.example/shoes.png"

@@ -208,7 +208,11 @@ async def test_figures_for_who_has_the_word(house, owner, caplog):
     assert [401, 401, 200] == [each.status_code for each in answers]
     assert (1, False) == (caplog.text.count("refused: a bearer token"), WORD in caplog.text)
     assert 'capper_ads_total{outcome="withheld"} 3.0' in text
-    assert ("capper_ledger_up 1.0" in text, "capper_people 2.0" in text, "anna" in text) == (True, True, False)
+    assert (
+        "capper_ledger_up 1.0" in text,
+        "capper_people 2.0\n" in text and "capper_policy_version 0.0\n" in text,
+        "anna" in text,
+    ) == (True, True, False)
 
 
 async def test_health_for_machines(house, owner, monkeypatch):
