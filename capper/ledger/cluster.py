@@ -10,7 +10,14 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, NamedTuple
 
-from redis.exceptions import AskError, ClusterDownError, MovedError, ResponseError, TryAgainError
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    NoPermissionError,
+    ResponseError,
+    TryAgainError,
+)
 
 from capper.domain.errors import LedgerUnavailable
 from capper.ledger.link import Line, ScriptForgotten
@@ -19,6 +26,8 @@ _SLOTS = 16_384
 _TRIES = 3
 _PAUSES = (0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256)
 """Seconds between tries of a command some of whose keys have moved already: a slot's last key follows within milliseconds."""
+_MOST_KEYS = 1_000_000
+"""Of a slot; a month of a person's are some thousands."""
 _PLAIN = frozenset({"INFO", "PING"})
 """Commands that are about no key: any node answers them."""
 
@@ -65,10 +74,27 @@ class ClusterLink:
         return await self._run(command)
 
     async def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
-        """Every key of every node that fits `pattern`."""
+        """Every key of every node that fits `pattern`: of the one slot where they are, if it names a hash tag."""
+        slot = _slot_of_all(pattern)
         for node in sorted(set((await self._map()).nodes)):
-            async for keys in self._line(node).scan(pattern):
+            found = self._line(node).scan(pattern) if slot is None else self._scan_slot(self._line(node), slot, pattern)
+            async for keys in found:
                 yield keys
+
+    async def _scan_slot(self, line: Line, slot: int, pattern: bytes) -> AsyncIterator[list[bytes]]:
+        """A node's keys of one slot; by SCAN, which on Redis before 7.4 goes through all it has, where asking for a slot is not granted.
+
+        A node that the slot is leaving, or coming to, has some of them; others have none.
+        """
+        try:
+            keys = await line("CLUSTER", "GETKEYSINSLOT", str(slot), str(_MOST_KEYS))
+        except LedgerUnavailable as exc:
+            if not isinstance(exc.__cause__, NoPermissionError):
+                raise
+            async for portion in line.scan(pattern):
+                yield portion
+        else:
+            yield [key for key in keys if key.startswith(pattern.removesuffix(b"*"))]
 
     async def listen(self, channel: bytes, every: float) -> AsyncGenerator[bool]:
         """What comes on a channel; every node passes on what is published on any other."""
@@ -172,6 +198,12 @@ def slot_of(key: bytes) -> int:
     _, opened, rest = key.partition(b"{")
     tag, closed, _ = rest.partition(b"}")
     return crc_hqx(tag if opened and closed and tag else key, 0) % _SLOTS
+
+
+def _slot_of_all(pattern: bytes) -> int | None:
+    """The slot of all keys that begin like `pattern`, up to its final star; None where they may be in several."""
+    begin = pattern.removesuffix(b"*")
+    return slot_of(begin) if b"}" in begin and not set(begin) & set(b"*?[\\") else None
 
 
 def _key_of(command: tuple[str | bytes, ...]) -> bytes | None:

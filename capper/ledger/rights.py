@@ -22,6 +22,7 @@ RIGHTS: Final = {
 
 CLUSTER_RIGHTS: Final = {
     "cluster|slots": "which node has which keys",
+    "cluster|getkeysinslot": "finds a person's entries without going through everyone's",
     "asking": "keys that are on their way to another node",
 }
 """What a cluster is asked besides; there are no databases then."""

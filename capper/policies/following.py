@@ -10,7 +10,7 @@ from capper.domain.errors import CapperError
 from capper.ledger.versions import ATTENDANCE, LIFE, Version, Versions
 from capper.settings import PolicySource
 
-POLL = 15.0
+POLL = 60.0
 """Seconds between two looks at the ledger while nothing is announced: an announcement may get lost."""
 AGAIN = 1.0
 """Seconds between two looks while nothing can be heard."""

@@ -23,6 +23,8 @@ class Node:
     def __init__(self) -> None:
         self.asked: list[list[bytes]] = []
         self.answers: dict[bytes, list[bytes]] = {}
+        self.replies: dict[bytes, bytes] = {}
+        """To `CLUSTER`, by its second word."""
         self.slots = b"*0\r\n"
 
     async def start(self) -> None:
@@ -44,7 +46,7 @@ class Node:
                 answer = waiting.pop(0) if waiting else b"+OK\r\n"
                 if answer == b"":
                     return
-                writer.write(self.slots if words[0] == b"CLUSTER" else answer)
+                writer.write(self.replies.get(words[1], self.slots) if words[0] == b"CLUSTER" else answer)
         finally:
             writer.close()
 
@@ -188,6 +190,33 @@ async def test_the_named_node_may_be_the_one_that_is_gone(nodes, link):
     assert await link("SET", KEY, "y") == b"OK"
     assert second.asked[-1] == [b"SET", KEY, b"y"]
     assert first.names().count(b"CLUSTER") == 1
+
+
+async def test_a_persons_keys_are_looked_for_in_their_slot(nodes, link):
+    """On every node, for some may be on their way; what else is in that slot is left out."""
+    first, second = nodes
+    for node, key in ((first, KEY), (second, b"cap{xyz}s")):
+        node.says(first, second)
+        node.replies[b"GETKEYSINSLOT"] = b"*1\r\n$%d\r\n%b\r\n" % (len(key), key)
+
+    assert [keys async for keys in link.scan(b"cap{abc}*")] == [[KEY], []]
+    assert second.asked[-1][:3] == [b"CLUSTER", b"GETKEYSINSLOT", b"%d" % slot_of(KEY)]
+
+
+@pytest.mark.parametrize("pattern", [b"cap{*", b"cap{a*}s", b"cap{a?}s*"])
+async def test_keys_that_may_be_anywhere_are_looked_for_everywhere(nodes, link, pattern):
+    """A pattern that does not name one hash tag is scanned for."""
+    nodes[0].answers[b"SCAN"] = [b"*2\r\n$1\r\n0\r\n*1\r\n$%d\r\n%b\r\n" % (len(KEY), KEY)]
+
+    assert [keys async for keys in link.scan(pattern)] == [[KEY]]
+
+
+async def test_who_may_not_ask_for_a_slot_scans(nodes, link):
+    """As a user whose rights are of before."""
+    nodes[0].replies[b"GETKEYSINSLOT"] = b"-NOPERM this user has no permissions\r\n"
+    nodes[0].answers[b"SCAN"] = [b"*2\r\n$1\r\n0\r\n*1\r\n$%d\r\n%b\r\n" % (len(KEY), KEY)]
+
+    assert [keys async for keys in link.scan(b"cap{abc}*")] == [[KEY]]
 
 
 async def test_another_word_is_final(nodes, link):
