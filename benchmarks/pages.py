@@ -52,8 +52,8 @@ def page(size: int, ads: Sequence[str] = ()) -> bytes:
     """A news page of about `size` bytes with `ads` among its articles."""
     chance = random.Random(7)
     parts = ["<!DOCTYPE html><html lang=en><head><title>News</title><meta charset=utf-8></head><body><main>"]
-    articles = 120
-    each = size // articles
+    each = 1750
+    articles = size // each
     between = articles // len(ads) if ads else articles
     for number in range(articles):
         if ads and number % between == 0:

@@ -1,0 +1,163 @@
+"""Single operations of capper, to be counted or timed in this process: a request, a claim, a body, each as often as one likes."""
+
+import itertools
+import json
+from datetime import timedelta
+
+from benchmarks import auctions, pages
+from benchmarks.asked import NOON, STARTER, policy
+from benchmarks.counting import Work
+from benchmarks.gates import NEWS, gate, picture, recogniser
+from benchmarks.growth import with_rules
+from capper.domain.decision import prepare_all
+from capper.domain.policy import Policy
+from capper.gate import Gate
+from capper.ledger.base import Ledger
+from capper.ledger.keys import ViewerKeys
+from capper.ledger.memory import MemoryLedger
+from capper.ledger.wire import request
+from capper.testing import StubLedger, a_sighting, an_exchange
+
+_EXCHANGE = "https://ib.adnxs.com/openrtb2/bid"
+
+
+class Operations:
+    """The operations that limits.toml names; the method of its name makes each ready, once for all that follow."""
+
+    def __init__(self) -> None:
+        self._known = recogniser()
+        self._numbers = itertools.count()
+
+    # One request
+
+    async def passing_script(self) -> Work:
+        """A script that is no ad: it streams."""
+        judging = self._gate(StubLedger())
+        exchange = an_exchange(
+            "https://cdn.example/app.js",
+            request={"Sec-Fetch-Dest": "script", "Referer": NEWS},
+            response={"Content-Type": "text/javascript", "Content-Length": "30000"},
+        )
+
+        async def work() -> None:
+            assert not judging.foresees(exchange)
+            assert not judging.wants(exchange)
+
+        return work
+
+    async def passing_image(self) -> Work:
+        """The same of a picture that is no ad."""
+        judging = self._gate(StubLedger())
+        exchange = picture("https://cdn.example/photo.png", NOON)
+
+        async def work() -> None:
+            assert not judging.foresees(exchange)
+            assert not judging.wants(exchange)
+
+        return work
+
+    async def ad_picture(self) -> Work:
+        """The picture of an ad that is shown."""
+        return self._pictures(self._gate(MemoryLedger()))
+
+    async def decision(self) -> Work:
+        """What a claim asks, of one ad under five caps."""
+        held = policy(*STARTER)
+
+        async def work() -> None:
+            prepare_all(held, [a_sighting()], NOON)
+
+        return work
+
+    async def claim_packed(self) -> Work:
+        """That claim as it goes over the wire, for an ad that was met before."""
+        keys, held = ViewerKeys(bytes(32)), policy(*STARTER)
+        claims = [claim for _, claim in prepare_all(held, [a_sighting()], NOON)]
+
+        async def work() -> None:
+            request(keys, claims, NOON, held.session_gap, count=True)
+
+        return work
+
+    # One body
+
+    async def page_without_ads(self) -> Work:
+        """A page of 210 kB."""
+        return self._page(0)
+
+    async def page_with_ads(self) -> Work:
+        """The same with ten ads, all of which are withheld."""
+        return self._page(10)
+
+    async def auction(self) -> Work:
+        """An auction's answer of 100 kB and 30 bids."""
+        return self._auction(auctions.BIDS)
+
+    # The same when there is more of something
+
+    async def ads_known(self, count: int) -> Work:
+        """The picture of an ad, when so many were met before."""
+        met = await self.ad_picture()
+        for _ in range(count):
+            await met()
+        return met
+
+    async def rules(self, count: int) -> Work:
+        """The picture of an ad, under so many rules with caps."""
+        return self._pictures(self._gate(StubLedger(), with_rules(count)))
+
+    async def ads_on_a_page(self, count: int) -> Work:
+        """A page of 210 kB with so many ads."""
+        return self._page(count)
+
+    async def kilobytes_of_a_page(self, count: int) -> Work:
+        """A page without ads."""
+        return self._page(0, count * 1000)
+
+    async def bids(self, count: int) -> Work:
+        """An auction's answer of so many bids."""
+        return self._auction(count)
+
+    def _gate(self, ledger: Ledger, held: Policy | None = None) -> Gate:
+        return gate(self._known, ledger, held or policy(*STARTER))
+
+    def _pictures(self, judging: Gate) -> Work:
+        async def work() -> None:
+            number = next(self._numbers)
+            url = f"https://tpc.googlesyndication.com/simgad/{number}?adurl=https%3A%2F%2Fbrand{number}.example%2F"
+            outcome = await judging.admit(picture(url, NOON + timedelta(milliseconds=number)))
+            assert outcome.decisions
+
+        return work
+
+    def _page(self, ads: int, size: int = 210_000) -> Work:
+        judging = self._gate(MemoryLedger(), policy("never"))
+        shown = [pages.banner(number, f"brand{number}.example", str(number)) for number in range(ads)]
+        body = pages.page(size, shown)
+
+        async def work() -> None:
+            at = NOON + timedelta(hours=next(self._numbers))
+            response = {"Content-Type": "text/html; charset=utf-8"}
+            outcome = await judging.admit(
+                an_exchange(NEWS, at=at, request={"Sec-Fetch-Dest": "document"}, response=response, body=body)
+            )
+            assert len(outcome.decisions) == ads
+
+        return work
+
+    def _auction(self, bids: int) -> Work:
+        judging = self._gate(MemoryLedger())
+        answer = auctions.openrtb(adomain=["shoes.example"])
+        whole = answer["seatbid"]
+        answer["seatbid"] = [whole[number % len(whole)] for number in range(bids)]
+        body = json.dumps(answer).encode()
+
+        async def work() -> None:
+            at = NOON + timedelta(hours=next(self._numbers))
+            request_ = {"Sec-Fetch-Dest": "empty", "Referer": NEWS}
+            exchange = an_exchange(
+                _EXCHANGE, at=at, request=request_, response={"Content-Type": "application/json"}, body=body
+            )
+            await judging.admit(exchange)
+
+        return work
