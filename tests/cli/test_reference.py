@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from capper.cli.reference import contexts, reference
+from capper.dashboard.metrics import exposition
+from capper.journal import Totals
 from capper.settings.expectations import Expectation
 from capper.settings.options import OPTIONS
 from capper.settings.policy import CONDITIONS, CREDIT_CONDITIONS, PERSON, TOP
+from capper.testing import NOON
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -78,6 +81,14 @@ def test_every_key_of_a_policy_is_documented(key):
     assert f"`{key}`" in text_of("policy.md")
 
 
+@pytest.mark.parametrize("key", TOP)
+def test_every_key_at_the_top_of_a_policy_has_its_row(key):
+    """The table of every key in docs/policy.md leaves none out."""
+    (table,) = re.findall(r"^## Every key\n(.*?)^## ", text_of("policy.md"), re.MULTILINE | re.DOTALL)
+
+    assert re.search(rf"^\| `{key}` \|", table, re.MULTILINE)
+
+
 @pytest.mark.parametrize("key", sorted({field.name for field in fields(Expectation)} - {"line"}))
 def test_every_key_of_a_test_is_documented(key):
     """docs/policy.md shows or names each key of `[[tests]]` in the section about them."""
@@ -94,6 +105,14 @@ def test_every_setting_has_its_row(key):
     (meaning,) = re.findall(rf"^\| `{key}` \| `.*?` \| (.+) \|$", text_of("configuration.md"), re.MULTILINE)
 
     assert len(meaning.split()) > 3
+
+
+def test_every_figure_has_its_row():
+    """docs/dashboard.md has each figure of /metrics in its table, and none that is no more."""
+    told = exposition(Totals(), ledger=True, version=0, people=0, rules=0, started=NOON, ends=NOON).decode()
+    table = text_of("dashboard.md").partition("| figure | |")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"^# TYPE (\w+)", told, re.MULTILINE)) == set(re.findall(r"`(capper_\w+)", table))
 
 
 def test_every_page_is_linked_from_the_readme():
