@@ -186,7 +186,7 @@ async def _finding(asking: Asking, settings: Settings, caps: policies.Policy, pe
         # Without a guard: what is not known is told as such, rather than guessed from what this process remembers.
         ledger = open_ledger(settings.ledger, secret, folder=settings.ledger_folder, deadline=None)
         try:
-            return (await ledger.peek(person, [claim], now, caps.session_gap))[0]
+            return (await ledger.peek(person, [claim], now, caps.gap))[0]
         finally:
             await ledger.close()
 

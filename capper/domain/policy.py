@@ -10,7 +10,7 @@ from capper.domain.cap import Cap
 from capper.domain.identity import HOUSEHOLD, LEFT_ALONE, Level, Viewer
 from capper.domain.rulebook import CALLED, Conditions, RuleBook, fits, parents
 from capper.domain.sighting import Sighting
-from capper.domain.window import Window, Within, lifespan
+from capper.domain.window import Session, Window, Within, lifespan
 
 
 class CreditPrompts(StrEnum):
@@ -147,6 +147,15 @@ class Policy:
     def leaves_alone(self, viewer: Viewer) -> bool:
         """Whether the viewer is whoever has a device that is nobody's, and the policy leaves those alone."""
         return viewer.name == LEFT_ALONE and viewer.name not in self.people
+
+    @cached_property
+    def gap(self) -> timedelta:
+        """How long without a sighting ends a session, as a ledger is told: zero where no cap speaks of sessions.
+
+        It need then not keep when a viewer was last seen.
+        """
+        sessions = any(isinstance(cap.window, Session) for cap in self.caps())
+        return self.session_gap if sessions else timedelta(0)
 
     @cached_property
     def _book(self) -> RuleBook:

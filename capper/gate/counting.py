@@ -58,7 +58,7 @@ class Counting:
             prepared = [(rule, replace(claim, checks=())) for rule, claim in prepared]
         asked = [claim for _, claim in prepared if _open(claim)]
         ask = self.ledger.peek if look else self.ledger.claim
-        answers = iter(await ask(viewer.name, asked, now, policy.session_gap) if asked else ())
+        answers = iter(await ask(viewer.name, asked, now, policy.gap) if asked else ())
         decisions = []
         for sighting, (rule, claim) in zip(sightings, prepared, strict=True):
             answer = next(answers) if _open(claim) else Answer(shown=not claim.refused)

@@ -56,7 +56,8 @@ class Ledger(Protocol):
         A claim whose occasion was claimed before (within `OCCASION_LIFE`) gets the same answer and is not counted again.
         What is muted is withheld and not counted. What may be shown once is shown and counted, whatever its caps and
         mutes say; that is used up where they would have withheld it.
-        `gap` is how long without a sighting ends a session; every call is a sighting, whatever comes of it.
+        `gap` is how long without a sighting ends a session; every call is a sighting, whatever comes of it. Zero means
+        that there are no sessions: each call is one of its own, and when she was last seen is not kept.
         """
         ...
 

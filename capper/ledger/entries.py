@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from itertools import batched
 from typing import Any, Final, NamedTuple
@@ -84,12 +85,19 @@ class Script:
 
     async def __call__(self, link: Link, keys: Sequence[bytes], *args: bytes) -> Any:
         """Run it."""
-        text = files("capper.ledger").joinpath("lua", f"{self.name}.lua").read_bytes()
-        digest = hashlib.sha1(text, usedforsecurity=False).hexdigest()
+        text, digest = _read(self.name)
+        number = b"%d" % len(keys)
         try:
-            return await link("EVALSHA", digest, str(len(keys)), *keys, *args)
+            return await link("EVALSHA", digest, number, *keys, *args)
         except ScriptForgotten:
-            return await link("EVAL", text, str(len(keys)), *keys, *args)
+            return await link("EVAL", text, number, *keys, *args)
+
+
+@cache
+def _read(script: str) -> tuple[bytes, bytes]:
+    """A script's text and its digest."""
+    text = files("capper.ledger").joinpath("lua", f"{script}.lua").read_bytes()
+    return text, hashlib.sha1(text, usedforsecurity=False).hexdigest().encode()
 
 
 def _calls(link: Link, keys: Sequence[bytes]) -> Iterator[tuple[bytes, ...]]:

@@ -18,11 +18,12 @@ has 29 bytes: with its length it fits the 32-byte class of the server's allocato
 `{TAG}` is a hash tag: all of one viewer's keys are in one slot of a cluster, which is what lets one call claim on several.
 """
 
-import base64
 import hashlib
 import itertools
 import os
 import secrets
+from binascii import b2a_base64
+from collections.abc import Hashable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -33,7 +34,9 @@ from capper.domain.mute import Name
 from capper.ledger.base import NAME_LIMIT
 from capper.ledger.secret import Secret, as_bytes
 
-_LETTERS: Final = {Level.CREATIVE: "C", Level.CAMPAIGN: "P", Level.ADVERTISER: "A", Level.CATEGORY: "T"}
+_LETTERS: Final = {Level.CREATIVE: b"C", Level.CAMPAIGN: b"P", Level.ADVERTISER: b"A", Level.CATEGORY: b"T"}
+_LEVELS: Final = {level: (letter, letter.lower(), f"{level}:".encode()) for level, letter in _LETTERS.items()}
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 HOUSEHOLDS: Final = b"cap{households}"
 """The one name that is the same under every secret, so that two that do not know each other find out."""
 _BLOCK: Final = 16
@@ -41,60 +44,59 @@ _REMEMBERED: Final = 20_000
 """Names and ciphertexts remembered per viewer, so that the usual ad costs no cryptography."""
 
 
+class _Memory[Key, Value](dict[Key, Value]):
+    """What was worked out before; begins anew when it is full."""
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        super().__setitem__(key, value)
+
+
 class ViewerKeys:
     """The names and the cipher of one viewer, as of one state of the secret."""
 
     def __init__(self, root: bytes) -> None:
-        self.tag = _letters(_derive(root, b"tag", size=9))
-        self._names = _derive(root, b"names")
+        self.tag = _letters(_derive(root, b"tag", size=9)).decode()
+        self._prefix = f"cap{{{self.tag}}}".encode()
+        self._digest = hashlib.blake2b(key=_derive(root, b"names"), digest_size=8)
         self._sites = _derive(root, b"sites")
         self._cipher = AESSIV(_derive(root, b"cipher", size=64))
-        self._counters: dict[tuple[Level, str, str], bytes] = {}
-        self._mutes: dict[Name, bytes] = {}
-        self._sealed: dict[bytes, bytes] = {}
+        self._mutes = _Memory[Name, bytes]()
+        self._sealed = _Memory[bytes, bytes]()
         self._serial = itertools.count()
-
-    @property
-    def session(self) -> bytes:
+        self.session = self._prefix + b"s"
         """The key of the viewer's session."""
-        return f"cap{{{self.tag}}}s".encode()
+        self.counters = _Memory[Hashable, tuple[bytes, bytes, bytes]]()
+        """For wire.py, which packs a counter's key with what goes along."""
 
     def counter(self, level: Level, value: str, scope: str = "") -> bytes:
         """The key of one counter."""
-        key = self._counters.get((level, value, scope))
-        if key is None:
-            letter = _LETTERS[level].lower() if scope else _LETTERS[level]
-            # The length keeps "ab" in "c" apart from "a" in "bc".
-            data = as_bytes(f"{level}:{len(value)}:{value}{scope}")
-            key = f"cap{{{self.tag}}}{letter}{self._digest(data)}".encode()
-            if len(self._counters) >= _REMEMBERED:
-                self._counters.clear()
-            self._counters[level, value, scope] = key
-        return key
+        letter, within, prefix = _LEVELS[level]
+        # The length keeps "ab" in "c" apart from "a" in "bc".
+        return self._named(within if scope else letter, prefix + as_bytes(f"{len(value)}:{value}{scope}"))
 
     def occasion(self, occasion: str) -> bytes:
         """The key of one occasion."""
-        return f"cap{{{self.tag}}}o{self._digest(b'o' + as_bytes(occasion))}".encode()
+        return self._named(b"o", b"o" + as_bytes(occasion))
 
     def mute(self, name: Name) -> bytes:
         """The key of what she said of `name`."""
         key = self._mutes.get(name)
         if key is None:
             level, text = name
-            key = f"cap{{{self.tag}}}m{self._digest(b'm' + as_bytes(f'{level}:{text[:NAME_LIMIT]}'))}".encode()
-            if len(self._mutes) >= _REMEMBERED:
-                self._mutes.clear()
+            key = self._named(b"m", as_bytes(f"m{level}:{text[:NAME_LIMIT]}"))
             self._mutes[name] = key
         return key
 
     def note(self, at_ms: int) -> bytes:
         """A new key for a journal record; keys of one process sort by time, then by the order they were made."""
         serial = next(self._serial) & 0xFFFFFF
-        return f"cap{{{self.tag}}}j{max(at_ms, 0):012x}{serial:06x}{secrets.token_hex(3)}".encode()
+        return self._prefix + b"j%012x%06x%b" % (max(at_ms, 0), serial, secrets.token_hex(3).encode())
 
     def tally(self, advertiser: str) -> bytes:
         """The key of an advertiser's days."""
-        return f"cap{{{self.tag}}}d{self._digest(b'd' + as_bytes(advertiser))}".encode()
+        return self._named(b"d", b"d" + as_bytes(advertiser))
 
     def slot(self, advertiser: str, site: str) -> int:
         """Which of `SLOTS` slots a site fills, as far as this advertiser is concerned."""
@@ -104,15 +106,15 @@ class ViewerKeys:
     @property
     def newest_version(self) -> bytes:
         """The key of the number of the policy's newest version."""
-        return f"cap{{{self.tag}}}v".encode()
+        return self._prefix + b"v"
 
     def version(self, number: int) -> bytes:
         """The key of one version of the policy."""
-        return f"cap{{{self.tag}}}v{number:08x}".encode()
+        return self._prefix + b"v%08x" % number
 
     def pattern(self, kind: str = "") -> bytes:
         """The glob that finds this viewer's keys; `kind` is a letter of the table above."""
-        return f"cap{{{self.tag}}}{kind}*".encode()
+        return self._prefix + kind.encode() + b"*"
 
     def seal_name(self, name: str, key: bytes) -> bytes:
         """The name as ciphertext bound to the counter `key`; always the same, and padded so that its length tells little."""
@@ -120,8 +122,6 @@ class ViewerKeys:
         if sealed is None:
             plain = as_bytes(name[:NAME_LIMIT]) + b"\x80"
             sealed = self._cipher.encrypt(plain + bytes(-len(plain) % _BLOCK), [key])
-            if len(self._sealed) >= _REMEMBERED:
-                self._sealed.clear()
             self._sealed[key] = sealed
         return sealed
 
@@ -145,8 +145,11 @@ class ViewerKeys:
         except (InvalidTag, ValueError):
             return None
 
-    def _digest(self, data: bytes) -> str:
-        return _letters(hashlib.blake2b(data, key=self._names, digest_size=8).digest())
+    def _named(self, letter: bytes, data: bytes) -> bytes:
+        # Copied, because taking the key in is half the work.
+        digest = self._digest.copy()
+        digest.update(data)
+        return self._prefix + letter + _letters(digest.digest())
 
 
 class Keyring:
@@ -172,5 +175,6 @@ def _derive(root: bytes, purpose: bytes, *, size: int = 32) -> bytes:
     return hashlib.blake2b(key=root, person=purpose, digest_size=size).digest()
 
 
-def _letters(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+def _letters(data: bytes) -> bytes:
+    # As base64.urlsafe_b64encode does, in a third of the time.
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=")

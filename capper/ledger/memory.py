@@ -51,7 +51,7 @@ class _Session:
 
     def seen(self, now: int, gap: int) -> None:
         """A gap, or a session of a whole day, begins a new one; a clock a little behind stretches it backwards."""
-        if now - self.last >= gap or now - self.start >= SESSION_LIMIT // _MILLISECOND:
+        if not gap or now - self.last >= gap or now - self.start >= SESSION_LIMIT // _MILLISECOND:
             self.start = self.last = now
         elif 0 < self.start - now < gap:
             self.start = now

@@ -4,12 +4,10 @@
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from importlib.resources import files
 from typing import Any
 
 from capper.domain.daily import Addition, Follower
@@ -18,18 +16,19 @@ from capper.domain.errors import LedgerUnavailable
 from capper.domain.identity import Level
 from capper.domain.mute import Mute, Name
 from capper.domain.window import from_ms, to_ms
+from capper.ledger.asking import Asking
 from capper.ledger.base import STRANGERS, Entry, Health, latest, ranked
 from capper.ledger.entries import Script
 from capper.ledger.keys import Keyring, ViewerKeys
-from capper.ledger.link import Link, ScriptForgotten
+from capper.ledger.link import Link
 from capper.ledger.redis_versions import RedisVersions
 from capper.ledger.secret import Secret
 from capper.ledger.wire import (
     answer,
+    ask,
     clamp,
     muting,
     once,
-    request,
     stored_counter,
     stored_mute,
     stored_tally,
@@ -54,8 +53,7 @@ class RedisLedger:
         self.versions = RedisVersions(link, lambda: self._keys(None))
         """Of the household's policy."""
         self._refreshed = time.monotonic()
-        self._script = files("capper.ledger").joinpath("lua", "claim.lua").read_bytes()
-        self._digest = hashlib.sha1(self._script, usedforsecurity=False).hexdigest()
+        self._asking = Asking(link)
 
     async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
         """Check and count; see `Ledger.claim`."""
@@ -174,6 +172,7 @@ class RedisLedger:
 
     async def close(self) -> None:
         """Hang up."""
+        await self._asking.close()
         await self.link.close()
 
     async def _run(
@@ -181,15 +180,8 @@ class RedisLedger:
     ) -> list[Answer]:
         if not claims:
             return []
-        keys, args = request(await self._keys(viewer), claims, now, gap, count=count)
-        return list(map(answer, await self._eval(str(len(keys)), *keys, *args)))
-
-    async def _eval(self, *args: str | bytes) -> list[bytes]:
-        try:
-            replies: list[bytes] = await self.link("EVALSHA", self._digest, *args)
-        except ScriptForgotten:
-            replies = await self.link("EVAL", self._script, *args)  # which teaches it again
-        return replies
+        asked = ask(await self._keys(viewer), claims, now, gap, count=count)
+        return list(map(answer, await self._asking(asked)))
 
     async def _values(self, pattern: bytes) -> AsyncIterator[tuple[bytes, bytes]]:
         async for keys in self.link.scan(pattern):
@@ -202,7 +194,7 @@ class RedisLedger:
     async def _keys(self, viewer: str | None) -> ViewerKeys:
         """The viewer's keys, or the household's; once a second, whether another process has changed the secret is looked up first."""
         now = time.monotonic()
-        if now - self._refreshed > _REFRESH:
+        if now - self._refreshed > _REFRESH and self._keyring.secret.path:
             self._refreshed = now
             await asyncio.to_thread(self._keyring.secret.refresh)
         return self._keyring.of(viewer)

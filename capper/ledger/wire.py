@@ -3,9 +3,10 @@
 import struct
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from capper.domain.daily import SPAN, WEEK, Addition, Daily, Follower, kept, sites_of, week_kept
-from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Muting, Tally
+from capper.domain.decision import OCCASION_LIFE, Answer, Claim, Counter, Muting, Tally
 from capper.domain.identity import Level
 from capper.domain.mute import ONCE, Mute, Name, Why
 from capper.domain.window import ALWAYS, SESSION_LIMIT, from_ms, to_ms
@@ -18,10 +19,10 @@ _MOST_MS = (1 << 47) - 1
 """The year 6429: later times do not fit the six bytes they are stored in."""
 
 _HEADER = struct.Struct(">BQQQQII")
-_CLAIM = struct.Struct(">BHHH")
-_NAME = struct.Struct(">I")
+_CLAIM = struct.Struct(">IBHHH")
+_PLACE = struct.Struct(">I").pack
 _COUNTER = struct.Struct(">HQB")
-_CHECK = struct.Struct(">HHq")
+_CHECK = struct.Struct(">HHq").pack
 _TALLY = struct.Struct(">HHI")
 _STORED = struct.Struct(">BHI")
 _TALLIES = struct.Struct(">QHH")
@@ -35,64 +36,93 @@ _LATEST_DAY = (1 << 16) - 1
 _SAID = struct.Struct(">HIHIHIBB")
 _MUTED = struct.Struct(">HHIHIB")
 _THIS_SESSION = -2
+_FEW = 32
+_UNREACHED = tuple(map(Tally, range(_FEW)))
+"""What most checks find; they need not be made each time."""
 _WHYS, _LEVELS = tuple(Why), tuple(Level)
 """Stored by their place: new ones belong at the end."""
 
 
 def clamp(ms: int) -> int:
     """`ms` as a stored time or length: a clock before 1970 or a window of ages must not break a claim."""
-    return min(max(ms, 0), _MOST_MS)
+    return ms if 0 <= ms <= _MOST_MS else 0 if ms < 0 else _MOST_MS
 
 
-def request(
-    keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool
-) -> tuple[list[bytes], list[bytes]]:
-    """KEYS and ARGV of one call."""
-    said: dict[Name, bytes] = {}
-    for claim in claims:
-        for name in claim.names:
-            if name not in said:
-                said[name] = _NAME.pack(len(said) + 1)
-    names = [keys.session, *map(keys.mute, said)]
+class Ask(NamedTuple):
+    """What one call of `claim` or `peek` asks of lua/claim.lua; several asks may go together."""
+
+    keys: list[bytes]
+    packed: bytes
+    sealed: list[bytes]
+    claims: int
+
+
+def ask(keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool) -> Ask:
+    """What is asked of one viewer at one moment."""
+    gap_ms = clamp(gap // _MILLISECOND)
+    places: dict[bytes, int] = {keys.session: 1} if gap_ms else {}
     sealed: list[bytes] = []
-    parts = [
-        _HEADER.pack(
-            count,
-            clamp(to_ms(now)),
-            clamp(gap // _MILLISECOND),
-            _SESSION_LIMIT,
-            _OCCASION_LIFE,
-            len(claims),
-            len(said),
-        )
-    ]
+    parts = [b""]
     for claim in claims:
-        names.append(keys.occasion(claim.occasion))
-        parts.append(_CLAIM.pack(claim.refused, len(claim.counters), len(claim.checks), len(claim.names)))
-        for counter in claim.counters:
-            key = keys.counter(counter.level, counter.value, counter.scope)
-            names.append(key)
-            named = _named(counter)
-            parts.append(_COUNTER.pack(counter.keep, clamp(counter.life_ms), named))
-            if named:
-                sealed.append(keys.seal_name(counter.value, key))
-        parts += (_CHECK.pack(check.counter + 1, check.limit, _since(check)) for check in claim.checks)
-        parts += [said[name] for name in claim.names]
-    return names, [b"".join(parts), *sealed]
+        refused, counters, checks, names = claim.refused, claim.counters, claim.checks, claim.names
+        place = places.setdefault(keys.occasion(claim.occasion), len(places) + 1)
+        parts.append(_CLAIM.pack(place, refused, len(counters), len(checks), len(names)))
+        for counter in counters:
+            key, how, name = _asked(keys, counter)
+            parts += _PLACE(places.setdefault(key, len(places) + 1)), how
+            if name:
+                sealed.append(name)
+        for _, number, limit, since in checks:
+            parts.append(_CHECK(number + 1, limit, _THIS_SESSION if since is None else max(since, ALWAYS)))
+        parts += [_PLACE(places.setdefault(keys.mute(name), len(places) + 1)) for name in names]
+    parts[0] = _HEADER.pack(count, clamp(to_ms(now)), gap_ms, _SESSION_LIMIT, _OCCASION_LIFE, len(claims), len(places))
+    return Ask(list(places), b"".join(parts), sealed, len(claims))
+
+
+def _asked(keys: ViewerKeys, counter: Counter) -> tuple[bytes, bytes, bytes]:
+    """A counter's key, how it is kept, and the name it carries, sealed."""
+    if counter.scope:  # a page or a pod is soon over
+        return _packed(keys, counter)
+    found = keys.counters.get(counter)
+    if found is None:
+        found = keys.counters[counter] = _packed(keys, counter)
+    return found
+
+
+def _packed(keys: ViewerKeys, counter: Counter) -> tuple[bytes, bytes, bytes]:
+    level, value, scope, keep, life_ms = counter
+    key = keys.counter(level, value, scope)
+    # Only an advertiser's counter carries a name, for the person's own list of who follows her.
+    name = keys.seal_name(value, key) if level is Level.ADVERTISER and not scope else b""
+    return key, _COUNTER.pack(keep, clamp(life_ms), bool(name)), name
+
+
+def together(asks: Sequence[Ask]) -> tuple[list[bytes], list[bytes]]:
+    """KEYS and ARGV of one call of lua/claim.lua; its reply has the claims of each ask, one ask after the other."""
+    if len(asks) == 1:
+        return asks[0].keys, [asks[0].packed, *asks[0].sealed]
+    keys = [key for each in asks for key in each.keys]
+    return keys, [b"".join([each.packed for each in asks]), *(name for each in asks for name in each.sealed)]
 
 
 def answer(reply: bytes) -> Answer:
     """One claim's answer."""
-    end = len(reply) - (_MUTED.size if reply[0] & 4 else 0)
-    tallies = tuple(
-        Tally(count, (high << 32 | low) or None) for count, high, low in _TALLY.iter_unpack(memoryview(reply)[1:end])
+    flags, end = reply[0], len(reply)
+    if not flags & 4:
+        return Answer(bool(flags & 1), _tallies(reply, end), bool(flags & 2))
+    end -= _MUTED.size
+    name, *times, why = _MUTED.unpack_from(reply, end)
+    until, since = _whole(*times)
+    return Answer(bool(flags & 1), _tallies(reply, end), bool(flags & 2), muted=Muting(name, _why(why), since, until))
+
+
+def _tallies(reply: bytes, end: int) -> tuple[Tally, ...]:
+    return tuple(
+        [
+            Tally(count, high << 32 | low) if high or low else _UNREACHED[count] if count < _FEW else Tally(count)
+            for count, high, low in _TALLY.iter_unpack(reply[1:end])
+        ]
     )
-    muted = None
-    if end < len(reply):
-        name, *times, why = _MUTED.unpack_from(reply, end)
-        until, since = _whole(*times)
-        muted = Muting(name, _why(why), since, until)
-    return Answer(bool(reply[0] & 1), tallies, bool(reply[0] & 2), muted=muted)
 
 
 def muting(mute: Mute, sealed: bytes) -> tuple[bytes, int]:
@@ -162,15 +192,6 @@ def stored_tally(keys: ViewerKeys, key: bytes, value: bytes, today: int) -> Foll
         if week_kept(week, today):
             slots.update(value[end - size : end])
     return Follower(name, days, sites_of(len(slots)))
-
-
-def _since(check: Check) -> int:
-    return _THIS_SESSION if check.since_ms is None else max(check.since_ms, ALWAYS)
-
-
-def _named(counter: Counter) -> bool:
-    """Only an advertiser's counter carries a name, for the person's own list of who follows her."""
-    return counter.level is Level.ADVERTISER and not counter.scope
 
 
 def _whole(*halves: int) -> list[int]:

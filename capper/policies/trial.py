@@ -59,10 +59,10 @@ async def _tried(policy: Policy, expected: Expectation) -> Tried:
         _, claim = prepare(policy, _sighting(policy, expected, f"before {place}"), now - ago)
         # It was shown then, whatever this policy would have said.
         shown = replace(claim, checks=(), refused=False)
-        await ledger.claim(expected.person, [shown], now - ago, policy.session_gap)
+        await ledger.claim(expected.person, [shown], now - ago, policy.gap)
     sighting = _sighting(policy, expected, "now")
     rule, claim = prepare(policy, sighting, now)
-    [answer] = await ledger.claim(expected.person, [claim], now, policy.session_gap)
+    [answer] = await ledger.claim(expected.person, [claim], now, policy.gap)
     return Tried(expected, conclude(policy, sighting, rule, claim, answer, now), rule)
 
 

@@ -73,7 +73,7 @@ class Ledgers(RuleBasedStateMachine):
         self.redis = RedisLedger(connect(self.url), Secret())
         self.gap = timedelta(minutes=30)
 
-    @initialize(gap=st.sampled_from([1, 30, 600]))
+    @initialize(gap=st.sampled_from([0, 1, 30, 600]))
     def begin(self, gap):
         """A household's policy says how long a gap ends a session."""
         self.gap = timedelta(minutes=gap)
@@ -114,6 +114,28 @@ class Ledgers(RuleBasedStateMachine):
         """Bids are looked at."""
         asked = [self.at(claim) for claim in asked]
         self.both(lambda ledger: ledger.peek(viewer, asked, self.clock(), self.gap))
+
+    @rule(
+        asks=st.lists(
+            st.tuples(VIEWERS, LENGTHS, st.booleans(), st.lists(claims(), min_size=1, max_size=3)), max_size=8
+        )
+    )
+    def many_at_a_time(self, asks):
+        """Exchanges of several people, each by the clock of its process; what waits for a reply goes together."""
+        rows = []
+        for viewer, later, counted, asked in asks:
+            self.clock.forward(milliseconds=later % MINUTE)
+            rows.append((counted, viewer, [self.at(claim) for claim in asked], self.clock()))
+
+        async def all_of(ledger):
+            return await asyncio.gather(
+                *(
+                    (ledger.claim if counted else ledger.peek)(viewer, asked, now, self.gap)
+                    for counted, viewer, asked, now in rows
+                )
+            )
+
+        self.both(all_of)
 
     @rule(viewer=VIEWERS, name=NAMES, why=st.sampled_from(Why), milliseconds=LENGTHS)
     def mute(self, viewer, name, why, milliseconds):
