@@ -70,6 +70,30 @@ async def until_it_says(page: Page, url: str, text: str) -> str:
     raise AssertionError(f"{text!r} is not on {url}: {said}")
 
 
+async def test_an_ad_that_was_seen_too_often_is_understood(sit_down, clock, artifacts):
+    """After five pages the host's name leads anna to why the shoes are gone; muted there, it says so; ben's pages say nothing."""
+    laptop, phone, ben = [await sit_down(device) for device in ("laptop", "phone", "ben")]
+    seen = [await visit(laptop, clock, site) for site in (NEWS, RECIPES, WEATHER, NEWS, RECIPES)]
+    assert [True, True, True, False, False] == ["shoes" in each for each in seen]
+
+    await until_it_says(laptop, "http://capper.internal/", "shoes.example")
+    assert "3 of 3 per 24 hours, again tomorrow at 12:01" in await laptop.inner_text("main")
+    await laptop.get_by_role("link", name="What was decided").click()
+    told = await laptop.locator(".events li", has_text="shoes.example").all_inner_texts()
+    assert 2 == len([one for one in told if "withheld" in one and "3 of 3 per 24 hours" in one])
+
+    await laptop.get_by_role("link", name="Who follows me").click()
+    await laptop.get_by_role("button", name="Mute: shoes.example").click()
+    clock.forward(days=2)
+    assert [False, False, True] == [
+        "shoes" in await visit(page, clock, site) for page, site in ((laptop, WEATHER), (phone, RECIPES), (ben, NEWS))
+    ]
+    await phone.goto("http://capper.internal/", wait_until="networkidle")
+    await phone.screenshot(path=artifacts / "phone.png", full_page=True)
+    await ben.goto("http://capper.internal/", wait_until="networkidle")
+    assert ("muted" in await phone.inner_text("main"), "muted" in await ben.inner_text("main")) == (True, False)
+
+
 async def test_who_follows_is_muted_everywhere(sit_down, clock, artifacts):
     """The page at the host's name, for a device that trusts us; a mute holds on another site and browser of hers, not for ben."""
     laptop, phone, ben = [await sit_down(device) for device in ("laptop", "phone", "ben")]
@@ -102,7 +126,7 @@ async def test_who_follows_is_muted_everywhere(sit_down, clock, artifacts):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "nl"])
+@pytest.mark.parametrize("language", ["en", "nl", "de", "sv"])
 async def test_nobody_is_kept_out(household, sit_down, clock, tmp_path, artifacts, language):
     """Without script, at both widths, light and dark: axe finds nothing, and nothing is cut off."""
     if not AXE.exists():
@@ -121,8 +145,13 @@ async def test_nobody_is_kept_out(household, sit_down, clock, tmp_path, artifact
 
 
 async def examined(page: Page, urls: list[str], artifacts: Path) -> tuple[list, list, int]:
-    """What axe finds on each page, which are cut off, and how many scripts there are, at both widths and in both schemes."""
+    """What axe finds on each page and what is asked of another host, which are cut off, and how many scripts there are.
+
+    At both widths and in both schemes.
+    """
     found, cut_off, scripts = [], [], 0
+    here = urls[0].split("/")[2]
+    page.on("request", lambda asked: None if asked.url.split("/")[2:3] in ([here], []) else found.append(asked.url))
     # What the browser complains of: something its page may not do.
     page.on(
         "console",
