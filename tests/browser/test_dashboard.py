@@ -1,6 +1,7 @@
 """The dashboard in a real browser over HTTPS: by its host name, through the proxy, as somebody new would use it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, timedelta
@@ -123,6 +124,44 @@ async def test_who_follows_is_muted_everywhere(sit_down, clock, artifacts):
     assert "shoes.example is muted until" in told
     assert [False, False, True, True] == ["shoes" in each for each in (*after, again)]
     assert [] == [host for host in hosts if not host.endswith("capper.internal")]
+
+
+async def test_what_is_exported_is_what_is_kept_and_what_is_forgotten_is_gone(household, sit_down, clock):
+    """Anna's file says what the ledger holds of her; forgotten, it holds nothing of her any more, and of ben what it did."""
+    laptop, ben, ledger = await sit_down("laptop"), await sit_down("ben"), household.assembly.ledger
+    for page, site in ((laptop, NEWS), (laptop, RECIPES), (ben, NEWS)):
+        await visit(page, clock, site)
+    await until_it_says(laptop, "https://capper.internal/", "shoes.example")
+    await until_it_says(ben, "https://capper.internal/", "shoes.example")
+    await laptop.get_by_role("button", name="Mute: shoes.example").click()
+
+    async def held(name: str) -> tuple[int, ...]:
+        today = day_of(clock(), UTC)
+        parts = (
+            await ledger.followers(name, today),
+            await ledger.entries(name, clock()),
+            await ledger.mutes(name, clock()),
+            await ledger.notes(name, clock()),
+        )
+        return tuple(map(len, parts))
+
+    of_anna, of_ben = await held("anna"), await held("ben")
+    await laptop.goto("https://capper.internal/data", wait_until="networkidle")
+    async with laptop.expect_download() as downloading:
+        await laptop.get_by_role("link", name="Export my data").click()
+    file = Path(await (await downloading.value).path())
+    exported = json.loads(await asyncio.to_thread(file.read_bytes))
+    await laptop.get_by_role("button", name="Forget me").click()
+    unsure, still = await laptop.get_by_role("status").inner_text(), await held("anna")
+    await laptop.get_by_label("I mean it").check()
+    await laptop.get_by_role("button", name="Forget me").click()
+    forgotten = await laptop.get_by_role("status").inner_text()
+
+    assert of_anna == tuple(len(exported[part]) for part in ("days", "counted", "muted", "decisions"))
+    assert min(of_anna) > 0
+    assert ("Nothing was forgotten", of_anna) == (unsure[:21], still)
+    assert "You are forgotten" in forgotten
+    assert ((0, 0, 0, 0), of_ben) == (await held("anna"), await held("ben"))
 
 
 @pytest.mark.slow
