@@ -337,5 +337,5 @@ async def test_health_in_the_readers_language(owner):
     page = (await (await owner(**{"Accept-Language": "de"})).get("/")).text
     details = re.findall(r"<td>\s*([^<]*?)\s*</td></tr>", page)
 
-    assert "nur im Arbeitsspeicher: weg, sobald capper endet" in details
+    assert "nur im Speicher: weg, sobald capper endet" in details
     assert any(re.fullmatch(r"\d Listen, [\d.]+ Regeln", each) for each in details)
