@@ -8,11 +8,13 @@ import pytest
 
 from capper.domain.cap import Cap
 from capper.domain.decision import prepare
+from capper.domain.errors import LedgerUnavailable
 from capper.domain.policy import Policy, Rule
 from capper.ledger.embedded import EmbeddedLedger
 from capper.ledger.entries import put, stored
 from capper.ledger.link import connect
 from capper.ledger.redis import RedisLedger
+from capper.ledger.rights import acl_rights
 from capper.ledger.secret import Secret
 from capper.ledger.versions import Version
 from capper.testing import a_sighting, an_ad
@@ -136,3 +138,24 @@ async def test_a_policy_is_heard_of_on_whichever_node(cluster):
         assert [one.text for one in await theirs.versions.all()] == ["caps = []"]
         await ours.close()
         await theirs.close()
+
+
+async def test_a_home_with_a_user_of_its_own_reaches_nobody_elses(cluster):
+    """With rights on the keys of its own people alone it counts, shows a record and applies a policy, and is refused another home's."""
+    ours, theirs = Secret(), Secret()
+    everyones = RedisLedger(connect(cluster.address), ours)
+    keys = [everyones._keyring.of(who).pattern().decode() for who in (None, "anna")]
+    rights = [word for word in acl_rights(cluster=True).split() if word[0] not in "~&"]
+    for link in cluster.links:
+        await link("ACL", "SETUSER", "home7", "on", ">7", *rights, *(f"~{key}" for key in keys), f"&{keys[0]}")
+    address = cluster.address.replace("capper:pw", "home7:7")
+    home, other = (RedisLedger(connect(address), secret) for secret in (ours, theirs))
+    [answer] = await home.claim("anna", [sighting("anna", 1)], datetime.now(UTC), GAP)
+    found = await home.entries("anna", datetime.now(UTC))
+    applied = await home.versions.add(Version(1, datetime.now(UTC), "anna", "", "caps = []"), 0)
+    with pytest.raises(LedgerUnavailable, match="permission"):
+        await other.claim("anna", [sighting("anna", 1)], datetime.now(UTC), GAP)
+    for ledger in (everyones, home, other):
+        await ledger.close()
+
+    assert (answer.shown, [entry.name for entry in found], applied) == (True, ["shoes.example"], True)

@@ -11,6 +11,7 @@ from capper.domain.cap import Cap
 from capper.domain.decision import Answer, prepare
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.policy import Policy, Rule
+from capper.ledger import cluster as capper_cluster
 from capper.ledger.cluster import slot_of
 from capper.ledger.guard import GuardedLedger
 from capper.ledger.link import connect
@@ -141,8 +142,9 @@ async def test_nothing_is_lost_or_counted_twice_while_slots_move(cluster, househ
     assert dict.fromkeys(VIEWERS, expected(home.rounds)) == shown(home) == await home.counts()
 
 
-async def test_a_claim_waits_for_keys_that_are_on_their_way(cluster):
+async def test_a_claim_waits_for_keys_that_are_on_their_way(cluster, monkeypatch):
     """With some of a person's keys moved and some not, no node can answer; the claim is answered once the last has followed."""
+    monkeypatch.setattr(capper_cluster, "_PAUSES", (0.01,) * 2000)  # however slowly this machine moves them
     capper = RedisLedger(connect(cluster.address), Secret())
     await capper.claim("anna", [claim("anna", number) for number in range(3)], NOW, GAP)
     steps = cluster.moving(capper._keyring.of("anna").session)
