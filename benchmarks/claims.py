@@ -88,7 +88,7 @@ def _claim(number: int) -> Claim:
 
 
 async def _claimed(ledger: EmbeddedLedger, number: int, claim: Claim) -> None:
-    await ledger.claim("anna", [claim], _at(number), _POLICY.session_gap)
+    await ledger.claim("anna", [claim], _at(number), _POLICY.gap)
 
 
 def _at(number: int) -> datetime:

@@ -61,7 +61,7 @@ async def _claim(ledger: EmbeddedLedger, held: Policy, person: str, numbers: ran
         a_sighting(an_ad(f"brand{n}.example", f"ads.example/{n}"), viewer=person, occasion=f"{person}{n}", page=f"p{n}")
         for n in numbers
     ]
-    await ledger.claim(person, [claim for _, claim in prepare_all(held, sightings, now)], now, held.session_gap)
+    await ledger.claim(person, [claim for _, claim in prepare_all(held, sightings, now)], now, held.gap)
 
 
 async def _forget_what_goes_soon(ledger: EmbeddedLedger) -> None:

@@ -15,7 +15,7 @@ from capper.gate import Gate
 from capper.ledger.base import Ledger
 from capper.ledger.keys import ViewerKeys
 from capper.ledger.memory import MemoryLedger
-from capper.ledger.wire import request
+from capper.ledger.wire import ask
 from capper.testing import StubLedger, a_sighting, an_exchange
 
 _EXCHANGE = "https://ib.adnxs.com/openrtb2/bid"
@@ -75,7 +75,7 @@ class Operations:
         claims = [claim for _, claim in prepare_all(held, [a_sighting()], NOON)]
 
         async def work() -> None:
-            request(keys, claims, NOON, held.session_gap, count=True)
+            ask(keys, claims, NOON, held.gap, count=True)
 
         return work
 

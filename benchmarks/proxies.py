@@ -1,5 +1,6 @@
 """The proxies that are compared, each started as its users start it, with the origin that they all ask."""
 
+import os
 import subprocess
 import sys
 import time
@@ -106,13 +107,17 @@ def trusted(folder: Path, proxies: Sequence[Proxy]) -> Path:
     return bundle
 
 
+_COMPILING = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""What is installed was compiled then; a checkout is at its first start."""
+
+
 @contextmanager
 def _listening(
     name: str, command: Sequence[str], port: int, folder: Path, authority: Path | None = None
 ) -> Iterator[Proxy]:
     with (folder / f"{name}.log").open("ab") as log:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_COMPILING)
         try:
             wait_for(port, process)
             yield Proxy(name, port, process, time.perf_counter() - start, authority)

@@ -112,7 +112,7 @@ class Simulation:
         for meeting in person.hour(begins):
             prepared = prepare_all(POLICY, meeting.sightings, meeting.at)
             asked = [claim for _, claim in prepared]
-            answers = await home.ledger.claim(person.name, asked, meeting.at, POLICY.session_gap)
+            answers = await home.ledger.claim(person.name, asked, meeting.at, POLICY.gap)
             decisions = [
                 conclude(POLICY, sighting, rule, claim, answer, meeting.at)
                 for sighting, (rule, claim), answer in zip(meeting.sightings, prepared, answers, strict=True)
