@@ -31,7 +31,7 @@ from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.auction.layout import Layout
-from capper.rewrite.body import SCRIPTED, answerable, editable, structured, unpack
+from capper.rewrite.body import SCRIPTED, answerable, editable, foretold, structured, unpack
 from capper.rewrite.feeds import Feed
 from capper.rewrite.video import vast
 
@@ -101,6 +101,11 @@ class Gate:
     def wants(self, exchange: Exchange) -> bool:
         """Whether the body may hold an ad or a prompt, by the headers of request and response. Cheap; no I/O."""
         return self._offers(exchange) or self._may_prompt(exchange)
+
+    def begins(self, exchange: Exchange) -> bool:
+        """Whether the head of a wanted page may pass before the rest of it is there: an ad's own document is judged as a whole."""
+        response = exchange.response
+        return response is not None and foretold(response) and self._scene.kind(exchange) is Kind.DOCUMENT
 
     def _may_prompt(self, exchange: Exchange) -> bool:
         """Whether it may hold credit nobody asked for, and this person does not want it left there."""

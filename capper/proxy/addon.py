@@ -14,8 +14,10 @@ from mitmproxy import http, tcp, udp
 from capper.domain.exchange import Action, Exchange, Outcome
 from capper.gateway.ours import is_ours
 from capper.proxy import flows
+from capper.proxy.early import begin, follow
 from capper.proxy.faults import place, trace
 from capper.proxy.people import People
+from capper.rewrite.html.prelude import Prelude
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ class Judge(Protocol):
     def foresees(self, exchange: Exchange) -> bool: ...
 
     def wants(self, exchange: Exchange) -> bool: ...
+
+    def begins(self, exchange: Exchange) -> bool: ...
 
     async def admit(self, exchange: Exchange) -> Outcome: ...
 
@@ -60,11 +64,12 @@ _BEGINS: Final = {
 class Passage:
     """One flow on its way: its exchange, made once, and its stage."""
 
-    __slots__ = ("exchange", "stage")
+    __slots__ = ("exchange", "prelude", "stage")
 
     def __init__(self, exchange: Exchange, stage: Stage) -> None:
         self.exchange = exchange
         self.stage = stage
+        self.prelude: Prelude | None = None
 
 
 class FrequencyCap:
@@ -72,7 +77,7 @@ class FrequencyCap:
 
     1. `requestheaders`: the exchange is made; a request the gate does not foresee streams to the origin.
     2. `request`: a foreseen one is judged, and perhaps changed, or answered without the origin.
-    3. `responseheaders`: a response the gate does not want streams to the client.
+    3. `responseheaders`: a response the gate does not want streams to the client; of a page its head may (`proxy/early.py`).
     4. `response`: a wanted one, whole by now, is judged, and perhaps rewritten.
 
     What belongs to a person who has paused capper streams through all four as it is.
@@ -151,6 +156,8 @@ class FrequencyCap:
             if self._gate.wants(exchange):
                 passage.exchange = exchange
                 passage.stage = Stage.WANTED
+                if self._stream and self._gate.begins(exchange):
+                    passage.prelude = begin(flow.response, self._gate.max_body)
         if self._stream and passage.stage is not Stage.WANTED:
             flow.response.stream = True
 
@@ -159,7 +166,12 @@ class FrequencyCap:
         response = flow.response
         if response is not None and response.trailers and flow.client_conn.alpn != b"h2":
             response.trailers = None  # mitmproxy cannot write them in HTTP/1
-        if passage is None or response is None or response.stream or response.raw_content is None:
+        if passage is None or response is None:
+            return None
+        if passage.prelude:
+            passage.stage = Stage.DONE
+            return None if passage.prelude.overgrown else self._judge_page(flow, passage.exchange, passage.prelude)
+        if response.stream or response.raw_content is None:
             return None
         passage.stage = Stage.DONE
         if len(response.raw_content) > self._gate.max_body:
@@ -173,6 +185,18 @@ class FrequencyCap:
             outcome = await self._judge(replace(passage.exchange, response=whole))
             if outcome.action is not Action.PASS and outcome.response is not None:
                 flows.rewrite(flow, outcome.response)
+
+    async def _judge_page(self, flow: http.HTTPFlow, exchange: Exchange, prelude: Prelude) -> None:
+        """A page of which the beginning has passed."""
+        page = prelude.whole()
+        follow(flow, page[prelude.passed :])
+        with self._failing_open("judge a page"):
+            assert exchange.response is not None
+            outcome = await self._judge(replace(exchange, response=exchange.response.carrying(page)))
+            if outcome.action is not Action.PASS and outcome.response is not None:
+                rest = prelude.rest(outcome.response.body)
+                assert rest is not None, "what has passed of a page is no longer how it begins"
+                follow(flow, rest)
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
         """Forget what went through a tunnel; mitmproxy would keep it for as long as the tunnel lasts."""

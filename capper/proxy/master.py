@@ -28,6 +28,7 @@ from capper.proxy.auth import Credentials, Doorkeeper
 from capper.proxy.authority import Authority, Certificates, load_authority
 from capper.proxy.desk import Desk, Pac
 from capper.proxy.dispatch import Dispatch, call_directly, trust_messages
+from capper.proxy.early import send_the_rest
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
 from capper.proxy.people import People, Sources
@@ -112,6 +113,7 @@ class CapperMaster(master.Master):
         vouch()
         trust_messages()
         call_directly()
+        send_the_rest()
         super().__init__(options.Options())
         self.addons = Dispatch(self)
         # Nobody listens to mitmproxy's old log events; without this each log line becomes a task.

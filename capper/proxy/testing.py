@@ -169,6 +169,7 @@ class PassingGate:
     """A gate that wants nothing, or what `want` says, and decides as `decide` does; it remembers what it was asked."""
 
     want: Callable[[Exchange], bool] = lambda _: False
+    begin: Callable[[Exchange], bool] = lambda _: False
     foresee: Callable[[Exchange], bool] = lambda _: False
     decide: Callable[[Exchange], Outcome | Awaitable[Outcome]] = lambda _: Outcome()
     max_body: int = 8 * 1024 * 1024
@@ -177,6 +178,10 @@ class PassingGate:
     def wants(self, exchange: Exchange) -> bool:
         """As `want` says."""
         return self.want(exchange)
+
+    def begins(self, exchange: Exchange) -> bool:
+        """As `begin` says."""
+        return self.begin(exchange)
 
     def foresees(self, exchange: Exchange) -> bool:
         """As `foresee` says."""

@@ -30,8 +30,7 @@ SCRIPTED = ANSWERS | frozenset(
 )
 """The same from those who are known to answer so: as a call of a script's (`cb({...})`), or in a type that says nothing true."""
 
-_STALE = (
-    # They speak of the bytes as the origin sent them.
+_SPEAKING = (
     "ETag",
     "Last-Modified",
     "Content-MD5",
@@ -41,15 +40,19 @@ _STALE = (
     "Signature",
     "Signature-Input",
     "Accept-Ranges",
-    "Transfer-Encoding",
     "Trailer",
+    "Age",
+    "Surrogate-Control",
+    "CDN-Cache-Control",
+)
+"""Headers that speak of the bytes as the origin sent them, or of copies that others keep."""
+_STALE = (
+    *_SPEAKING,
+    "Transfer-Encoding",
     # Whoever keeps the edited page keeps the decision of one moment.
     "Cache-Control",
     "Expires",
     "Pragma",
-    "Age",
-    "Surrogate-Control",
-    "CDN-Cache-Control",
 )
 
 
@@ -72,6 +75,18 @@ def editable(request: Request, response: Response) -> bool:
     return _whole(request, response) and (
         any(media_type.startswith(known) if known[-1] == "/" else media_type == known for known in TYPES)
     )
+
+
+def foretold(response: Response) -> bool:
+    """Whether its headers hold for whatever is made of its body, so that they may be sent before that is known.
+
+    True of a page that its origin still makes while it sends it: nothing says how long it is, and nobody may keep it.
+    """
+    headers = response.headers
+    if any(name in headers for name in ("Content-Length", "Content-Encoding", *_SPEAKING)):
+        return False
+    kept = headers.get("Cache-Control").lower()
+    return "no-store" in kept or "no-cache" in kept or not (kept or "Expires" in headers)
 
 
 def answerable(request: Request, response: Response, types: Collection[str] = ANSWERS) -> bool:

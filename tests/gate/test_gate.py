@@ -388,3 +388,16 @@ async def test_a_fault_of_ours_costs_nobody_her_page(caplog):
     assert Action.PASS is outcome.action
     assert "unexpected" in outcome.note
     assert "judge an exchange" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "begins"),
+    [("document", {}, True), ("document", {"ETag": '"1"'}, False), ("iframe", {"Transfer-Encoding": "chunked"}, False)],
+)
+def test_what_may_begin_before_it_was_judged(kind, fields, begins):
+    """A page may whose headers hold for whatever becomes of it; a frame may be an ad as a whole."""
+    exchange = an_exchange(
+        NEWS, request={"Sec-Fetch-Dest": kind}, response={"Content-Type": "text/html"} | fields, body=b""
+    )
+
+    assert begins == Visit("1 per advertiser per day").gate.begins(exchange)

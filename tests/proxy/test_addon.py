@@ -341,3 +341,69 @@ async def test_http2_trailers_and_early_hints(h2_origin, proxy, client):
     response = await http.get("https://news.test/")
 
     assert (response.status_code, response.content) == (200, b"body")
+
+
+MADE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n<html>\r\n"
+SENT = b"<html><p>an ad"
+
+
+def made(more: asyncio.Event, last: bytes = b"8\r\n<p>an ad\r\n0\r\n\r\n"):
+    """An origin that sends the rest of a page once it is told to."""
+
+    async def pieces():
+        yield MADE
+        await more.wait()
+        yield last
+
+    return lambda _: pieces()
+
+
+def beginning(decided: Outcome | Exception) -> PassingGate:
+    """A gate that lets a page begin and then decides so."""
+
+    def decide(_):
+        if isinstance(decided, Exception):
+            raise decided
+        return decided
+
+    return PassingGate(want=lambda _: True, begin=lambda _: True, decide=decide)
+
+
+@pytest.mark.parametrize(
+    ("decided", "whole"),
+    [
+        (Outcome(), SENT),
+        (Outcome(Action.REWRITE, replace(PAGE, body=b"<html><p>placeholder")), b"<html><p>placeholder"),
+        (Outcome(Action.REWRITE, replace(PAGE, body=b"<html>")), b"<html>"),
+        (REWRITE, SENT),
+        (ValueError(SECRET), SENT),
+    ],
+    ids=["passes", "is rewritten", "loses its rest", "would begin otherwise", "fault"],
+)
+async def test_page_begins_before_it_is_whole(origin, proxy, client, decided, whole):
+    """The head of a page arrives while the origin still makes the rest, which then comes as it was decided."""
+    more = asyncio.Event()
+    gate = beginning(decided)
+    site = await origin(made(more))
+    http = await client(await proxy(gate, names={"news.test": site}))
+    async with http.stream("GET", "http://news.test/") as response:
+        pieces = response.aiter_raw()
+        first = await anext(pieces)
+        asked = len(gate.asked)
+        more.set()
+        rest = b"".join([piece async for piece in pieces])
+
+    assert (first, asked) == (b"<html>", 0)
+    assert first + rest == whole
+    assert [exchange.response.body for exchange in gate.asked] == [SENT]
+
+
+async def test_page_too_long_to_wait(origin, proxy, client):
+    """A page that outgrows the limit while it arrives passes unjudged."""
+    more = asyncio.Event()
+    more.set()
+    gate = replace(beginning(REWRITE), max_body=10)
+    http = await client(await proxy(gate, names={"news.test": await origin(made(more))}))
+    response = await http.get("http://news.test/")
+
+    assert (response.content, gate.asked) == (SENT, [])

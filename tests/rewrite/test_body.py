@@ -6,7 +6,7 @@ import pytest
 
 from capper.domain.errors import Unrewritable
 from capper.domain.exchange import Headers, Request, Response
-from capper.rewrite.body import Body, decode, editable, encode
+from capper.rewrite.body import Body, decode, editable, encode, foretold
 from capper.rewrite.coding import put_on
 from capper.rewrite.html import page
 
@@ -129,3 +129,25 @@ def test_real_pages_through_every_coding(shared_data, word_judge, coding):
 
         assert body.data == data, path.name
         assert encode(body, original, page.apply(body.data, [])) is original, path.name
+
+
+@pytest.mark.parametrize(
+    ("fields", "holds"),
+    [
+        ([], True),
+        ([("Transfer-Encoding", "chunked"), ("Set-Cookie", "a=b")], True),
+        ([("Cache-Control", "private, no-store"), ("Expires", "0"), ("Pragma", "no-cache")], True),
+        ([("Cache-Control", "No-Cache")], True),
+        ([("Content-Length", "10")], False),
+        ([("Content-Encoding", "gzip")], False),
+        ([("ETag", '"1"')], False),
+        ([("Last-Modified", "Sun, 22 Nov 2026 12:00:00 GMT")], False),
+        ([("Cache-Control", "max-age=60")], False),
+        ([("Expires", "Sun, 22 Nov 2026 12:00:00 GMT")], False),
+        ([("Digest", "sha-256=x")], False),
+    ],
+)
+def test_foretold(fields, holds):
+    """Headers may go first only if none of them says how long, how coded or how lasting the body is."""
+
+    assert foretold(Response(200, Headers(fields))) is holds
