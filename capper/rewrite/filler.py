@@ -16,6 +16,8 @@ _STYLE = (
     "main{max-width:100%}p{margin:0}.short{display:none}"
     "a{color:inherit}a.told{display:block;text-decoration:none}a:hover{text-decoration:underline}"
     ".do{font-size:.86em}.do a{margin:0 .4em;white-space:nowrap}"
+    # Where there is room, a thumb finds each.
+    "@media(min-height:150px){.do a{display:inline-block;padding:.45em .2em}}"
     # What can be done stands on a line of its own; with no room for one, the words alone lead there.
     "@media(max-height:80px),(max-height:140px) and (max-width:250px){.do{display:none}}"
     # Low slots hold one run of text, smaller ones less of it: a strip, a button, a sliver.
