@@ -95,6 +95,8 @@ def started(server: str) -> Iterator[Cluster]:
         subprocess.run(
             ["redis-cli", "--cluster", "create", *nodes, "--cluster-yes"], check=True, stdout=subprocess.DEVNULL
         )
+        for port in ports:
+            _wait_until_whole(port)
         # Patient: in a crowded simulation a reply may take its time.
         yield Cluster(ports, tuple(connect(f"redis://{node}", 60) for node in nodes))
 
@@ -113,6 +115,16 @@ def _free_ports() -> Iterator[int]:
             for each in (port, port + 10_000):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", each))
             yield port
+
+
+def _wait_until_whole(port: int) -> None:
+    """Return once this master answers for the cluster: each finds out by itself that all slots have one."""
+    for _ in range(1000):
+        asked = ["redis-cli", "-p", str(port), "cluster", "info"]
+        if b"cluster_state:ok" in subprocess.run(asked, check=True, capture_output=True).stdout:
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"the master at port {port} does not find the cluster whole")
 
 
 def _wait_for(ports: tuple[int, ...]) -> None:
