@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
@@ -15,7 +16,7 @@ from capper.domain.policy import Policy
 from capper.gate import Gate, Limits
 from capper.gate.credit import Credit
 from capper.gate.speaking import Door
-from capper.journal import Journal, LedgerSink, Level
+from capper.journal import Journal, LedgerSink, Level, Totals
 from capper.ledger import open_ledger
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
@@ -32,8 +33,8 @@ from capper.recognise.lists import ListStore
 from capper.recognise.networks import load_networks
 from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
-from capper.rewrite.auction.layout import load_layouts
-from capper.rewrite.feeds import load_feeds
+from capper.rewrite.auction.layout import Layout, load_layouts
+from capper.rewrite.feeds import Feed, load_feeds
 from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
 from capper.settings.closed import YOURS, ClosedHosts, built_in, closed_file
@@ -92,6 +93,33 @@ class RecogniserSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a gate goes by that was read from files and is the same for every gate of the settings; takes a while to read."""
+
+    recogniser: RecogniserSource
+    layouts: Sequence[Layout]
+    feeds: Sequence[Feed]
+    credit: Credit
+    optouts: OptOuts
+
+    @classmethod
+    def load(cls, settings: Settings, now: datetime) -> Self:
+        """Read it.
+
+        Raises:
+            ConfigError: a file cannot be used.
+        """
+        _learn_to_speak(now)
+        return cls(
+            RecogniserSource(settings, now),
+            load_layouts(),
+            load_feeds(settings.feeds),
+            Credit.load(compiled_once(settings.state / "credit" / "scan.bin", now)),
+            OptOuts.load(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Assembly:
     """A gate with what it stands on; whoever assembled it closes it."""
 
@@ -137,6 +165,8 @@ async def assemble(
     ledger: Ledger | None = None,
     policy: Callable[[], Policy] | None = None,
     journal: Journal | None = None,
+    knowledge: Knowledge | None = None,
+    totals: Totals | None = None,
     now: Callable[[], datetime] = utc_now,
     host: str = "",
 ) -> Assembly:
@@ -144,6 +174,8 @@ async def assemble(
 
     Args:
         ledger, policy, journal: take the place of those the settings name; a replay brings its own.
+        knowledge: what has been loaded already.
+        totals: where the journal counts.
         now: the clock; a demonstration or test may turn it.
         host: of each person's own pages, where placeholders lead; left out: nowhere.
 
@@ -156,7 +188,8 @@ async def assemble(
     if policy is None:
         source = policy_source(settings, now)
         policy = source.current
-    recogniser = await asyncio.to_thread(RecogniserSource, settings, now())
+    if knowledge is None:
+        knowledge = await asyncio.to_thread(Knowledge.load, settings, now())
     if ledger is None:
         ledger = household_ledger(settings)
     following = await _follow(ledger, source, now) if source else None
@@ -167,30 +200,28 @@ async def assemble(
             Level(settings.journal_level),
             LedgerSink(ledger),
             tallier=tallying,
+            totals=totals,
             chosen=lambda name: policy().chosen_level(name),
         )
         # Nobody's exposures are kept below that, whatever she agreed to.
         if journal.level is Level.RESEARCH:
             level_of = journal.level_of
             recording = Recording(settings.state, now, permits=lambda name: level_of(name) >= Level.RESEARCH)
-    await asyncio.to_thread(_learn_to_speak, now())
-    layouts, feeds = await asyncio.to_thread(load_layouts), await asyncio.to_thread(load_feeds, settings.feeds)
-    credit = await asyncio.to_thread(Credit.load, compiled_once(settings.state / "credit" / "scan.bin", now()))
     gate = Gate(
-        recogniser.current,
+        knowledge.recogniser.current,
         ledger,
         policy,
         journal,
         limits=Limits(settings.max_body, settings.max_decoded),
         language=settings.language,
-        layouts=layouts,
-        feeds=feeds,
-        credit=credit,
-        optouts=await asyncio.to_thread(OptOuts.load),
+        layouts=knowledge.layouts,
+        feeds=knowledge.feeds,
+        credit=knowledge.credit,
+        optouts=knowledge.optouts,
         observer=recording,
         door=Door(host, Tickets(Secret.load_or_create(settings.secret_file))) if host else None,
     )
-    return Assembly(gate, ledger, policy, journal, recogniser, following, recording)
+    return Assembly(gate, ledger, policy, journal, knowledge.recogniser, following, recording)
 
 
 async def _follow(ledger: Ledger, source: PolicySource, now: Callable[[], datetime]) -> Following:

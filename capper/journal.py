@@ -387,10 +387,11 @@ class Journal:
         most: int = 10_000,
         tallier: Tallier | None = None,
         chosen: Callable[[str], int | None] = lambda _: None,
+        totals: Totals | None = None,
     ) -> None:
         """A journal at `level` at most; `chosen` says of a person by name what she chose, which may be less."""
         self.level = level if sink else min(level, Level.COUNTS)
-        self.totals = Totals()
+        self.totals = totals or Totals()
         self.entry: int | None = None
         """The HAR entry being replayed; each record carries it."""
         self._sink, self._tallier, self._chosen = sink, tallier, chosen

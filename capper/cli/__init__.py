@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from capper import __version__
 from capper.cli.plain import plain
-from capper.domain.errors import CapperError, LedgerUnavailable
+from capper.domain.errors import CapperError, LedgerUnavailable, ListenError
 
 
 class Exit(IntEnum):
@@ -102,7 +102,7 @@ class Nouns(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; whatever goes wrong ends as one clear sentence and an exit code."""
-        with _explained():
+        with explained():
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
@@ -162,10 +162,15 @@ for _noun, _help in NOUNS.items():
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Let whatever goes wrong in the block end as one clear sentence and an exit code.
+
+    Raises:
+        typer.Exit: with that code.
+    """
     try:
         yield
-    except LedgerUnavailable as exc:
+    except (LedgerUnavailable, ListenError) as exc:
         raise _told(str(exc), Exit.UNAVAILABLE) from exc
     except CapperError as exc:
         raise _told(str(exc), Exit.BAD_INPUT) from exc

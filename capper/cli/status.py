@@ -18,7 +18,7 @@ from capper.ledger.base import Health, Ledger
 from capper.recognise.lists import ListStore
 from capper.settings import Settings, load_settings
 from capper.settings.options import redacted
-from capper.settings.running import Running, read_running
+from capper.settings.running import Running, Worker, read_running
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -102,6 +102,7 @@ def _rows(found: Status, policy: Caps, settings: Settings, now: datetime) -> lis
         rows = [
             ("running", f"since {since}, capper {running.version}, process {running.pid}"),
             ("listens at", ", ".join(running.listens)),
+            *(("worker", _worker(number, one, now, policy)) for number, one in enumerate(running.workers, 1)),
             (
                 "dashboard",
                 running.dashboard or "http://capper.internal/ for each person; `dashboard` opens the owner's",
@@ -120,6 +121,12 @@ def _rows(found: Status, policy: Caps, settings: Settings, now: datetime) -> lis
     elif settings.journal_level == 0:
         rows.append(("today", "journal_level = 0 keeps no counts of days"))
     return rows
+
+
+def _worker(number: int, worker: Worker, now: datetime, policy: Caps) -> str:
+    often = "once" if worker.restarts == 1 else f"{worker.restarts} times"
+    again = f", started anew {often}" if worker.restarts else ""
+    return f"{number}, process {worker.pid}, since {moment(worker.started, now, policy.zone)}{again}"
 
 
 def _json(found: Status) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def _others(house: House, lists: list[Status]) -> Iterator[Finding]:
     yield Finding(Part.LISTS, state, ", ".join(failed), (len(lists), rules))
     if house.certificate_ends:
         yield _certificate(house.certificate_ends, house.clock())
-    if dropped := house.journal.totals.dropped:
+    if dropped := house.totals.dropped:
         yield Finding(Part.JOURNAL, State.WARN, counts=(dropped,))
 
 

@@ -11,7 +11,8 @@ from capper.assembly import Assembly
 from capper.domain.daily import day_of
 from capper.domain.identity import Viewer
 from capper.domain.policy import Policy
-from capper.journal import Journal
+from capper.fleet import Board
+from capper.journal import Journal, Totals
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
 from capper.settings import Settings
@@ -34,6 +35,13 @@ class House:
     certificate_ends: datetime | None = None
     version: Callable[[], int] = lambda: 0
     """The version of the policy in force; 0 where that is this host's file."""
+    board: Board | None = None
+    """Where several workers count; None where this process does all the work."""
+
+    @property
+    def totals(self) -> Totals:
+        """What was decided since the start, by whichever worker."""
+        return self.board.totals() if self.board else self.journal.totals
 
     def today(self) -> int:
         """The number of the day by the policy's clock."""

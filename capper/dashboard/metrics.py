@@ -1,6 +1,6 @@
 """The figures of a running capper as Prometheus reads them: of everybody together, with no name in them. Owner of `prometheus_client`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from capper import __version__
+from capper.fleet import Row
 from capper.journal import Totals
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -22,6 +23,7 @@ def exposition(
     rules: int,
     started: datetime,
     ends: datetime | None,
+    workers: Sequence[Row] = (),
 ) -> bytes:
     """The text of `/metrics` at one moment.
 
@@ -30,10 +32,12 @@ def exposition(
         version: of the policy in force; 0 where that is the file.
         rules: of all filter lists in use.
         ends: when the certificate does.
+        workers: what each says of itself, where there are several.
     """
     # A registry of our own: what others register with the library's is not ours to tell.
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Read(lambda: _families(totals, ledger, version, people, rules, started, ends)))
+    registry.register(_Read(lambda: _of_workers(workers)))
     return generate_latest(registry)
 
 
@@ -72,6 +76,20 @@ def _families(
     yield _gauge("start_time_seconds", "When this process started, in seconds since 1970.", started.timestamp())
     if ends:
         yield _gauge("certificate_end_seconds", "When the certificate ends, in seconds since 1970.", ends.timestamp())
+
+
+def _of_workers(workers: Sequence[Row]) -> Iterator[Metric]:
+    if not workers:
+        return
+    connections = GaugeMetricFamily("capper_worker_connections", "Clients that a worker serves now.", labels=["worker"])
+    restarts = CounterMetricFamily("capper_worker_restarts", "How often a worker was started anew.", labels=["worker"])
+    decided = CounterMetricFamily("capper_worker_ads", "Ads that a worker decided on.", labels=["worker"])
+    for number, row in enumerate(workers, 1):
+        totals = row.totals
+        connections.add_metric([str(number)], row.connections)
+        restarts.add_metric([str(number)], row.restarts)
+        decided.add_metric([str(number)], totals.shown + totals.withheld + totals.repeated)
+    yield from (connections, restarts, decided)
 
 
 def _gauge(name: str, text: str, value: float, **labels: str) -> Metric:

@@ -97,7 +97,7 @@ class _Owner:
             request,
             "owner_health.html",
             findings=await findings(house),
-            totals=house.journal.totals,
+            totals=house.totals,
             started=house.started,
         )
 
@@ -193,13 +193,14 @@ class _Owner:
         house = self._house
         lists = await asyncio.to_thread(lists_of, house)
         text = exposition(
-            house.journal.totals,
+            house.totals,
             ledger=(await house.ledger.health()).ok,
             version=house.version(),
             people=len(house.policy().people),
             rules=sum(status.subscription.rules for status in lists),
             started=house.started,
             ends=house.certificate_ends,
+            workers=house.board.workers if house.board else (),
         )
         return Response(text, headers={"Content-Type": CONTENT_TYPE})
 

@@ -1,49 +1,46 @@
 """Where the owner's pages are: on an address of their own, beside the proxy, or nowhere."""
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
-
-from starlette.types import ASGIApp
 
 from capper.dashboard.house import House
 from capper.dashboard.keys import METRICS, OWNER, token
 from capper.domain.errors import ConfigError
-from capper.settings import Address
+from capper.settings import Address, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerPages:
-    """The owner's pages of a running capper; nothing where the settings want none."""
+    """The address of the owner's pages, and the words that open them; nothing where the settings want none."""
 
-    house: House
-    app: ASGIApp | None = None
+    settings: Settings
     listener: socket.socket | None = None
+    metrics: str = field(default="", repr=False)
+    owner: str | None = field(default=None, repr=False)
 
     @classmethod
-    def open(cls, house: House) -> Self:
+    def open(cls, settings: Settings) -> Self:
         """Listen where the settings say.
 
         Raises:
             ConfigError: the address is taken, not ours, or a token cannot be read or made.
         """
-        at, state = house.settings.dashboard, house.settings.state
+        at, state = settings.dashboard, settings.state
         if at is None:
-            return cls(house)
+            return cls(settings)
+        return cls(settings, _listening(at), token(state, METRICS), None if at.loopback else token(state, OWNER))
+
+    async def serve(self, house: House) -> None:
+        """Serve them until cancelled."""
+        if self.listener is None:
+            return
         # What most people have no use for is not imported.
         from capper.dashboard.owner import create_owner_app  # noqa: PLC0415
-
-        owner = None if at.loopback else token(state, OWNER)
-        return cls(house, create_owner_app(house, token(state, METRICS), owner), _listening(at))
-
-    async def serve(self) -> None:
-        """Serve until cancelled."""
-        if self.app is None or self.listener is None:
-            return
-        from capper.dashboard.server import serve  # noqa: PLC0415  as above
+        from capper.dashboard.server import serve  # noqa: PLC0415
 
         try:
-            await serve(self.app, self.listener)
+            await serve(create_owner_app(house, self.metrics, self.owner), self.listener)
         finally:
             self.listener.close()
 
@@ -59,12 +56,8 @@ class OwnerPages:
         """The same, as `capper run` tells it."""
         if self.url is None:
             return []
-        state = self.house.settings.state
-        word = (
-            ""
-            if self.house.settings.dashboard and self.house.settings.dashboard.loopback
-            else f"; the token is in {state / OWNER}, and goes over plain HTTP: rather tunnel to loopback (docs/dashboard.md)"
-        )
+        at, state = self.settings.dashboard, self.settings.state
+        word = "" if at and at.loopback else f"; the token is in {state / OWNER}, and goes over plain HTTP: rather tunnel to loopback (docs/dashboard.md)"
         return [
             ("dashboard", f"{self.url} for you as its owner{word}"),
             ("metrics", f"{self.url}metrics; the bearer token is in {state / METRICS}"),

@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from capper.domain.errors import ConfigError
@@ -52,7 +53,10 @@ def forget_strangers(path: Path) -> None:
 
 
 class Strangers:
-    """The running proxy's list: `note` keeps it in memory; what is `due` is written, now and then."""
+    """The running proxy's list: `note` keeps it in memory; what is `due` is written, now and then.
+
+    Several may have one file: what others wrote stays there.
+    """
 
     def __init__(self, path: Path, now: datetime) -> None:
         self._path = path
@@ -75,8 +79,10 @@ class Strangers:
         """What the file should hold, without those that are somebody's by now; None while there is nothing to write."""
         if timedelta(0) <= now - self._saved < _EVERY:
             return None
-        kept = {name: seen for name, seen in _lately(self._seen, now).items() if not claimed(name)}
-        if len(kept) == len(self._seen) and not self._changed:
+        written = read_strangers(self._path, now)
+        both = {name: max(seen, written.get(name, seen)) for name, seen in (written | self._seen).items()}
+        kept = dict(islice(((name, seen) for name, seen in _lately(both, now).items() if not claimed(name)), MOST))
+        if kept == written and self._seen.keys() <= kept.keys() and not self._changed:
             return None
         self._seen, self._saved, self._changed = kept, now, False
         rows = {name: seen.isoformat(timespec="minutes") for name, seen in kept.items()}

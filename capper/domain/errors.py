@@ -3,6 +3,7 @@
 CapperError
 ├── ConfigError          a file or option of the owner's cannot be used as it stands
 ├── LedgerUnavailable    the ledger did not answer in time; the caller fails open
+├── ListenError          the address to listen on is in use, or not ours to use
 └── Unrewritable         a body cannot be edited safely; it passes untouched
 """
 
@@ -17,6 +18,10 @@ class ConfigError(CapperError):
 
 class LedgerUnavailable(CapperError):
     """The ledger is gone, or did not answer before its deadline."""
+
+
+class ListenError(CapperError):
+    """The address to listen on is in use, or not ours to use."""
 
 
 class Unrewritable(CapperError):

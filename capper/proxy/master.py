@@ -5,22 +5,23 @@ It answers about twice as many requests a second as `mitmdump` does (docs/benchm
 
 import asyncio
 import contextlib
-import errno
 import logging
+import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import certifi
 from mitmproxy import connection, exceptions, http, master, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, proxyserver
-from mitmproxy.proxy.mode_servers import WireGuardServerInstance
+from mitmproxy.proxy import mode_specs
+from mitmproxy.proxy.mode_servers import AsyncioServerInstance, WireGuardServerInstance
 from mitmproxy.utils import asyncio_utils
 from starlette.types import ASGIApp
 
-from capper.domain.errors import CapperError, ConfigError
+from capper.domain.errors import ConfigError
 from capper.domain.policy import Policy
 from capper.proxy.addon import DEADLINE, FrequencyCap, Judge
 from capper.proxy.addresses import local_address
@@ -29,11 +30,13 @@ from capper.proxy.authority import Authority, Certificates, load_authority
 from capper.proxy.desk import Desk, Pac
 from capper.proxy.dispatch import Dispatch, call_directly, trust_messages
 from capper.proxy.early import send_the_rest
+from capper.proxy.listening import Listening, Place, device_file, listening_fault
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
 from capper.proxy.people import People, Sources
 from capper.proxy.porch import Pages, Porch
 from capper.proxy.shield import Boundary, Resolve, Shield, check_listener
+from capper.proxy.steering import BACKLOG
 from capper.proxy.trust import Trust
 from capper.proxy.trustfile import Keeping, TrustFile, names_of
 from capper.proxy.viewer import Network
@@ -41,10 +44,6 @@ from capper.proxy.vouching import vouch
 
 GRACE = 5.0
 """Seconds that exchanges under way get to finish when the proxy stops."""
-
-
-class ListenError(CapperError):
-    """The address to listen on is in use, or not ours to use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,8 @@ class ProxyOptions:
     sources: Sources = field(default_factory=Sources)
     app: ASGIApp | None = None
     """The dashboard of each person, on our own host."""
+    inherited: Mapping[str, Sequence[socket.socket]] = field(default_factory=dict)
+    """Sockets that listen already, by the mode they are for; what is not among these is opened here."""
     proof: bool = False
     """Whether a device other than this machine must prove that it trusts us before anything is opened for it."""
 
@@ -177,27 +178,33 @@ class CapperMaster(master.Master):
             raise ConfigError(f"start the proxy: {exc}") from exc
 
     @property
-    def addresses(self) -> list[tuple[str, int]]:
+    def addresses(self) -> list[Place]:
         """Where the proxy listens, as (host, port)."""
         return [(address[0], address[1]) for address in self._server.listen_addrs()]
 
-    def address_of(self, *kinds: str) -> tuple[str, int] | None:
-        """Where the first listener of one of these modes is: `regular`, `transparent`, ..."""
-        found = (server.listen_addrs for server in self._server.servers if server.mode.type_name in kinds)
-        return next(((address[0], address[1]) for addresses in found for address in addresses), None)
+    @property
+    def clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._server.connections)
 
-    def wireguard_files(self) -> list[tuple[str, Path]]:
+    def listening(self) -> Listening:
+        """Where the proxy listens, and as what; writes the files for people's devices."""
+        ways = tuple(
+            (server.mode.type_name, (address[0], address[1]))
+            for server in self._server.servers
+            for address in server.listen_addrs
+        )
+        return Listening(ways, tuple(self._wireguard_files()))
+
+    def _wireguard_files(self) -> Iterator[tuple[str, Path]]:
         """For each WireGuard listener its name and a file, for its owner only, that the person's device imports."""
-        files = []
         for server in self._server.servers:
             if isinstance(server, WireGuardServerInstance) and (text := server.client_conf()):
-                name = PurePath(server.mode.data).stem or "wireguard"
-                file = self.choices.state / "wireguard" / f"{name}-device.conf"
+                name, file = device_file(self.choices.state, server.mode.data)
                 file.parent.mkdir(mode=0o700, exist_ok=True)
                 file.touch(mode=0o600)
                 file.write_text(text.replace("Endpoint = 0.0.0.0:", f"Endpoint = {local_address()}:"))
-                files.append((name, file))
-        return files
+                yield name, file
 
     async def start(self) -> None:
         """Open the listeners.
@@ -209,12 +216,24 @@ class CapperMaster(master.Master):
         self._tasks.enter_context(asyncio_utils.install_exception_handler(self._asyncio_exception_handler))
         self._tasks.enter_context(asyncio_utils.set_eager_task_factory())
         with _muted("mitmproxy.addons.proxyserver", "mitmproxy.proxy.mode_servers"):
+            await self._adopt()
             fine = await self._server.setup_servers()
         if not fine:
             fault = next((s.last_exception for s in self._server.servers if s.last_exception), None)
             await self.stop()
-            raise _listening_fault(fault, self.choices)
+            choices = self.choices
+            raise listening_fault(fault, (choices.host, choices.port), choices.modes)
         await self.running()
+
+    async def _adopt(self) -> None:
+        """Serve at the sockets that were opened for us; mitmproxy itself can only open its own."""
+        for text, sockets in self.choices.inherited.items():
+            mode = mode_specs.ProxyMode.parse(text)
+            server: AsyncioServerInstance[mode_specs.ProxyMode] = AsyncioServerInstance.make(mode, self._server)
+            server._servers = [  # noqa: SLF001  as its own `listen` would
+                await asyncio.start_server(server.handle_stream, sock=each, backlog=BACKLOG) for each in sockets
+            ]
+            self._server.servers._instances[mode] = server  # noqa: SLF001  as its own `update` would
 
     async def serve(self) -> None:
         """Serve until `shutdown` is called."""
@@ -262,17 +281,6 @@ def _trusted(choices: ProxyOptions) -> Path:
         reason = unread or "no certificate in PEM form"
         raise ConfigError(f"--upstream-ca: read {extra}: {reason}") from exc
     return bundle
-
-
-def _listening_fault(fault: Exception | None, choices: ProxyOptions) -> CapperError:
-    where = f"{choices.host or 'every address'}:{choices.port}"
-    if isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE:
-        return ListenError(f"{where} is taken: another program listens there; stop it, or choose another with --listen")
-    if isinstance(fault, OSError) and fault.errno in {errno.EACCES, errno.EPERM}:
-        return ListenError(f"{where} may not be used: ports below 1024 need privileges; choose another with --listen")
-    if isinstance(fault, OSError) and fault.errno in {errno.EADDRNOTAVAIL, None}:
-        return ListenError(f"{where} is not an address of this machine; choose another with --listen")
-    return ConfigError(f"start the proxy ({', '.join(choices.modes)}): {fault}")
 
 
 @contextlib.contextmanager

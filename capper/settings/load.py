@@ -115,6 +115,11 @@ def _check(settings: Settings) -> None:
             " network (--lan 192.168.1.0/24) or a password (--proxy-auth NAME:PASSWORD), here or in capper.toml, or listen"
             " on 127.0.0.1"
         )
+    if settings.workers > 1 and settings.ledger == "memory":
+        raise ConfigError(
+            f"workers = {settings.workers} with ledger = memory would count for each worker apart; name a ledger that they can"
+            " share, like embedded, or have one worker"
+        )
     if settings.state.exists() and not settings.state.is_dir():
         raise ConfigError(f"state = {settings.state} is a file; a folder is needed")
 

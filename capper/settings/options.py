@@ -77,6 +77,7 @@ class Settings:
     mode: tuple[str, ...] = ("regular",)
     lan: tuple[Network, ...] = ()
     proxy_auth: str = field(default="", repr=False)
+    workers: int = 1
     policy: Path | None = None
     language: str = "en"
     ledger: str = field(default="embedded", repr=False)
@@ -338,6 +339,13 @@ OPTIONS: dict[str, Option] = {
         'What a browser must give to use the proxy: "NAME:PASSWORD", or "@FILE" with an htpasswd file. The name is the'
         " device `user:NAME` of the policy.",
         '"@capper.htpasswd"',
+    ),
+    "workers": Option(
+        _alone(an_integer(1, 64)),
+        "How many processes share the work, on Linux; at most one for each processor. All connections of a device go to the"
+        " same one, and the ledger counts for all. One is enough for a household (docs/deploy.md).",
+        "4",
+        _number,
     ),
     "policy": Option(
         a_path,

@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from capper.domain.errors import ConfigError
 from capper.settings.toml import read_text
@@ -14,14 +15,27 @@ NAME = "running.json"
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """One of several that share the work: its process, since when it runs, and how often it was started anew before."""
+
+    pid: int
+    started: datetime
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
-    """One process: its id, its version, when it started, and its addresses; `dashboard` is the owner's pages', if there are any."""
+    """One process: its id, its version, when it started, and its addresses; `dashboard` is the owner's pages', if there are any.
+
+    Where several `workers` share the work it is their parent.
+    """
 
     pid: int
     version: str
     started: datetime
     listens: tuple[str, ...]
     dashboard: str | None = None
+    workers: tuple[Worker, ...] = ()
 
 
 def tell_running(state: Path, running: Running) -> None:
@@ -30,8 +44,8 @@ def tell_running(state: Path, running: Running) -> None:
     Raises:
         ConfigError: it cannot be written.
     """
-    row = asdict(running) | {"started": running.started.isoformat()}
-    put(state / NAME, f"{json.dumps(row, indent=1)}\n".encode())
+    text = json.dumps(asdict(running), indent=1, default=datetime.isoformat)
+    put(state / NAME, f"{text}\n".encode())
 
 
 def tell_stopped(state: Path, pid: int) -> None:
@@ -46,7 +60,15 @@ def read_running(state: Path) -> Running | None:
     """What the last process said that has not stopped in order; it may have been killed. None where there is nothing to be read."""
     try:
         row = json.loads(read_text(state / NAME))
-        started = datetime.fromisoformat(row["started"]).astimezone(UTC)
-        return Running(int(row["pid"]), str(row["version"]), started, tuple(map(str, row["listens"])), row["dashboard"])
-    except (ConfigError, ValueError, KeyError, TypeError, RecursionError):
+        listens, workers = tuple(map(str, row["listens"])), tuple(map(_worker, row.get("workers", ())))
+        return Running(int(row["pid"]), str(row["version"]), _time(row["started"]), listens, row["dashboard"], workers)
+    except (ConfigError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _worker(row: dict[str, Any]) -> Worker:
+    return Worker(int(row["pid"]), _time(row["started"]), int(row["restarts"]))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -265,8 +265,8 @@ async def owner_pages(folder: Path) -> AsyncIterator[str]:
     settings = Settings(state=folder, policy=file, dashboard=Address("127.0.0.1", 0))
     policy = parse_policy(OWNERS, "p")
     house = House(settings, MemoryLedger(), lambda: policy, Journal(), Secret(), FrozenClock(), NOON)
-    pages = OwnerPages.open(house)
-    serving = asyncio.create_task(pages.serve())
+    pages = OwnerPages.open(settings)
+    serving = asyncio.create_task(pages.serve(house))
     try:
         yield pages.url
     finally:

@@ -34,6 +34,17 @@ def test_a_line_is_one_object(message):
     } == json.loads(line)
 
 
+def test_one_of_several():
+    """Which process speaks is told, but not of what all of them see alike."""
+    own, common = record("slow"), record("policy reloaded")
+    common.name = "capper.settings.watch"
+
+    assert "capper (worker 2): slow" == Sentences("worker 2").format(own)
+    assert "worker 2" == json.loads(Lines("worker 2").format(own))["process"]
+    assert "capper: policy reloaded" == Sentences("worker 2").format(common)
+    assert "process" not in json.loads(Lines("worker 2").format(common))
+
+
 def test_a_fault_has_its_trace():
     """In the same line."""
     try:

@@ -200,7 +200,7 @@ def test_ready_within_a_second_of_work(start):
 def test_a_named_site_is_opened_with_its_subdomains(tmp_path):
     """`--site` opens the site's own pages, and those of nobody else."""
     from capper.assembly import ClosedSource, RecogniserSource
-    from capper.cli.run import _opening
+    from capper.cli.proxying import opening
     from capper.domain.policy import Policy
     from capper.proxy.master import ProxyOptions
     from capper.settings import Settings
@@ -209,7 +209,7 @@ def test_a_named_site_is_opened_with_its_subdomains(tmp_path):
     settings = Settings(state=tmp_path, sites=("news.example",))
     assembly = SimpleNamespace(recogniser=RecogniserSource(settings, NOON), policy=Policy)
 
-    opened = _opening(ProxyOptions(tmp_path), settings, assembly, ClosedSource(settings)).opened
+    opened = opening(ProxyOptions(tmp_path), settings, assembly, ClosedSource(settings)).opened
 
     assert [True, True, False, False] == [
         opened(host) for host in ("news.example", "www.news.example", "badnews.example", "bank.example")
@@ -242,7 +242,7 @@ def test_the_ways_in_are_told(start, unused_tcp_port):
 def test_shops_known_for_credit_are_opened(tmp_path, policy, options, opened):
     """... unless that is switched off, or nobody wants prompts taken out there; one's own sites are opened all the same."""
     from capper.assembly import ClosedSource, RecogniserSource
-    from capper.cli.run import _opening
+    from capper.cli.proxying import opening
     from capper.proxy.master import ProxyOptions
     from capper.settings import Settings, parse_policy
     from capper.settings.sites import sites_file, write_sites
@@ -253,7 +253,7 @@ def test_shops_known_for_credit_are_opened(tmp_path, policy, options, opened):
     found = parse_policy(policy, "p")
     assembly = SimpleNamespace(recogniser=RecogniserSource(settings, NOON), policy=lambda: found)
 
-    opens = _opening(ProxyOptions(tmp_path), settings, assembly, ClosedSource(settings)).opened
+    opens = opening(ProxyOptions(tmp_path), settings, assembly, ClosedSource(settings)).opened
 
     assert [opened, False, True] == [opens(host) for host in ("www.wehkamp.nl", "bank.example", "www.shop.example")]
 
@@ -264,10 +264,10 @@ def test_shops_known_for_credit_are_opened(tmp_path, policy, options, opened):
 )
 async def test_a_word_before_the_certificate_ends(left, said, caplog, monkeypatch):
     """The log speaks up in good time, with what to do; long before that it is silent."""
-    from capper.cli import run
+    from capper.cli import works
 
-    monkeypatch.setattr(run, "utc_now", lambda: NOON)
-    task = asyncio.create_task(run._warn_of_end(NOON + left))
+    monkeypatch.setattr(works, "utc_now", lambda: NOON)
+    task = asyncio.create_task(works.warn_of_end(NOON + left))
     await asyncio.sleep(0)
     task.cancel()
 

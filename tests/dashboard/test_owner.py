@@ -13,6 +13,7 @@ from capper.dashboard.keys import METRICS, OWNER, Sessions, place_of, token
 from capper.dashboard.owner import create_owner_app
 from capper.domain.daily import Addition, Daily
 from capper.domain.errors import LedgerUnavailable
+from capper.fleet import Board
 from capper.policies.enacting import enact
 from capper.settings import load_policy
 from capper.settings.pauses import pause, pauses_file
@@ -213,6 +214,21 @@ async def test_figures_for_who_has_the_word(house, owner, caplog):
         "capper_people 2.0\n" in text and "capper_policy_version 0.0\n" in text,
         "anna" in text,
     ) == (True, True, False)
+
+
+async def test_figures_of_several_workers(house):
+    """Together as one's would be, and what tells them apart: who serves how many, and who was started anew."""
+    board = Board(2)
+    board.workers[0].totals.shown, board.workers[1].totals.shown = 2, 3
+    board.workers[1].connections = board.workers[1].restarts = 4
+    app = create_owner_app(replace(house, board=board), SCRAPE)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8081") as browser:
+        text = (await browser.get("/metrics", headers={"Authorization": f"Bearer {SCRAPE}"})).text
+
+    assert 'capper_ads_total{outcome="shown"} 5.0' in text
+    assert 'capper_worker_ads_total{worker="1"} 2.0' in text
+    assert 'capper_worker_connections{worker="2"} 4.0' in text
+    assert 'capper_worker_restarts_total{worker="2"} 4.0' in text
 
 
 async def test_health_for_machines(house, owner, monkeypatch):

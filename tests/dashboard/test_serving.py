@@ -8,17 +8,17 @@ import pytest
 from capper.dashboard.keys import OWNER
 from capper.dashboard.serving import OwnerPages
 from capper.domain.errors import ConfigError
-from capper.settings import Address
+from capper.settings import Address, Settings
 
 
-def at(house, address: Address | None):
-    return replace(house, settings=replace(house.settings, dashboard=address))
+def at(house, address: Address | None) -> Settings:
+    return replace(house.settings, dashboard=address)
 
 
 async def test_nothing_is_served_unless_it_is_asked_for(house):
     """No port, no token, and serving ends at once."""
     pages = OwnerPages.open(at(house, None))
-    await pages.serve()
+    await pages.serve(house)
 
     assert (None, [], []) == (pages.url, pages.rows(), list(house.settings.state.glob("*.token")))
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import stat
+from datetime import timedelta
 
 import pytest
 
@@ -58,6 +59,7 @@ def test_written_only_when_there_is_something_to_write(file):
     nothing = strangers.due(clock(), nobodys)
     strangers.note(MAC, clock())
     first = strangers.due(clock(), nobodys)
+    strangers.write(first)
     strangers.note(MAC, clock.forward(seconds=59))
     second = strangers.due(clock(), nobodys)
     strangers.note(MAC, clock.forward(seconds=1))
@@ -65,6 +67,25 @@ def test_written_only_when_there_is_something_to_write(file):
 
     assert [None, None, None] == [nothing, second, soon and None]
     assert first != third
+
+
+def test_two_with_one_file(file):
+    """Each adds what it has seen to what the other wrote, with the latest time of each; neither is lost when both write at once."""
+    clock = FrozenClock()
+    first, second = Strangers(file, clock()), Strangers(file, clock())
+    first.note("user:a", clock())
+    second.note("user:a", clock.forward(minutes=1))
+    second.note("user:b", clock())
+    both = [first.due(clock(), nobodys), second.due(clock(), nobodys)]
+    second.write(both[1])
+    first.write(both[0])
+    clock.forward(seconds=15)
+    second.write(second.due(clock(), nobodys))
+
+    assert {"user:a": NOON + timedelta(minutes=1), "user:b": NOON + timedelta(minutes=1)} == read_strangers(
+        file, clock()
+    )
+    assert None is first.due(clock(), nobodys)
 
 
 def test_a_restart(file):

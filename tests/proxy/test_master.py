@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from capper.domain.errors import ConfigError
+from capper.domain.errors import ConfigError, ListenError
 from capper.domain.policy import Policy
-from capper.proxy.master import CapperMaster, ListenError, ProxyOptions
+from capper.proxy.master import CapperMaster, ProxyOptions
 from capper.proxy.testing import LOOPBACK, PassingGate, reply
 
 
@@ -128,7 +128,7 @@ async def test_wireguard_listener(tmp_path):
     options = ProxyOptions(tmp_path / "state", modes=(f"wireguard:{keys}@{LOOPBACK}:0",))
     running = CapperMaster(options, PassingGate(), Policy)
     await running.start()
-    files = running.wireguard_files()
+    files = running.listening().files
     await running.stop()
     ((name, file),) = files
 
