@@ -1,8 +1,9 @@
 """Sends requests through a proxy over kept-alive connections and checks the answers; a process of its own.
 
-    python -m benchmarks.load PROXY_PORT http|https HOST:PORT PATH COUNT CONNECTIONS CA [--new]
+    python -m benchmarks.load PROXY_PORT http|https HOST:PORT PATH COUNT CONNECTIONS CA [--new] [--from ADDRESS]
 
-Prints how many were answered. `--new` opens a connection (and a TLS session) for each request.
+Prints how many were answered. `--new` opens a connection (and a TLS session) for each request; `--from` makes the client another
+device, on loopback as 127.0.0.2.
 """
 
 import argparse
@@ -27,10 +28,12 @@ class Client:
     scheme: str
     target: str
     tls: ssl.SSLContext
+    source: str = ""
+    """The address it comes from; "" leaves that to the system."""
 
     def connect(self) -> socket.socket:
         """A connection through the proxy, ready for requests."""
-        sock = socket.create_connection(("127.0.0.1", self.proxy))
+        sock = socket.create_connection(("127.0.0.1", self.proxy), source_address=(self.source, 0))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.scheme == "http":
             return sock
@@ -112,8 +115,9 @@ def main() -> None:
     parser.add_argument("connections", type=int)
     parser.add_argument("authority", type=Path)
     parser.add_argument("--new", action="store_true")
+    parser.add_argument("--from", dest="source", default="", metavar="ADDRESS")
     given = parser.parse_args()
-    client = Client(given.proxy, given.scheme, given.target, client_tls(given.authority))
+    client = Client(given.proxy, given.scheme, given.target, client_tls(given.authority), given.source)
     with ThreadPoolExecutor(given.connections) as threads:
         share = given.count // given.connections
         asked = [threads.submit(client.ask, given.path, share, fresh=given.new) for _ in range(given.connections)]

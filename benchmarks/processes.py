@@ -27,6 +27,12 @@ def cpu(pid: int) -> float:
     return total
 
 
+def alone(pid: int) -> float:
+    """CPU seconds of one process, without those below it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / _TICKS
+
+
 def children(pid: int) -> list[int]:
     """Every process below `pid`."""
     found = []
@@ -41,6 +47,16 @@ def resident(pid: int) -> float:
     """Resident memory of one process in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def proportional(pid: int) -> float:
+    """Memory in MB of a process and all below it; what several share is counted once (PSS)."""
+    total = 0
+    for process in (pid, *children(pid)):
+        with contextlib.suppress(OSError):
+            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+            total += int(rollup.partition("\nPss:")[2].split()[0])
+    return total / 1024
 
 
 def settled(pid: int) -> float:
@@ -77,6 +93,19 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
             raise SystemExit(f"start {process.args!r}: it ended with {process.returncode}")
         time.sleep(0.01)
     raise SystemExit(f"start {process.args!r}: nothing listens on port {port} after {_PATIENCE:g} s")
+
+
+def wait_ready(told: Path, process: "subprocess.Popen[bytes]") -> None:
+    """Return once a process has written the file by which it tells that it is ready.
+
+    Raises:
+        SystemExit: the process ended, or took too long.
+    """
+    give_up = time.monotonic() + _PATIENCE
+    while not told.exists():
+        if process.poll() is not None or time.monotonic() > give_up:
+            raise SystemExit(f"start {process.args!r}: it is not ready")
+        time.sleep(0.01)
 
 
 def ended(process: "subprocess.Popen[bytes]") -> None:

@@ -57,7 +57,11 @@ class OwnerPages:
         if self.url is None:
             return []
         at, state = self.settings.dashboard, self.settings.state
-        word = "" if at and at.loopback else f"; the token is in {state / OWNER}, and goes over plain HTTP: rather tunnel to loopback (docs/dashboard.md)"
+        word = (
+            ""
+            if at and at.loopback
+            else f"; the token is in {state / OWNER}, and goes over plain HTTP: rather tunnel to loopback (docs/dashboard.md)"
+        )
         return [
             ("dashboard", f"{self.url} for you as its owner{word}"),
             ("metrics", f"{self.url}metrics; the bearer token is in {state / METRICS}"),
