@@ -1,5 +1,5 @@
 # Each command builds .venv first where that is needed; see scripts/ for what they do.
-.PHONY: help venv run demo test test-slow test-312 check format bench scale words lock clean
+.PHONY: help venv run demo test test-slow test-312 check format bench bench-peers scale words lock clean
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -39,6 +39,10 @@ format: venv ## put the style right where a tool can
 
 bench: venv ## speed and memory against plain mitmdump, and the aims (ARGS="--only page --rounds 3 --scale 0.3" for a part)
 	@$(bin)/python -m benchmarks $(ARGS)
+
+bench-peers: venv ## the same against Privoxy, and how many requests a second wrk gets through each; installs Privoxy, nginx and wrk
+	@scripts/system-packages benchmarks
+	@$(bin)/python -m benchmarks --only peers $(ARGS)
 
 scale: venv ## ten thousand homes on a real cluster of three masters; writes docs/scale.md
 	@$(bin)/python -m benchmarks.scale --write docs/scale.md $(ARGS)

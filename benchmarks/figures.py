@@ -24,6 +24,8 @@ class Row:
     against: str = ""
     at_most: float | None = None
     at_least: float | None = None
+    when_named: bool = False
+    """It needs what not everybody has, and is left out unless it is asked for."""
 
     @property
     def aim(self) -> str:
@@ -84,7 +86,7 @@ def load_rows(path: Path = ROWS) -> dict[str, Row]:
 
 
 def chosen(rows: dict[str, Row], words: Sequence[str]) -> dict[str, Row]:
-    """The rows that `words` name; all of them where there are none.
+    """The rows that `words` name; without any, all but those that want to be named.
 
     A word is a part, or a row's key, or else stands in keys or descriptions.
 
@@ -94,11 +96,13 @@ def chosen(rows: dict[str, Row], words: Sequence[str]) -> dict[str, Row]:
     found: set[str] = set()
     for word in words:
         exact = {row.key for row in rows.values() if word in (row.part, row.key)}
-        fits = exact or {row.key for row in rows.values() if word in row.key or word in row.what}
+        fits = exact or {
+            row.key for row in rows.values() if (word in row.key or word in row.what) and not row.when_named
+        }
         if not fits:
             raise ValueError(f"--only {word}: no row is called so; there are {', '.join(rows)}")
         found |= fits
-    return {key: row for key, row in rows.items() if key in found} if words else rows
+    return {key: row for key, row in rows.items() if (key in found if words else not row.when_named)}
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -1,6 +1,7 @@
 """The proxies that are compared, each started as its users start it, with the origin that they all ask."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +16,19 @@ from benchmarks.processes import ended, free_port, wait_for
 
 HOST = "localhost"
 _BIN = Path(sys.executable).parent
+_PRIVOXY = """\
+confdir /etc/privoxy
+logdir {folder}
+actionsfile match-all.action
+actionsfile default.action
+filterfile default.filter
+listen-address 127.0.0.1:{port}
+buffer-limit 4096
+keep-alive-timeout 300
+tolerate-pipelining 1
+socket-timeout 300
+"""
+"""As the distribution's own, less what its owner may have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +93,27 @@ def capper(folder: Path, asked: Origin, *more: str) -> Iterator[Proxy]:
         command += ["--resolve", f"{HOST}:{each}=127.0.0.1:{each}"]
     with _listening("capper", [*command, *more], port, folder, state / "ca" / "capper-ca.pem") as proxy:
         yield proxy
+
+
+@contextmanager
+def privoxy(folder: Path) -> Iterator[Proxy]:
+    """Privoxy with the actions and filters that its package sets for all sites."""
+    port, config = free_port(), folder / "privoxy.config"
+    config.write_text(_PRIVOXY.format(folder=folder, port=port))
+    with _listening("Privoxy", [program("privoxy"), "--no-daemon", str(config)], port, folder) as proxy:
+        yield proxy
+
+
+def program(name: str) -> str:
+    """Where an installed program is.
+
+    Raises:
+        SystemExit: it is not installed; says how to.
+    """
+    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    if found is None:
+        raise SystemExit(f"{name} is not installed: `make bench-peers` installs it from the distribution")
+    return found
 
 
 def subscribe(folder: Path, lists: Sequence[NamedList]) -> None:

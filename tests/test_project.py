@@ -169,6 +169,14 @@ def test_what_is_missing_comes_from_the_distribution(script):
     assert run.stdout.splitlines()[-1] == "apt-get -q -y install --no-install-recommends chromium libnss3-tools"
 
 
+def test_what_benchmarks_need_is_not_installed_for_tests(script):
+    """Nor is what tests need for benchmarks; a machine that has it is left alone."""
+    have = dict.fromkeys(("privoxy", "nginx", "wrk"), "exit 9") | {"apt-get": "exit 9"}
+    run = script("system-packages", have, "benchmarks")
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize("have", [{"id": "echo 1000", "apt-get": ""}, {"id": "echo 0"}], ids=["no sudo", "no apt-get"])
 def test_who_cannot_install_is_told_what_to_install(script, have: dict[str, str]):
     """Without the means, one sentence names the packages."""

@@ -8,7 +8,8 @@ RATIO = Row("claim", "claims", "a claim", "us", "INCR", at_most=1.5)
 RATE = Row("rate", "claims", "claims a second", "/s", "INCR", at_least=0.5)
 PLAIN = Row("start", "start", "listening", "s", at_most=1.0)
 SEEN = Row("start-first", "start", "listening for the first time", "s")
-ROWS = {row.key: row for row in (RATIO, RATE, PLAIN, SEEN)}
+NAMED = Row("page-peer", "peers", "a page against what is not everywhere", "ms", "peer", when_named=True)
+ROWS = {row.key: row for row in (RATIO, RATE, PLAIN, SEEN, NAMED)}
 
 
 @pytest.mark.parametrize(("row", "aim"), [(RATIO, "<= 1.5 x"), (RATE, ">= 0.5 x"), (PLAIN, "<= 1 s"), (SEEN, "")])
@@ -51,13 +52,18 @@ def test_rounds_of_one_alone():
     [
         ([], ["claim", "rate", "start", "start-first"]),
         (["claim"], ["claim"]),
+        (["peers"], ["page-peer"]),
+        (["page-peer"], ["page-peer"]),
         (["claims"], ["claim", "rate"]),
         (["first"], ["start-first"]),
         (["rate", "listening"], ["rate", "start", "start-first"]),
     ],
 )
 def test_rows_are_chosen_by_words(words, keys):
-    """A part or a key is meant whole where a word is one; any other word is looked for in keys and descriptions."""
+    """A part or a key is meant whole where a word is one; any other word is looked for in keys and descriptions.
+
+    What needs to be named is measured only where it is.
+    """
     assert keys == list(chosen(ROWS, words))
 
 
