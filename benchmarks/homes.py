@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from capper.domain.cap import Cap
+from benchmarks.asked import STARTER, policy
 from capper.domain.identity import Ad, Basis, Viewer
-from capper.domain.policy import Policy, Rule
 from capper.domain.sighting import Format, Sighting
 
 SIZES = {1: 33.6, 2: 31.9, 3: 15.6, 4: 13.1, 5: 5.8}
@@ -33,23 +32,7 @@ RECENT = 100
 REPEATED = 1 - (DISTINCT - RECENT) / (7 * ADS)
 """How likely an ad is one of these, so that a week has `DISTINCT`."""
 
-POLICY = Policy(
-    Rule(
-        "caps",
-        tuple(
-            map(
-                Cap.parse,
-                (
-                    "3 per creative per day",
-                    "10 per creative per week",
-                    "5 per advertiser per day",
-                    "15 per advertiser per week",
-                    "1 per advertiser per page",
-                ),
-            )
-        ),
-    )
-)
+POLICY = policy(*STARTER)
 """The starter policy's caps."""
 
 

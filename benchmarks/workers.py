@@ -50,10 +50,10 @@ def measure(run: Run, keys: Collection[str]) -> Iterator[Figure]:
                 one = _load(proxy, folder, asked, authority, run.scaled(_COUNT, 80))
                 if number:  # the first warms up
                     found.append(one)
-        one, two = rounds
-        yield Figure.ratio("workers-cpu", _cpu(two), _cpu(one))
-        yield Figure.ratio("workers-estimate", _bound(two), _bound(one))
-        yield Figure.ratio("workers-wall", _rate(two), _rate(one))
+        single, double = rounds
+        yield Figure.ratio("workers-cpu", _cpu(double), _cpu(single))
+        yield Figure.ratio("workers-estimate", _bound(double), _bound(single))
+        yield Figure.ratio("workers-wall", _rate(double), _rate(single))
         memory = [proportional(proxy.pid) for proxy in proxies]
         yield Figure.ratio("workers-memory", memory[1:], memory[:1])
 
