@@ -161,7 +161,8 @@ def _spellings(stem: str) -> Iterator[bytes]:
     if stem.isascii():
         yield stem.encode()
         return
-    for cased in {stem, _raised(stem), _raised(stem[0]) + stem[1:]}:
+    # In the same order at each start, or what was compiled would not be known again.
+    for cased in dict.fromkeys((stem, _raised(stem), _raised(stem[0]) + stem[1:])):
         yield cased.encode("utf-8")
         for encoding in ("cp1252", "cp1250"):
             with suppress(UnicodeEncodeError):

@@ -1,5 +1,8 @@
 """One scan finds every stem wherever it begins, however it is written, and nothing else."""
 
+import os
+import subprocess
+import sys
 from html.entities import codepoint2name
 
 import pytest
@@ -102,6 +105,23 @@ def test_compiled_once(tmp_path, made):
 
     assert 1 == len(made)
     assert [Scanner(STEMS).places(b"<p>Your Kredietlimiet")] * 3 == found
+
+
+def test_what_is_scanned_for_is_the_same_at_each_start():
+    """However a process mixes up its sets: else nothing that was compiled would ever be read again."""
+    code = (
+        "from capper.recognise.credit.scan import Scanner\n"
+        f"Scanner({STEMS!r}, lambda patterns: print(*patterns, sep='\\n'))"
+    )
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    )
+
+    assert b"krediet" in first
+    assert first == second
 
 
 def test_other_words_are_compiled_anew(tmp_path, made):
