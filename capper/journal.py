@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
 
@@ -280,8 +281,8 @@ class Sink(Protocol):
 class Keeper(Protocol):
     """What of a ledger `LedgerSink` uses."""
 
-    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
-        """Keep one record of the viewer's; see `capper.ledger.base.Ledger`."""
+    async def note(self, viewer: str, records: Sequence[bytes], now: datetime, life: timedelta) -> None:
+        """Keep records of the viewer's; see `capper.ledger.base.Ledger`."""
         ...
 
 
@@ -308,13 +309,16 @@ class LedgerSink:
         self._ledger, self._life = ledger, life
 
     async def keep(self, records: Sequence[Record]) -> int:
-        """Keep what the ledger takes; one that does not answer costs records, never a flow."""
-        for kept, record in enumerate(records):
+        """Keep what the ledger takes, those of one answer in one call; a ledger that does not reply costs records, never a flow."""
+        kept = 0
+        for (viewer, time), found in groupby(records, lambda record: (record.viewer, record.time)):
+            lines = [record.line() for record in found]
             try:
-                await self._ledger.note(record.viewer, record.line(), record.time, self._life)
+                await self._ledger.note(viewer, lines, time, self._life)
             except LedgerUnavailable:
-                return kept
-        return len(records)
+                break
+            kept += len(lines)
+        return kept
 
     async def close(self) -> None:
         """Nothing: whoever opened the ledger closes it."""

@@ -105,7 +105,7 @@ class StubLedger:
         del viewer, now
         return []
 
-    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
+    async def note(self, viewer: str, records: Sequence[bytes], now: datetime, life: timedelta) -> None:
         """Keep nothing."""
 
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:

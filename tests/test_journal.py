@@ -76,7 +76,7 @@ class BrokenSink(ListSink):
 
 
 class GoneLedger:
-    async def note(self, viewer, record, now, life):
+    async def note(self, viewer, records, now, life):
         raise LedgerUnavailable("gone")
 
 
@@ -84,8 +84,8 @@ class NotingLedger:
     def __init__(self):
         self.notes = []
 
-    async def note(self, viewer, record, now, life):
-        self.notes.append((viewer, record, now, life))
+    async def note(self, viewer, records, now, life):
+        self.notes.append((viewer, records, now, life))
 
 
 @given(records)
@@ -251,15 +251,17 @@ async def test_broken_sink(sink):
 
 
 async def test_ledger_sink():
-    """The ledger keeps the line under the viewer's name for a day."""
+    """The ledger keeps what was decided together under the viewer's name for a day, in one call."""
     ledger = NotingLedger()
     journal = Journal(Level.OWN, LedgerSink(ledger))
-    journal.decided(NOON, [a_sighting()], [a_decision()])
+    later = NOON + timedelta(seconds=1)
+    journal.decided(NOON, [a_sighting()] * 2, [a_decision()] * 2)
+    journal.decided(later, [a_sighting()], [a_decision()])
     await journal.close()
-    ((viewer, line, now, life),) = ledger.notes
+    calls = [(viewer, len(lines), now, life) for viewer, lines, now, life in ledger.notes]
 
-    assert (viewer, now, life) == ("anna", NOON, LIFE)
-    assert parse(line).label == "shoes.example"
+    assert calls == [("anna", 2, NOON, LIFE), ("anna", 1, later, LIFE)]
+    assert {parse(line).label for _, lines, _, _ in ledger.notes for line in lines} == {"shoes.example"}
 
 
 async def test_file_sink_and_reader(tmp_path):

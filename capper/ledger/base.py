@@ -85,8 +85,8 @@ class Ledger(Protocol):
         """The viewer's own mutes that have not ended, the latest first."""
         ...
 
-    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
-        """Keep one journal record of the viewer's for `life`; unreadable without her key."""
+    async def note(self, viewer: str, records: Sequence[bytes], now: datetime, life: timedelta) -> None:
+        """Keep journal records of the viewer's for `life`, in their order; unreadable without her key."""
         ...
 
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:

@@ -24,7 +24,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -252,9 +252,9 @@ class EmbeddedLedger(RedisLedger):
         )
         self._rewritten: float | None = None
 
-    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
-        """Keep the record, and see to it that those which were to be kept a day do not stay in the file for weeks."""
-        await super().note(viewer, record, now, life)
+    async def note(self, viewer: str, records: Sequence[bytes], now: datetime, life: timedelta) -> None:
+        """Keep the records, and see to it that those which were to be kept a day do not stay in the file for weeks."""
+        await super().note(viewer, records, now, life)
         if self._rewritten is None or time.monotonic() - self._rewritten > REWRITE:
             await self._rewrite()
 

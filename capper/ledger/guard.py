@@ -139,9 +139,9 @@ class GuardedLedger:
         """The viewer's mutes as the ledger knows them."""
         return await self._patiently(self.ledger.mutes(viewer, now))
 
-    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
-        """Keep a journal record, unless the ledger is known not to answer."""
-        await self._beside(self.ledger.note, viewer, record, now, life)
+    async def note(self, viewer: str, records: Sequence[bytes], now: datetime, life: timedelta) -> None:
+        """Keep journal records, unless the ledger is known not to answer."""
+        await self._beside(self.ledger.note, viewer, records, now, life)
 
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:
         """The viewer's journal records as the ledger knows them."""

@@ -291,10 +291,10 @@ class MemoryLedger:
             if each.until > at
         )
 
-    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
-        """Keep one journal record."""
+    async def note(self, viewer: str, records: Sequence[bytes], now: datetime, life: timedelta) -> None:
+        """Keep journal records."""
         expires = to_ms(now) + life // _MILLISECOND
-        self._records.setdefault(viewer, _Record()).notes.append((expires, record))
+        self._records.setdefault(viewer, _Record()).notes += ((expires, record) for record in records)
 
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:
         """The journal records still kept, oldest first."""

@@ -38,6 +38,7 @@ from capper.ledger.wire import (
 _REFRESH = 1.0
 """Seconds between two looks at whether another process changed the secret."""
 _BATCH = 500
+_NOTE = Script("note")
 _TALLY = Script("tally")
 _ONCE = Script("once")
 _OLDEST = {"redis": (7, 0), "valkey": (8, 0)}
@@ -105,13 +106,15 @@ class RedisLedger:
                 found[key] = replace(mute, name=name)
         return latest(found.values())
 
-    async def note(self, viewer: str, record: bytes, now: datetime, life: timedelta) -> None:
-        """Keep one journal record of the viewer's, as ciphertext."""
+    async def note(self, viewer: str, records: Sequence[bytes], now: datetime, life: timedelta) -> None:
+        """Keep journal records of the viewer's, as ciphertext, in one call."""
         keys, at = await self._keys(viewer), clamp(to_ms(now))
         life_ms = max(life // timedelta(milliseconds=1), 1)
-        key = keys.note(at)
-        value = clamp(at + life_ms).to_bytes(6) + keys.seal_note(record, key)
-        await self.link("SET", key, value, "PX", str(life_ms))
+        names = [keys.note(at) for _ in records]
+        ends = clamp(at + life_ms).to_bytes(6)
+        sealed = [ends + keys.seal_note(record, name) for name, record in zip(names, records, strict=True)]
+        if names:
+            await _NOTE(self.link, names, str(life_ms).encode(), *sealed)
 
     async def notes(self, viewer: str, now: datetime) -> list[bytes]:
         """The viewer's journal records, oldest first."""

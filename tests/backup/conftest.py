@@ -80,7 +80,7 @@ class Household:
 
     async def note(self, viewer: str, record: bytes) -> None:
         ledger = self.ledger()
-        await ledger.note(viewer, record, datetime.now(UTC), timedelta(hours=24))
+        await ledger.note(viewer, [record], datetime.now(UTC), timedelta(hours=24))
         await ledger.close()
 
     async def lives(self) -> dict[bytes, int]:

@@ -196,8 +196,8 @@ def test_her_last_day(capper, policy, monkeypatch):
     """Without anything named, what was decided for a person is told with its time: ads and credit prompts, in order."""
     ledger, now = MemoryLedger(), datetime.now(UTC)
     for record in (RECORD, PROMPT):
-        asyncio.run(ledger.note("anna", replace(record, time=now).line(), now, timedelta(days=1)))
-    asyncio.run(ledger.note("anna", b"of another version", now, timedelta(days=1)))
+        asyncio.run(ledger.note("anna", [replace(record, time=now).line()], now, timedelta(days=1)))
+    asyncio.run(ledger.note("anna", [b"of another version"], now, timedelta(days=1)))
     monkeypatch.setattr("capper.cli.governing.open_ledger", lambda *_, **__: ledger)
     told = capper("explain", "--person", "anna", "--policy", policy)
     as_json = json.loads(capper("explain", "--person", "anna", "--policy", policy, "--json").out)

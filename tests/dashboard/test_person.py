@@ -25,7 +25,7 @@ async def tally(house, name, advertiser, counts, sites=(), ago=0):
 
 
 async def note(house, name, **record):
-    await house.ledger.note(name, Record(NOON, name, **record).line(), NOON, timedelta(hours=24))
+    await house.ledger.note(name, [Record(NOON, name, **record).line()], NOON, timedelta(hours=24))
 
 
 def text(answer) -> str:

@@ -59,7 +59,7 @@ async def test_all_of_one_person_is_in_one_slot(cluster):
     slots = {}
     for viewer in VIEWERS:
         await capper.claim(viewer, [sighting(viewer, n) for n in range(5)], datetime.now(UTC), GAP)
-        await capper.note(viewer, b"record", datetime.now(UTC), GAP)
+        await capper.note(viewer, [b"record"], datetime.now(UTC), GAP)
         keys = [key async for keys in capper.link.scan(capper._keyring.of(viewer).pattern()) for key in keys]
         assert len(keys) > 8
         slots[viewer] = {await cluster.links[0]("CLUSTER", "KEYSLOT", key) for key in keys}

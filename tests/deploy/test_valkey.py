@@ -37,7 +37,7 @@ async def everything(ledger: RedisLedger) -> list[bool]:
         assert await ledger.versions.add(Version(1, NOON, "anna", "", "caps = []"), 0)
         assert await anext(heard)
     await ledger.versions.renew()
-    await ledger.note("anna", b"record", NOON, GAP)
+    await ledger.note("anna", [b"record"], NOON, GAP)
     assert [entry.name for entry in await ledger.entries("anna", NOON)] == ["shoes.example"]
     assert await ledger.notes("anna", NOON) == [b"record"]
     kept = [entry async for entries in stored(ledger.link) for entry in entries]

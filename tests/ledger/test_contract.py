@@ -400,7 +400,7 @@ async def test_forget_makes_a_viewer_new(ledger):
     """After forget nothing of hers is found, nothing of the others is touched, and she counts from nothing."""
     await claim(ledger, a_claim("o1", 1))
     await claim(ledger, a_claim("o1", 1), viewer="ben")
-    await ledger.note("anna", b"shoes, withheld", NOON, DAY)
+    await ledger.note("anna", [b"shoes, withheld"], NOON, DAY)
     gone = await ledger.forget("anna")
 
     assert gone == 4, "a counter, an occasion, a session and a record"
@@ -413,14 +413,24 @@ async def test_forget_makes_a_viewer_new(ledger):
 
 async def test_notes_come_back_oldest_first_until_they_expire(ledger):
     """Records come back in the order they were made, each for its own life, to their own viewer."""
-    for n in range(12):
-        await ledger.note("anna", f"record {n} \0\xff".encode(), NOON, timedelta(hours=1 + n % 2))
-    await ledger.note("anna", b"", NOON + timedelta(milliseconds=1), DAY)
-    await ledger.note("ben", b"his", NOON, DAY)
+    for n in range(10):
+        await ledger.note("anna", [f"record {n} \0\xff".encode()], NOON, timedelta(hours=1 + n % 2))
+    for n in (10, 11):
+        await ledger.note(
+            "anna", [f"record {n} \0\xff".encode(), *[b"two at once"][: n - 10]], NOON, timedelta(hours=1 + n % 2)
+        )
+    await ledger.note("anna", [], NOON, DAY)
+    await ledger.note("anna", [b""], NOON + timedelta(milliseconds=1), DAY)
+    await ledger.note("ben", [b"his"], NOON, DAY)
 
-    assert await ledger.notes("anna", NOON) == [*(f"record {n} \0\xff".encode() for n in range(12)), b""]
+    assert await ledger.notes("anna", NOON) == [
+        *(f"record {n} \0\xff".encode() for n in range(12)),
+        b"two at once",
+        b"",
+    ]
     assert await ledger.notes("anna", NOON + timedelta(hours=1)) == [
         *(f"record {n} \0\xff".encode() for n in range(1, 12, 2)),
+        b"two at once",
         b"",
     ]
     assert await ledger.notes("ben", NOON) == [b"his"]

@@ -200,13 +200,13 @@ async def rewritten(ledger) -> None:
 async def test_what_expired_leaves_the_file(tmp_path, two, monkeypatch):
     """A record that was to be kept for a day is not to be found on the disk for as long as the file happens to grow."""
     ledger = two[0]
-    await ledger.note("anna", b"of yesterday", NOON, timedelta(milliseconds=1))
+    await ledger.note("anna", [b"of yesterday"], NOON, timedelta(milliseconds=1))
     tag = ledger._keyring.of("anna").tag.encode()
     await rewritten(ledger)
     while await ledger.link("DBSIZE"):
         pass  # asking is waiting
     monkeypatch.setattr(embedded, "REWRITE", 0.0)
-    await ledger.note("ben", b"of today", NOON, timedelta(days=1))
+    await ledger.note("ben", [b"of today"], NOON, timedelta(days=1))
     await rewritten(ledger)
     await ledger.close()
 
@@ -356,7 +356,7 @@ async def test_root_leaves_nothing_that_the_owner_cannot_open():
         secret = Secret.load_or_create(state / "secret")
         secret.forget("anna")
         ledger = EmbeddedLedger(state / "ledger", secret)
-        await ledger.note("anna", b"record", NOON, timedelta(hours=1))
+        await ledger.note("anna", [b"record"], NOON, timedelta(hours=1))
         server = await process_id(ledger)
         runs_as = owners(Path("/proc"), str(server))
         await ledger.close()

@@ -278,15 +278,15 @@ async def test_a_person_reading_her_record_is_told_that_it_is_away(guard, away, 
 
 async def test_records_pass_or_are_refused_in_time(guard, away):
     """A journal record is kept, or refused before the deadline, or at once while the breaker is open."""
-    await guard.note("anna", b"kept", NOON, GAP)
+    await guard.note("anna", [b"kept"], NOON, GAP)
     away.mood = "silent"
     with pytest.raises(LedgerUnavailable, match="did not answer"):
-        await guard.note("anna", b"late", NOON, GAP)
+        await guard.note("anna", [b"late"], NOON, GAP)
     for n in range(3):
         await claim(guard, n)
     asked = away.asked
     with pytest.raises(LedgerUnavailable):
-        await guard.note("anna", b"not tried", NOON, GAP)
+        await guard.note("anna", [b"not tried"], NOON, GAP)
 
     assert away.asked == asked
     assert await away.notes("anna", NOON) == [b"kept"]

@@ -37,7 +37,7 @@ async def use(ledger, viewer: str = "anna") -> list[bool]:
     claims = [prepare(POLICY, a_sighting(occasion=f"o{n}", page=f"p{n}"), NOON)[1] for n in range(3)]
     await ledger.peek(viewer, claims, NOON, GAP)
     shown = [answer.shown for answer in await ledger.claim(viewer, claims, NOON, GAP)]
-    await ledger.note(viewer, b"record", NOON, GAP)
+    await ledger.note(viewer, [b"record"], NOON, GAP)
     assert [entry.name for entry in await ledger.entries(viewer, NOON)] == ["shoes.example"]
     assert await ledger.notes(viewer, NOON) == [b"record"]
     mute = Mute(Level.ADVERTISER, "shoes.example", Why.ASKED, NOON, NOON + timedelta(days=1))

@@ -159,7 +159,7 @@ class Ledgers(RuleBasedStateMachine):
     def note(self, viewer, minutes):
         """A decision is written into the journal."""
         record = f"record {next(self.serial)}".encode()
-        self.both(lambda ledger: ledger.note(viewer, record, self.clock(), timedelta(minutes=minutes)))
+        self.both(lambda ledger: ledger.note(viewer, [record], self.clock(), timedelta(minutes=minutes)))
 
     @rule(viewer=VIEWERS)
     def notes(self, viewer):

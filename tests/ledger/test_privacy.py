@@ -81,7 +81,7 @@ async def use(ledger) -> None:
         await ledger.once("annabel", (level, name), NOON)
     await ledger.claim("annabel", [claim], NOON + timedelta(hours=3), GAP)
     await ledger.mutes("annabel", NOON)
-    await ledger.note("annabel", record, NOON, timedelta(hours=24))
+    await ledger.note("annabel", [record], NOON, timedelta(hours=24))
     policy = (
         '[people.annabel]\ndevices = ["192.168.77.3"]\n[[rules]]\nadvertiser = "quietshoes.example"\ncaps = ["never"]'
     )

@@ -19,7 +19,7 @@ async def a_ledger(*versions: tuple[str | None, str, str]) -> MemoryLedger:
     ledger = MemoryLedger()
     for number, (text, who, note) in enumerate(versions, 1):
         await ledger.versions.add(Version(number, NOON, who, note, text), number - 1)
-    await ledger.note("anna", b"record", NOON, timedelta(hours=1))
+    await ledger.note("anna", [b"record"], NOON, timedelta(hours=1))
     return ledger
 
 

@@ -72,7 +72,7 @@ async def count(folder: Path, secret: Secret, out: Path) -> None:
     await claim("household", "shoes.example", 1, NOON, "h")
     at = NOON + timedelta(minutes=3)
     sighting, decision = await claim("anna", "shoes.example", 7, at, "c7")
-    await ledger.note("anna", Record.of(decision, at, sighting).line(), at, timedelta(hours=24))
+    await ledger.note("anna", [Record.of(decision, at, sighting).line()], at, timedelta(hours=24))
     secret.forget("carl")
     rows = []
     async for keys in ledger.link.scan(b"*"):
