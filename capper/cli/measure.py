@@ -1,6 +1,5 @@
 """`capper measure`: studies of how often people meet the same advertiser, with their consent."""
 
-import re
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,14 +7,15 @@ from typing import Annotated
 
 import typer
 
+from capper.cli.measure_simulate import simulate
 from capper.cli.options import Config, Json, LedgerUrl, Policy, State, Yes
 from capper.cli.record import known_person, settings_and_policy
+from capper.cli.studies import Name, checked_name, keys_of, study_of, study_settings
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.cap import parse_length
 from capper.domain.errors import ConfigError
 from capper.journal import Level
-from capper.settings import Settings, load_settings
-from capper.settings.reader import near
+from capper.settings import Settings
 from capper.settings.toml import read_text
 from capper.settings.version import check_state
 from capper.study.consent import standard_text
@@ -23,14 +23,12 @@ from capper.study.register import (
     Of,
     Participant,
     Study,
-    StudyKeys,
     change_study,
     data_file,
     joined,
     key_file,
     left,
     make_key,
-    read_key,
     read_studies,
     register_file,
 )
@@ -50,10 +48,11 @@ Examples:
   capper measure join autumn --person anna               anna reads the text and agrees
   capper measure status                                  which studies there are, and what they have
   capper measure withdraw autumn --person anna           all of anna's is overwritten
-  capper measure stop autumn                             no more is recorded; figures can still be made""",
+  capper measure stop autumn                             no more is recorded; figures can still be made
+  capper measure simulate --into practice                a study of people who do not exist, to try reports with""",
 )
 
-Name = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", show_default=False)]
+app.command()(simulate)
 Who = Annotated[str, typer.Option("--person", metavar="NAME", help="Who, by the policy's name.")]
 
 
@@ -82,7 +81,7 @@ def start(
     config: Config = None,
 ) -> None:
     """Begin a study. Nobody takes part until she joins."""
-    settings = _settings(config, state)
+    settings = study_settings(config, state)
     if settings.journal_level < Level.RESEARCH:
         raise ConfigError(
             f"journal_level = {settings.journal_level} records no exposures; journal_level = 3 in capper.toml does,"
@@ -97,11 +96,11 @@ def start(
     text = (
         read_text(consent)
         if consent
-        else standard_text(_name(name), begun, until, names=names, control=control, least=least)
+        else standard_text(checked_name(name), begun, until, names=names, control=control, least=least)
     )
     of = Of.PEOPLE if control_people else Of.DAYS
     study = Study(
-        _name(name), begun, until, text, seed, names=names, control=control, of=of, least=least, epsilon=epsilon
+        checked_name(name), begun, until, text, seed, names=names, control=control, of=of, least=least, epsilon=epsilon
     )
 
     def begin(there: Study | None) -> Study:
@@ -140,7 +139,7 @@ def join(
     settings, caps = settings_and_policy(config, state, ledger, policy)
     check_state(settings.state)
     known_person(caps, person)
-    study = _study(settings, name)
+    study = study_of(settings, name)
     now = datetime.now(UTC)
     level = caps.chosen_level(person)
     if level is not None and level < Level.RESEARCH:
@@ -155,7 +154,7 @@ def join(
             print_text("Nothing is recorded.")
             raise typer.Exit(1)
         names = study.names and typer.confirm("May the advertisers' own names be kept too?")
-    digest = _keys(settings, name).of("person", person)
+    digest = keys_of(settings, name).of("person", person)
     if other := _elsewhere(settings, name, person, now):
         raise ConfigError(f"{person} takes part in {other} already, and can be in one study at a time")
     agreed = Participant(now.replace(microsecond=0), study.text, names=names and study.names)
@@ -179,9 +178,9 @@ def withdraw(
 
     Exits with 1 when she takes no part in it.
     """
-    settings = _settings(config, state)
-    _study(settings, name)
-    digest = _keys(settings, name).of("person", person)
+    settings = study_settings(config, state)
+    study_of(settings, name)
+    digest = keys_of(settings, name).of("person", person)
     found: list[bool] = []
 
     def leave(there: Study | None) -> Study:
@@ -209,7 +208,7 @@ def withdraw(
 @app.command()
 def status(*, state: State = None, config: Config = None, as_json: Json = False) -> None:
     """Show the studies, how many take part, and how much was recorded."""
-    settings = _settings(config, state)
+    settings = study_settings(config, state)
     now = datetime.now(UTC)
     rows = []
     for study in read_studies(register_file(settings.state)).values():
@@ -256,7 +255,7 @@ def stop(
     config: Config = None,
 ) -> None:
     """End a study: no more is recorded, and figures can still be made."""
-    settings = _settings(config, state)
+    settings = study_settings(config, state)
     now = datetime.now(UTC).replace(microsecond=0)
     if close and not yes:
         typer.confirm(f"Destroy the key of {name}? Nobody can withdraw then, for nobody can be found.", abort=True)
@@ -274,34 +273,11 @@ def stop(
     print_text(f"{name} is over{', and its key is destroyed' if close else ''}")
 
 
-def _settings(config: Path | None, state: Path | None) -> Settings:
-    settings = load_settings(config, {"state": state})
-    check_state(settings.state)
-    return settings
-
-
-def _name(text: str) -> str:
-    # It is a folder's name too.
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
-        raise ConfigError(
-            f"expected a study's name of lower-case letters, digits and hyphens, at most 40, not {text!r}"
-        )
-    return text
-
-
 def _length(text: str) -> timedelta:
     try:
         return parse_length(text)
     except ValueError as exc:
         raise ConfigError(f"--for: {exc}") from exc
-
-
-def _study(settings: Settings, name: str) -> Study:
-    studies = read_studies(register_file(settings.state))
-    if name not in studies:
-        hint = near(name, studies) or "; `capper measure status` shows which there are"
-        raise ConfigError(f"there is no study called {name}{hint}")
-    return studies[name]
 
 
 def _there(study: Study | None, name: str) -> Study:
@@ -310,16 +286,12 @@ def _there(study: Study | None, name: str) -> Study:
     return study
 
 
-def _keys(settings: Settings, name: str) -> StudyKeys:
-    return StudyKeys(read_key(key_file(settings.state, name)))
-
-
 def _elsewhere(settings: Settings, name: str, person: str, now: datetime) -> str | None:
     """The other study that she takes part in now; two could be joined by what one person met."""
     others = (
         each for each in read_studies(register_file(settings.state)).values() if each.name != name and each.runs(now)
     )
-    hers = (each for each in others if _keys(settings, each.name).of("person", person) in each.participants)
+    hers = (each for each in others if keys_of(settings, each.name).of("person", person) in each.participants)
     return next((each.name for each in hers), None)
 
 

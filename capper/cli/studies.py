@@ -1,0 +1,57 @@
+"""The studies of this machine, as the commands about them find one."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capper.domain.errors import ConfigError
+from capper.settings import Settings, load_settings
+from capper.settings.reader import near
+from capper.settings.version import check_state
+from capper.study.register import Study, StudyKeys, key_file, read_key, read_studies, register_file
+
+Name = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", show_default=False)]
+
+
+def study_settings(config: Path | None, state: Path | None) -> Settings:
+    """The settings, of a state folder that this capper can use."""
+    settings = load_settings(config, {"state": state})
+    check_state(settings.state)
+    return settings
+
+
+def checked_name(text: str) -> str:
+    """A new study's name, which becomes a folder's too.
+
+    Raises:
+        ConfigError: it cannot be one.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
+        raise ConfigError(
+            f"expected a study's name of lower-case letters, digits and hyphens, at most 40, not {text!r}"
+        )
+    return text
+
+
+def study_of(settings: Settings, name: str) -> Study:
+    """The study of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    studies = read_studies(register_file(settings.state))
+    if name not in studies:
+        hint = near(name, studies) or "; `capper measure status` shows which there are"
+        raise ConfigError(f"there is no study called {name}{hint}")
+    return studies[name]
+
+
+def keys_of(settings: Settings, name: str) -> StudyKeys:
+    """What the study calls people, pages and ads.
+
+    Raises:
+        ConfigError: its key is gone, as that of a closed study is.
+    """
+    return StudyKeys(read_key(key_file(settings.state, name)))
