@@ -14,7 +14,7 @@ from capper.domain.prompt import Place, Prompt
 from capper.gate.arrival import purpose
 from capper.recognise.credit import CreditReader, Frame, declared, frame_of, languages
 from capper.recognise.credit.frames import UNTOLD
-from capper.recognise.credit.packs import Packs, load_packs
+from capper.recognise.credit.packs import Pack, Packs, load_packs
 from capper.recognise.credit.scan import Make, compiled
 from capper.rewrite.body import answerable, decode, encode
 from capper.rewrite.charset import likely
@@ -126,11 +126,14 @@ class Credit:
             return Stripped(data)
         if charset not in ("", "utf-8"):
             charset = likely(data, charset)
-        reader = self.reader(data, media_type, url, charset, sorted(places))
+        packs = self._spoken(data, media_type, charset, sorted(places))
+        spoken = self.packs.bits(packs)
+        hits = sorted(place for place, bits in places.items() if bits & spoken)
+        if not hits and not small:
+            return Stripped(data)
+        reader = self._reader(data, media_type, url, charset, packs)
         if reader is None:
             return Stripped(data)
-        spoken = self.packs.bits(reader.packs)
-        hits = sorted(place for place, bits in places.items() if bits & spoken)
         if reader.frame in UNTOLD and arrived is not Frame.ANY:
             reader = replace(reader, frame=arrived)
         every = hits
@@ -146,18 +149,21 @@ class Credit:
             stripped, found = bodies.strip(data, media_type, url, again, charset, near, mark=mark)
         return Stripped(stripped, found) if found else Stripped(data)
 
-    def reader(
-        self, data: bytes, media_type: str, url: str, charset: str, hits: Sequence[int] = ()
-    ) -> CreditReader | None:
-        """Who reads a body; None where nobody need: no pack knows its language, or she went there for it.
+    def reader(self, data: bytes, media_type: str, url: str, charset: str) -> CreditReader | None:
+        """Who reads a body; None where nobody need: no pack knows its language, or she went there for it."""
+        return self._reader(data, media_type, url, charset, self._spoken(data, media_type, charset, ()))
 
-        `hits`: where words of credit may stand; their language is the body's where its beginning tells of none.
-        """
-        sample = _sample(data, media_type, charset)
-        packs = languages(self.packs, sample, declared(data))
-        if not packs and hits:
-            around = b" ".join(data[max(hit - _NEAR, 0) : hit + _NEAR] for hit in hits[:_FEW])
-            packs = languages(self.packs, _plain(around, charset))
+    def _spoken(self, data: bytes, media_type: str, charset: str, hits: Sequence[int]) -> tuple[Pack, ...]:
+        """The packs of a body's language, or where its beginning tells of none, of what stands around `hits`, words of credit."""
+        packs = languages(self.packs, _sample(data, media_type, charset), declared(data))
+        if packs or not hits:
+            return packs
+        around = b" ".join(data[max(hit - _NEAR, 0) : hit + _NEAR] for hit in hits[:_FEW])
+        return languages(self.packs, _plain(around, charset))
+
+    def _reader(
+        self, data: bytes, media_type: str, url: str, charset: str, packs: tuple[Pack, ...]
+    ) -> CreditReader | None:
         if not packs:
             return None
         title, heading = (_first(pattern, data, charset) for pattern in (_TITLE, _HEADING))
