@@ -70,7 +70,8 @@ class OwnerPages:
 
 def _listening(at: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in at.host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, so that asyncio turns Nagle's algorithm off.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((at.host, at.port))

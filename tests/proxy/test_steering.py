@@ -1,5 +1,6 @@
 """One address for several: the kernel leads each client where `place_of` says, by its address alone."""
 
+import asyncio
 import errno
 import select
 import socket
@@ -82,6 +83,26 @@ def test_who_waits_is_not_lost(group):
         served.close()
 
     assert device == address[0]
+
+
+async def test_answers_do_not_wait(group):
+    """What is accepted sends what it has at once, as where asyncio itself listens: Nagle's algorithm is off."""
+    found = asyncio.get_running_loop().create_future()
+
+    async def accepted(_, writer):
+        connection = writer.get_extra_info("socket")
+        found.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    (one,) = group("127.0.0.1", 1)
+    server = await asyncio.start_server(accepted, sock=one)
+    _, writer = await asyncio.open_connection(*one.getsockname())
+    off = await found
+    writer.close()
+    await writer.wait_closed()
+    server.close()
+
+    assert off
 
 
 def test_an_address_that_is_taken(group):
