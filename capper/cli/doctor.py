@@ -88,7 +88,7 @@ def doctor(*, ledger: LedgerUrl = None, state: State = None, config: Config = No
     """Is everything in order, and what to do if not.
 
     Looks at Python, the settings, the state folder and its secrets, the policy and its people, the ledger, the certificate authority, the
-    filter lists, the port and the clock. Nothing is changed, and nothing but the ledger and the port is connected to. Exits
+    filter lists, the workers, the port and the clock. Nothing is changed, and nothing but the ledger and the port is connected to. Exits
     with 1 when something fails; a warning alone is no failure.
     """
     now = datetime.now(UTC)
@@ -120,6 +120,7 @@ def examine(settings: Settings, config: Path | None, now: datetime) -> Iterator[
         ("ledger", lambda: ledger_answers(settings)),
         ("certificate", lambda: certificate(settings.state, now)),
         ("lists", lambda: filter_lists(settings.state, now)),
+        ("workers", lambda: workers(settings)),
         ("port", lambda: port(settings)),
         ("clock", lambda: clock(settings.state, now)),
     )
@@ -321,6 +322,27 @@ def filter_lists(folder: Path, now: datetime) -> Iterator[Finding]:
         )
     elif not due:
         yield ok("lists", f"{len(found)} lists, {rules:,} rules, up to date")
+
+
+def workers(settings: Settings) -> Iterator[Finding]:
+    """Several workers: whether this system can have them, and has processors for them. One is nothing to speak of."""
+    if settings.workers == 1:
+        return
+    from capper.proxy.steering import can_steer  # noqa: PLC0415  imports mitmproxy, which takes a while
+
+    processors, here = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        can_steer(),
+    )
+    if not here:
+        yield warn(
+            "workers", f"{settings.workers}, but only Linux 4.6 or newer can keep a device at one", "workers = 1"
+        )
+    elif settings.workers > processors:
+        detail = f"{settings.workers} on {processors} processor{'s' * (processors > 1)}"
+        yield warn("workers", detail, f"workers = {processors}: more only cost memory")
+    else:
+        yield ok("workers", f"{settings.workers} on {processors} processors")
 
 
 def port(settings: Settings) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from capper.cli.plain import plain
@@ -45,8 +46,8 @@ class Lines(logging.Formatter):
         return json.dumps(row)
 
 
-def begin(form: Log, who: str = "") -> None:
-    """Write in this form from now on, as `who` of several processes. Two that speak of every request are heard only in trouble.
+def begin(form: Log, who: str = "", hushed: Collection[str] = ()) -> None:
+    """Write in this form from now on, as `who` of several processes, of which another says what `hushed` would. Two that speak of every request are heard only in trouble.
 
     mitmproxy's log names each site visited; uvicorn complains of each request that it cannot read, as often as somebody sends one.
     """
@@ -56,27 +57,25 @@ def begin(form: Log, who: str = "") -> None:
     for handler in root.handlers:
         handler.setFormatter(Lines(who) if form is Log.JSON else Sentences(who))
     logging.getLogger("capper.settings.watch").setLevel(logging.INFO)
+    for name in (*LISTS, *FILES):
+        logging.getLogger(name).disabled = name in hushed
     for name in ("mitmproxy", "uvicorn"):
         logging.getLogger(name).setLevel(logging.INFO if debug else logging.ERROR)
 
 
 def _speaker(record: logging.LogRecord, who: str) -> str:
-    return "" if record.name in _SEEN_BY_ALL else who
+    """Nobody in particular speaks of what all see alike."""
+    return "" if record.name in (*LISTS, *FILES) else who
 
 
-def hush() -> None:
-    """Leave it to another process to say what all of them see alike: files that change, and what is wrong with them."""
-    for name in _SEEN_BY_ALL:
-        logging.getLogger(name).disabled = True
-
-
-_SEEN_BY_ALL = (
+LISTS = (
     "capper",
     "capper.assembly",
-    "capper.policies.following",
     "capper.recognise.engine",
     "capper.recognise.enginecache",
     "capper.recognise.kept",
     "capper.recognise.lists",
-    "capper.settings.watch",
 )
+"""Who speaks of filter lists and of the certificate's end."""
+FILES = ("capper.policies.following", "capper.settings.watch")
+"""Who speaks of the policy and of files that change."""

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,7 @@ from capper import __version__
 from capper.assembly import Assembly, ClosedSource, Knowledge, assemble, utc_now
 from capper.backup.swap import hold
 from capper.cli import explained
-from capper.cli.logs import begin, hush
+from capper.cli.logs import FILES, LISTS, begin
 from capper.cli.proxying import Proxying, proxy_options
 from capper.cli.ready import policy_in_words, tell
 from capper.cli.supervised import Supervisor
@@ -50,6 +50,7 @@ def run_workers(settings: Settings, resolve: list[str]) -> int:
         ListenError: the address is in use, or not ours.
         LedgerUnavailable: the embedded ledger does not start.
     """
+    begin(settings.log, *_voice(0))
     share_heap()
     options = proxy_options(settings, resolve)
     complete_restore(settings.state)
@@ -152,9 +153,7 @@ class _Service:
 
     def _process(self, work: Callable[[Station, int], Coroutine[Any, Any, None]], number: int, station: Station) -> int:
         """One process, from its fork to its exit code; 0 is the house's number."""
-        begin(self.settings.log, f"worker {number}" if number else "")
-        if number != 1:
-            hush()
+        begin(self.settings.log, *_voice(number))
         self.shares.close(kept=number - 1)
         if number and self.pages.listener:
             self.pages.listener.close()
@@ -199,6 +198,17 @@ class _Service:
     def _house_of(self, assembly: Assembly) -> House:
         house = house_of(assembly, self.settings, utc_now)
         return replace(house, started=self.started, certificate_ends=self.certificate_ends, board=self.board)
+
+
+def _voice(number: int) -> tuple[str, Collection[str]]:
+    """As whom a process writes its log, and what it leaves to others: lists are the house's, files that change the first worker's."""
+    match number:
+        case 0:
+            return "", FILES
+        case 1:
+            return "worker 1", LISTS
+        case _:
+            return f"worker {number}", (*LISTS, *FILES)
 
 
 async def _policy(settings: Settings, knowledge: Knowledge) -> str:

@@ -159,6 +159,18 @@ def test_a_port_in_use(home):
     assert (found.state, free.state) == ("warn", "ok")
 
 
+@pytest.mark.parametrize(
+    ("workers", "steers", "states"), [(1, True, []), (2, True, ["ok"]), (3, True, ["warn"]), (2, False, ["warn"])]
+)
+def test_several_workers(home, monkeypatch, workers, steers, states):
+    """There are processors for them, and the system can keep a device at one."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr("capper.proxy.steering.can_steer", lambda: steers)
+    found = list(doctors.workers(settings(home, workers=workers)))
+
+    assert states == [finding.state for finding in found]
+
+
 def test_a_clock_set_back(home):
     """Files newer than now mean that the clock is wrong."""
     file = home / "x"

@@ -8,6 +8,7 @@ import pytest
 
 from capper.cli.reference import contexts, reference
 from capper.dashboard.metrics import exposition
+from capper.fleet import Board
 from capper.journal import Totals
 from capper.settings.expectations import Expectation
 from capper.settings.options import OPTIONS
@@ -109,7 +110,9 @@ def test_every_setting_has_its_row(key):
 
 def test_every_figure_has_its_row():
     """docs/dashboard.md has each figure of /metrics in its table, and none that is no more."""
-    told = exposition(Totals(), ledger=True, version=0, people=0, rules=0, started=NOON, ends=NOON).decode()
+    told = exposition(
+        Totals(), ledger=True, version=0, people=0, rules=0, started=NOON, ends=NOON, workers=Board(1).workers
+    ).decode()
     table = text_of("dashboard.md").partition("| figure | |")[2].partition("\n\n")[0]
 
     assert set(re.findall(r"^# TYPE (\w+)", told, re.MULTILINE)) == set(re.findall(r"`(capper_\w+)", table))

@@ -161,6 +161,33 @@ def test_the_end_of_the_parent(fleet):
     assert 1 == capper.start().counted("anna")
 
 
+def test_a_service_manager(fleet, tmp_path):
+    """It hears from the parent: that all are ready, again and again that they are well, and that they stop."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "n"))
+        manager.settimeout(60)
+        capper = fleet(POLICY, NOTIFY_SOCKET=str(tmp_path / "n"), WATCHDOG_USEC="3000000")
+        heard = [manager.recv(1000) for _ in range(3)]
+        assert 0 == capper.stop()
+        manager.settimeout(0)
+        while b"STOPPING=1" not in heard:
+            heard.append(manager.recv(1000))
+
+    (ready,) = (each for each in heard if each.startswith(b"READY=1"))
+    assert b"2 workers" in ready
+    assert heard.count(b"WATCHDOG=1") >= 2
+
+
+def test_what_all_see_is_told_once(fleet):
+    """Of a policy that cannot be used, of lists that are gone: a sentence each, from one of them."""
+    capper = fleet()
+    capper.policy.write_text("caps = nonsense")
+    until(lambda: "line 1" in capper.errors(), "nobody speaks of the policy")
+    assert all([visit(capper, PHONE), visit(capper, LAPTOP)])
+
+    assert 1 == capper.errors().count("line 1"), capper.errors()
+
+
 def test_the_end_in_the_middle_of_a_page(fleet, web):
     """A worker that is told to end lets what is under way finish, as a lone one does; nobody new is let in."""
     capper = fleet()
