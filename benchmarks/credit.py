@@ -21,6 +21,7 @@ from pathlib import Path
 from benchmarks.auctions import yardstick
 from capper.domain.errors import Unrewritable
 from capper.gate.credit import Credit
+from capper.recognise.credit.packfile import words_once
 from capper.recognise.credit.scan import compiled_once
 
 SHOP = "https://shop.example/"
@@ -109,10 +110,11 @@ def saved(credit: Credit, path: Path) -> float:
 def loading() -> Iterator[float]:
     """How long loading takes at the first start and the next, in milliseconds of CPU."""
     with tempfile.TemporaryDirectory() as folder:
-        make = compiled_once(Path(folder, "scan.bin"), datetime.now(UTC))
+        now = datetime.now(UTC)
+        make, read = compiled_once(Path(folder, "scan.bin"), now), words_once(Path(folder, "packs.bin"), now)
         for _ in range(2):
             start = time.process_time()
-            Credit.load(make)
+            Credit.load(make, read)
             yield (time.process_time() - start) * 1000
 
 

@@ -24,6 +24,7 @@ from capper.ledger.tallying import Tallying
 from capper.ledger.tickets import Tickets
 from capper.policies.following import Following
 from capper.recognise.ad import AdReader
+from capper.recognise.credit.packfile import words_once
 from capper.recognise.credit.scan import compiled_once
 from capper.recognise.enginecache import cached_engines, lists_in_use
 from capper.recognise.exclusions import exclusions
@@ -110,11 +111,12 @@ class Knowledge:
             ConfigError: a file cannot be used.
         """
         _learn_to_speak(now)
+        credit = settings.state / "credit"
         return cls(
             RecogniserSource(settings, now),
             load_layouts(),
             load_feeds(settings.feeds),
-            Credit.load(compiled_once(settings.state / "credit" / "scan.bin", now)),
+            Credit.load(compiled_once(credit / "scan.bin", now), words_once(credit / "packs.bin", now)),
             OptOuts.load(),
         )
 

@@ -17,7 +17,15 @@ from capper.settings.version import NOBODYS
 SETTINGS_NAME: Final = "capper.toml"
 POLICY_NAME: Final = "policy.toml"
 _MADE_ANEW: Final = frozenset(
-    {"credit/scan.bin", "lists/engines.bin", "running.json", "strangers.json", "upstream-ca.pem", "version.json"}
+    {
+        "credit/packs.bin",
+        "credit/scan.bin",
+        "lists/engines.bin",
+        "running.json",
+        "strangers.json",
+        "upstream-ca.pem",
+        "version.json",
+    }
 )
 """Files of the state folder that capper makes by itself, from the others or from what it meets."""
 _SERVERS_OWN: Final = "server.lock"

@@ -14,7 +14,7 @@ from capper.domain.prompt import Place, Prompt
 from capper.gate.arrival import purpose
 from capper.recognise.credit import CreditReader, Frame, declared, frame_of, languages
 from capper.recognise.credit.frames import UNTOLD
-from capper.recognise.credit.packs import Pack, Packs, load_packs
+from capper.recognise.credit.packs import Pack, Packs, ReadWords, load_packs
 from capper.recognise.credit.scan import Make, compiled
 from capper.rewrite.body import answerable, decode, encode
 from capper.rewrite.charset import likely
@@ -62,9 +62,9 @@ class Credit:
     packs: Packs
 
     @classmethod
-    def load(cls, make: Make = compiled) -> Self:
-        """With the packs that travel with capper; `make` compiles what is scanned for."""
-        return cls(load_packs(make=make))
+    def load(cls, make: Make = compiled, read: ReadWords | None = None) -> Self:
+        """With the packs that travel with capper; see `load_packs`."""
+        return cls(load_packs(make=make, read=read))
 
     @staticmethod
     def wants(exchange: Exchange) -> bool:

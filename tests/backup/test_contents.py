@@ -40,6 +40,7 @@ def test_what_is_made_anew_or_a_servers_own_is_left_out(found, tmp_path):
     for name in ("credit", "lists", "ledger", "other", "before-restore-2026", ".new", "lost+found"):
         (state / name).mkdir()
     for name in (
+        "credit/packs.bin",
         "credit/scan.bin",
         "lists/engines.bin",
         "ledger/x",

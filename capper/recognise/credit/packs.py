@@ -2,13 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from capper.domain.errors import ConfigError
 from capper.packaged import packaged_config
-from capper.recognise.credit.scan import Make, Scanner, compiled
+from capper.recognise.credit.scan import Make, Scanner, compiled, spelled
 from capper.recognise.credit.weights import Weights, load_weights
 from capper.recognise.credit.words import AMOUNT, Lexicon, Token, composed, fold, tokens, with_amounts
 
@@ -41,16 +41,32 @@ class Pack:
     pages: Mapping[str, tuple[str, ...]]
     """What titles and main headings say, folded, by the kind of page."""
     triggers: tuple[str, ...]
-    _parts: frozenset[str] = frozenset()
-    _begins: tuple[str, ...] = ()
-    _money: Lexicon = field(default_factory=Lexicon)
+    parts: frozenset[str] = frozenset()
+    """What number words are made of, and how they begin."""
+    begins: tuple[str, ...] = ()
+    money: Lexicon = field(default_factory=Lexicon)
 
     def read(self, text: str) -> list[Token]:
         """The tokens of folded `text`, amounts in words among them."""
-        return with_amounts(tokens(text), self._is_number, self._money.knows)
+        return with_amounts(tokens(text), self._is_number, self.money.knows)
 
     def _is_number(self, word: str) -> bool:
-        return word.startswith(self._begins) and composed(word, self._parts)
+        return word.startswith(self.begins) and composed(word, self.parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """What the files of a folder say; see `Packs`."""
+
+    packs: tuple[Pack, ...]
+    paths: Lexicon
+    members: Lexicon
+    pages: Mapping[str, tuple[str, ...]]
+    written: Mapping[bytes, int]
+    """What is scanned for, as `Scanner` takes it."""
+
+
+type ReadWords = Callable[[Path], Words]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +78,7 @@ class Packs:
     members: Lexicon
     pages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """As a pack's, whatever the language."""
-    scanner: Scanner = field(default_factory=lambda: Scanner(()))
+    scanner: Scanner = field(default_factory=lambda: Scanner({}))
     weights: Weights = field(default_factory=Weights)
 
     def bits(self, packs: Collection[Pack]) -> int:
@@ -76,28 +92,42 @@ class Packs:
         return next((pack for pack in self.packs if pack.language == tag), None)
 
 
-def load_packs(folder: Path | None = None, make: Make = compiled) -> Packs:
-    """The packs of a folder, by default those that travel with capper; `make` compiles what is scanned for.
+def load_packs(folder: Path | None = None, make: Make = compiled, read: ReadWords | None = None) -> Packs:
+    """The packs of a folder, by default those that travel with capper.
+
+    Args:
+        make: compiles what is scanned for.
+        read: takes the place of `load_words`.
 
     Raises:
         ConfigError: names the file and what is wrong with it.
     """
     folder = folder or packaged_config() / "credit"
+    words = (read or load_words)(folder)
+    scanner, weights = Scanner(words.written, make), load_weights(folder / _WEIGHTS)
+    return Packs(words.packs, words.paths, words.members, words.pages, scanner, weights)
+
+
+def load_words(folder: Path) -> Words:
+    """What the files of a folder say.
+
+    Raises:
+        ConfigError: names the file and what is wrong with it.
+    """
     shared = _read(folder / _SHARED)
     everywhere = _texts(shared, "words", _SHARED)
-    packs = [load_pack(path, everywhere) for path in sorted(folder.glob("??.toml"))]
+    packs = tuple(load_pack(path, everywhere) for path in sorted(folder.glob("??.toml")))
     members, paths = _lexicon(shared, "members"), _lexicon(shared, "paths")
     named = [entry.split() for entry in _texts(shared, "members", _SHARED).get("prompt", ())]
     stems = [joint.join(words) for words in named for joint in ("", "_", "-", " ")]
     every = (1 << len(packs)) - 1
-    scanner = Scanner(
+    written = spelled(
         [
             *((stem, every) for stem in stems),
             *((stem, 1 << n) for n, pack in enumerate(packs) for stem in pack.triggers),
-        ],
-        make,
+        ]
     )
-    return Packs(tuple(packs), paths, members, _pages(shared, _SHARED), scanner, load_weights(folder / _WEIGHTS))
+    return Words(packs, paths, members, _pages(shared, _SHARED), written)
 
 
 def _lexicon(shared: Mapping[str, object], section: str) -> Lexicon:
@@ -131,9 +161,9 @@ def load_pack(path: Path, everywhere: Mapping[str, tuple[str, ...]] | None = Non
         common=frozenset(fold(" ".join(_texts(table, "language", path.name).get("common", ()))).split()),
         pages={name: phrases for name, phrases in _pages(table, path.name).items() if name in PAGES},
         triggers=tuple(_triggers(table, path.name)),
-        _parts=frozenset(fold(" ".join(numbers.get("parts", ()))).split()),
-        _begins=tuple(fold(" ".join(numbers.get("parts", ()))).split()),
-        _money=money,
+        parts=frozenset(fold(" ".join(numbers.get("parts", ()))).split()),
+        begins=tuple(fold(" ".join(numbers.get("parts", ()))).split()),
+        money=money,
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from html.entities import codepoint2name
@@ -63,16 +63,21 @@ def compiled(patterns: Sequence[bytes]) -> hyperscan.Database:
     return database
 
 
+def spelled(stems: Iterable[tuple[str, int]]) -> dict[bytes, int]:
+    """Every way in which a body may have these stems, with the bits of the languages they are of."""
+    written: dict[bytes, int] = {}
+    for stem, languages in stems:
+        for spelling in _spellings(stem.casefold()):
+            if SHORTEST <= len(spelling) <= _REACH:
+                written[spelling] = written.get(spelling, 0) | languages
+    return written
+
+
 class Scanner:
     """Finds stems in bytes, whatever their case and however their letters beyond ASCII are written."""
 
-    def __init__(self, stems: Iterable[tuple[str, int]], make: Make = compiled) -> None:
-        """`stems` with a bit for each language they are of; `make` compiles them."""
-        written: dict[bytes, int] = {}
-        for stem, languages in stems:
-            for spelling in _spellings(stem.casefold()):
-                if SHORTEST <= len(spelling) <= _REACH:
-                    written[spelling] = written.get(spelling, 0) | languages
+    def __init__(self, written: Mapping[bytes, int], make: Make = compiled) -> None:
+        """`written` as `spelled` gives it; `make` compiles it."""
         every = 0
         for languages in written.values():
             every |= languages
@@ -81,7 +86,9 @@ class Scanner:
         self._of = [kinds.setdefault(kind, kind) for kind in zip(map(len, written), written.values(), strict=True)]
         # Of a sum the end is known.
         self._of += [(1, every)] * len(_SUMS)
-        patterns = [*map(re.escape, written), *_SUMS, *map(re.escape, _UNSEEN)]
+        # Escaped at once, with a line end between each two: one by one they take a third of a start's time for credit.
+        words = re.escape(b"\n".join(written)).split(b"\\\n")
+        patterns = [*words, *_SUMS, *map(re.escape, _UNSEEN)]
         self._database = make(patterns) if written else None
         self._turn = Lock()
         """A database has room for one scan at a time."""

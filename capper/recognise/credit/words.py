@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
-from typing import NamedTuple
+from sys import intern
+from typing import Any, NamedTuple, Self
 
 LONGEST = 4_000
 """Characters of one piece of text that are read; a longer one is prose."""
@@ -204,6 +205,33 @@ class Lexicon:
                     self._phrases[atom] = (*self._phrases.get(atom, ()), phrase)
                 elif category not in self._alone[atom]:
                     self._alone[atom] = _said(*self._alone[atom], category)
+
+    def stored(self) -> list[Any]:
+        """All that was added, as JSON has it; what is alike is there once."""
+        steps: dict[Step, int] = {}
+        phrases: dict[Phrase, int] = {}
+        begun = [
+            (atom, [phrases.setdefault(phrase, len(phrases)) for phrase in some])
+            for atom, some in self._phrases.items()
+        ]
+        rows = [
+            (category, [steps.setdefault(step, len(steps)) for step in rest], needs)
+            for category, rest, needs in phrases
+        ]
+        return [self._exact, self._prefixes, self._suffixes, self._inner, self._alone, [*steps], rows, begun]
+
+    @classmethod
+    def restored(cls, stored: list[Any]) -> Self:
+        """What `stored` gave, as a lexicon again."""
+        lexicon = cls()
+        (lexicon._exact, lexicon._prefixes, lexicon._suffixes, lexicon._inner, alone, steps, rows, begun) = stored
+        lexicon._alone = [_said(*map(intern, categories)) for categories in alone]
+        made = [_step(tuple(atoms), optional, gap) for atoms, optional, gap in steps]
+        phrases = [
+            Phrase(intern(category), tuple([made[at] for at in rest]), tuple(needs)) for category, rest, needs in rows
+        ]
+        lexicon._phrases = {atom: tuple([phrases[at] for at in some]) for atom, some in begun}
+        return lexicon
 
     def _read(self, entry: str) -> Iterator[Step]:
         gap = 0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capper.recognise.credit import scan
-from capper.recognise.credit.scan import MOST, Scanner, compiled
+from capper.recognise.credit.scan import MOST, Scanner, compiled, spelled
 from capper.testing import NOON
 
 STEMS = [("krediet", 1), ("öka din kredit", 2), ("crédit", 4), ("préaccordé", 4), ("limit raised", 8), ("kredit", 2)]
@@ -20,7 +20,7 @@ NAMED = {chr(code): f"&{name};" for code, name in codepoint2name.items() if code
 
 @pytest.fixture(scope="module")
 def scanner() -> Scanner:
-    return Scanner(STEMS)
+    return Scanner(spelled(STEMS))
 
 
 @pytest.mark.parametrize("text", ["krediet", "KREDIET", "Krediet", "doorlopendkrediet", "krediet" + "!" * 200])
@@ -61,12 +61,12 @@ def test_what_is_not_seen_is_not_read(scanner, hidden):
 
 def test_two_languages_one_word():
     """Each language has its bit."""
-    assert {0: 5} == Scanner([("kredit", 1), ("kredit", 4)]).places(b"Kredit")
+    assert {0: 5} == Scanner(spelled([("kredit", 1), ("kredit", 4)])).places(b"Kredit")
 
 
 def test_no_stems_find_nothing():
     """Nor does anything fail."""
-    assert {} == Scanner(()).places(b"krediet")
+    assert {} == Scanner({}).places(b"krediet")
 
 
 def test_no_body_is_read_without_end(scanner):
@@ -85,7 +85,7 @@ def test_as_if_each_were_searched_for(data):
 
 def _scanner(stems, made={}):  # noqa: B006  made once
     if stems not in made:
-        made[stems] = Scanner((stem, 1) for stem in stems)
+        made[stems] = Scanner(spelled((stem, 1) for stem in stems))
     return made[stems]
 
 
@@ -101,17 +101,17 @@ def test_compiled_once(tmp_path, made):
     """What was compiled is read at the next start, and finds the same."""
     make = scan.compiled_once(tmp_path / "credit" / "scan.bin", NOON)
 
-    found = [Scanner(STEMS, make).places(b"<p>Your Kredietlimiet") for _ in range(3)]
+    found = [Scanner(spelled(STEMS), make).places(b"<p>Your Kredietlimiet") for _ in range(3)]
 
     assert 1 == len(made)
-    assert [Scanner(STEMS).places(b"<p>Your Kredietlimiet")] * 3 == found
+    assert [Scanner(spelled(STEMS)).places(b"<p>Your Kredietlimiet")] * 3 == found
 
 
 def test_what_is_scanned_for_is_the_same_at_each_start():
     """However a process mixes up its sets: else nothing that was compiled would ever be read again."""
     code = (
-        "from capper.recognise.credit.scan import Scanner\n"
-        f"Scanner({STEMS!r}, lambda patterns: print(*patterns, sep='\\n'))"
+        "from capper.recognise.credit.scan import Scanner, spelled\n"
+        f"Scanner(spelled({STEMS!r}), lambda patterns: print(*patterns, sep='\\n'))"
     )
     first, second = (
         subprocess.run(
@@ -127,19 +127,19 @@ def test_what_is_scanned_for_is_the_same_at_each_start():
 def test_other_words_are_compiled_anew(tmp_path, made):
     """A pack that was changed is scanned for as it is now."""
     make = scan.compiled_once(tmp_path / "scan.bin", NOON)
-    Scanner([("krediet", 1)], make)
+    Scanner(spelled([("krediet", 1)]), make)
 
-    assert {0: 1} == Scanner([("kredit", 1)], make).places(b"kredit")
+    assert {0: 1} == Scanner(spelled([("kredit", 1)]), make).places(b"kredit")
     assert 2 == len(made)
 
 
 def test_what_was_compiled_elsewhere(tmp_path, made, monkeypatch):
     """For a processor of another kind it is compiled anew."""
     make = scan.compiled_once(tmp_path / "scan.bin", NOON)
-    Scanner(STEMS, make)
+    Scanner(spelled(STEMS), make)
     monkeypatch.setattr(scan.hyperscan, "loadb", lambda data, mode: _fail())
 
-    assert Scanner(STEMS, make).find(b"krediet")
+    assert Scanner(spelled(STEMS), make).find(b"krediet")
     assert 2 == len(made)
 
 
