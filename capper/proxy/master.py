@@ -41,6 +41,7 @@ from capper.proxy.trust import Trust
 from capper.proxy.trustfile import Keeping, TrustFile, names_of
 from capper.proxy.viewer import Network
 from capper.proxy.vouching import vouch
+from capper.recognise.listfiles import write_atomically
 
 GRACE = 5.0
 """Seconds that exchanges under way get to finish when the proxy stops."""
@@ -275,7 +276,8 @@ def _trusted(choices: ProxyOptions) -> Path:
         # An empty text would mean the system's own authorities.
         ssl.create_default_context(cadata=pem or "-")
         bundle = choices.state / "upstream-ca.pem"
-        bundle.write_text(f"{Path(certifi.where()).read_text()}\n{pem}")
+        # Another worker may be reading it.
+        write_atomically(bundle, f"{Path(certifi.where()).read_text()}\n{pem}".encode())
     except (OSError, ValueError) as exc:
         unread = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError) and exc.strerror
         reason = unread or "no certificate in PEM form"

@@ -1,11 +1,13 @@
 """What takes long to build, kept in a file from one start to the next; trusted only where it is surely ours and of just these sources."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import logging
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,22 +33,46 @@ class Made[T]:
 
 
 def kept[T](path: Path, key: str, made: Made[T], now: datetime) -> T:
-    """What is kept at `path` if it was made of just what `key` stands for, else built and written there."""
+    """What is kept at `path` if it was made of just what `key` stands for, else built and written there, by one process at a time."""
+    if (found := _found(path, key, made)) is not None:
+        return found
+    with _alone(path.parent):
+        # Another process may have built it while this one waited.
+        found = _found(path, key, made)
+        return _built(path, key, made, now) if found is None else found
+
+
+def _found[T](path: Path, key: str, made: Made[T]) -> T | None:
     try:
         return made.read(_read(path, key))
     except FileNotFoundError:
         pass
     except (OSError, ValueError, RecursionError) as exc:
         logger.info("%s are built anew: %s", made.name, exc)
+    return None
+
+
+def _built[T](path: Path, key: str, made: Made[T], now: datetime) -> T:
     built = made.build()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         data = made.write(built)
         head = {"key": key, "sha256": hashlib.sha256(data).hexdigest(), "made": now.isoformat(), "by": made.version}
         write_atomically(path, json.dumps(head).encode() + b"\n" + data)
     except OSError as exc:
         logger.warning("%s are not kept for the next start: %s", made.name, exc)
     return built
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait for other processes that build there; where no lock is to be had, all of them build."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _read(path: Path, key: str) -> bytes:
