@@ -189,23 +189,23 @@ class CapperMaster(master.Master):
         return len(self._server.connections)
 
     def listening(self) -> Listening:
-        """Where the proxy listens, and as what; writes the files for people's devices."""
+        """Where the proxy listens, and as what."""
         ways = tuple(
             (server.mode.type_name, (address[0], address[1]))
             for server in self._server.servers
             for address in server.listen_addrs
         )
-        return Listening(ways, tuple(self._wireguard_files()))
+        people = (server for server in self._server.servers if isinstance(server, WireGuardServerInstance))
+        return Listening(ways, tuple(device_file(self.choices.state, server.mode.data) for server in people))
 
-    def _wireguard_files(self) -> Iterator[tuple[str, Path]]:
-        """For each WireGuard listener its name and a file, for its owner only, that the person's device imports."""
+    def _write_device_files(self) -> None:
+        """For each WireGuard listener what the person's device imports, for its owner only."""
         for server in self._server.servers:
             if isinstance(server, WireGuardServerInstance) and (text := server.client_conf()):
-                name, file = device_file(self.choices.state, server.mode.data)
+                _, file = device_file(self.choices.state, server.mode.data)
                 file.parent.mkdir(mode=0o700, exist_ok=True)
                 file.touch(mode=0o600)
                 file.write_text(text.replace("Endpoint = 0.0.0.0:", f"Endpoint = {local_address()}:"))
-                yield name, file
 
     async def start(self) -> None:
         """Open the listeners.
@@ -224,6 +224,7 @@ class CapperMaster(master.Master):
             await self.stop()
             choices = self.choices
             raise listening_fault(fault, (choices.host, choices.port), choices.modes)
+        self._write_device_files()
         await self.running()
 
     async def _adopt(self) -> None:

@@ -239,6 +239,28 @@ def test_a_worker_that_cannot_start(household, tmp_path):
     assert [] == processes(capper)
 
 
+def test_what_only_one_can_have(fleet, tmp_path):
+    """Each person's WireGuard listens, at one worker, and the file for her device is there when it is told."""
+    ports = []
+    for _ in range(2):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind((LOOPBACK, 0))
+            ports.append(free.getsockname()[1])
+    people = [
+        f"wireguard:{tmp_path / name}@{LOOPBACK}:{port}"
+        for name, port in zip(("anna.conf", "ben.conf"), ports, strict=True)
+    ]
+    capper = fleet(POLICY, "--mode", "regular", "--mode", people[0], "--mode", people[1])
+    told = [Path(found) for found in re.findall(r"for (?:anna|ben) +(\S+):", capper.said())]
+
+    assert [f"Endpoint = {LOOPBACK}:{port}" for port in ports] == [
+        line for file in told for line in file.read_text().splitlines() if line.startswith("Endpoint")
+    ]
+    for port in ports:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken, pytest.raises(OSError, match="in use"):
+            taken.bind((LOOPBACK, port))
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [(("--ledger", "memory"), "ledger = memory"), (("--mode", "local"), "mode local cannot have several workers")],
