@@ -34,6 +34,7 @@ NOUNS = {
     "demo": "A tour with sites and people of its own, offline.",
     "replay": "Run saved traffic (HAR) through a policy.",
     "whatif": "What another policy would have done.",
+    "audit": "What a publisher's pages do to their readers.",
     "measure": "Studies of how often people meet the same advertisers, with their consent.",
     "inspect": "Show which ads a file or an address holds, and whose.",
     "status": "Is it running, and how is it doing today?",

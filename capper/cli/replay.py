@@ -113,14 +113,14 @@ def _special(path: Path) -> bool:
 
 
 @contextmanager
-def progress_of(entries: int) -> Iterator[Callable[[], object]]:
+def progress_of(entries: int, doing: str = "Replaying") -> Iterator[Callable[[], object]]:
     """A progress bar for a long replay, where somebody looks; what is to be called after each entry."""
     if entries <= LONG or not sys.stderr.isatty():
         yield lambda: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
-        yield partial(progress.advance, progress.add_task("Replaying", total=entries))
+        yield partial(progress.advance, progress.add_task(doing, total=entries))
 
 
 # What is told

@@ -49,7 +49,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: S
 
 def print_json(value: Any) -> None:
     """Print JSON in ASCII, so that it too can be looked at on a terminal; times become ISO 8601."""
-    sys.stdout.write(json.dumps(value, indent=2, default=_spelled) + "\n")
+    sys.stdout.write(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """What `print_json` prints."""
+    return json.dumps(value, indent=2, default=_spelled) + "\n"
 
 
 def _spelled(value: Any) -> Any:

@@ -143,4 +143,6 @@ class Outcome:
     request: Request | None = None
     lost: tuple[tuple[str, float], ...] = ()
     """What a publisher is paid less for the slots, by currency ("" where none was named), for a thousand impressions."""
+    paid: tuple[tuple[str, float], ...] = ()
+    """What the slots' best bids would have paid as the answer came, likewise."""
     prompts: tuple[Prompt, ...] = ()

@@ -80,10 +80,11 @@ class Auctions:
                 scene.keep(exchange, bid.kept, delivery)
         scene.offered(exchange, found.data, [(delivery, partial(getattr, bid, "urls")) for bid, delivery in left])
         said = tuple(decided[number] for number in sorted(decided))
+        paid = tuple(found.paid().items())
         if not withheld:
-            return Outcome(decisions=said)
+            return Outcome(decisions=said, paid=paid)
         made = encode(body, response, payload.apply(found, withheld))
-        return Outcome(Action.REWRITE, made, said, lost=tuple(found.lost(withheld).items()))
+        return Outcome(Action.REWRITE, made, said, lost=tuple(found.lost(withheld).items()), paid=paid)
 
     def _deliveries(self, exchange: Exchange, found: payload.Found) -> list[Delivery]:
         """The bids as they would be delivered; what a cache kept is the bid that it was when it was offered."""

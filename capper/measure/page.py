@@ -33,18 +33,18 @@ svg .soft { fill: var(--soft); font-size: 11.5px }
 @media print { .wide { overflow-x: visible } table, svg { break-inside: avoid } }
 .key { margin-inline-end: 1.5em } .aside { color: var(--soft) }
 """
-_CSP: Final = "default-src 'none'; style-src 'unsafe-inline'"
+_CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def begun(title: str) -> tuple[ET.Element, ET.Element]:
-    """A page of that title, and the part of it that is to be filled."""
+def begun(title: str, style: str = "") -> tuple[ET.Element, ET.Element]:
+    """A page of that title, with more `style` of its own, and the part of it that is to be filled."""
     page = ET.Element("html", lang="en")
     head = ET.SubElement(page, "head")
     ET.SubElement(head, "meta", charset="utf-8")
     ET.SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _CSP})
     ET.SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
     add(head, "title", title)
-    ET.SubElement(head, "style").text = _STYLE
+    ET.SubElement(head, "style").text = _STYLE + style
     return page, ET.SubElement(ET.SubElement(page, "body"), "main")
 
 

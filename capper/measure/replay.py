@@ -60,6 +60,8 @@ class Summary:
     repeated: int = 0
     lost: dict[str, float] = field(default_factory=dict)
     """What publishers were paid less, by currency: the winning bids' prices less those of who won instead."""
+    paid: dict[str, float] = field(default_factory=dict)
+    """What the winning bids of all auctions paid, by currency, before any was withheld."""
     unreadable: list[tuple[int, str]] = field(default_factory=list)
     untouched: dict[str, int] = field(default_factory=dict)
     """Why exchanges were left alone although there may have been an ad in them, and how many."""
@@ -83,8 +85,9 @@ class Summary:
         self.bodiless += recorded.missing
         for decision in outcome.decisions:
             self.add(decision)
-        for currency, amount in outcome.lost:
-            self.lost[currency] = self.lost.get(currency, 0.0) + amount / 1000
+        for total, amounts in ((self.lost, outcome.lost), (self.paid, outcome.paid)):
+            for currency, amount in amounts:
+                total[currency] = total.get(currency, 0.0) + amount / 1000
         if outcome.note:
             self.untouched[outcome.note] = self.untouched.get(outcome.note, 0) + 1
 

@@ -48,6 +48,14 @@ class Found:
         winners = {number for number, each in enumerate(self.targeting) if each.plain}
         return best(self.bids, withheld, winners, deals=self.asked.prefers_deals)
 
+    def paid(self) -> dict[str, float]:
+        """What the slots' best bids pay as the answer came, per currency, for a thousand; bids without a price are left out."""
+        paid: dict[str, float] = {}
+        for bid in (self.bids[number] for number in sorted(self.best())):
+            if bid.price:
+                paid[bid.currency] = paid.get(bid.currency, 0.0) + bid.price
+        return paid
+
     def lost(self, withheld: Collection[int]) -> dict[str, float]:
         """What the publisher is paid less without `withheld`, per currency, for a thousand: the slots' best bids then and now."""
         lost: dict[str, float] = {}
