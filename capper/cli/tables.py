@@ -5,21 +5,22 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 from capper.cli.plain import plain
+
+# rich takes as long to import as a twentieth of a proxy's start, which prints nothing but text.
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _ENDLESS = 1_000_000
 """Columns where no terminal says how wide it is: a row is a line there, for grep and awk."""
 
 
-def console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> "Console":
     """A console that takes no text for markup, emoji or something to highlight."""
+    from rich.console import Console  # noqa: PLC0415
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or os.environ.get("COLUMNS") else _ENDLESS
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
@@ -27,12 +28,22 @@ def console(*, stderr: bool = False) -> Console:
 
 def print_text(*lines: str, style: str = "") -> None:
     """Print lines as they are, less what a terminal would obey."""
+    if not style:
+        sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
+        sys.stdout.flush()
+        return
+    from rich.text import Text  # noqa: PLC0415
+
     for line in lines:
         console().print(Text(plain(line), style=style), soft_wrap=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()) -> None:
     """Print rows under columns; a column whose name begins with `#` holds numbers. `styles`: one for each row, or none."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in columns:
         table.add_column(name.removeprefix("#"), justify="right" if name.startswith("#") else "left", overflow="fold")

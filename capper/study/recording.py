@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from capper.domain.decision import Decision
 from capper.domain.errors import ConfigError
@@ -20,7 +21,9 @@ from capper.recognise.visit import kind_of
 from capper.settings.watch import Watched, now
 from capper.study.exposure import Arm, Exposure, Kind, Visit
 from capper.study.register import Study, StudyKeys, data_file, key_file, read_key, read_studies, register_file
-from capper.study.store import Store
+
+if TYPE_CHECKING:
+    from capper.study.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ class _Running:
 
     study: Study
     keys: StudyKeys
-    store: Store
+    store: "Store"
     exposures: list[Exposure] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
 
@@ -140,6 +143,8 @@ class Recording:
                 continue
             try:
                 keys = StudyKeys(read_key(key_file(self._state, name)))
+                from capper.study.store import Store  # noqa: PLC0415  imports numpy, which most never need
+
                 self._running[name] = _Running(study, keys, Store.open(data_file(self._state, name)))
             except ConfigError as exc:
                 logger.warning("the study %s is not recorded: %s", name, exc)
