@@ -44,7 +44,8 @@ async def check_ledger(assembly: Assembly, settings: Settings) -> None:
     """
     health = await assembly.ledger.health()
     if health.ok:
-        if health.detail:
+        # That counts kept in memory end with capper is what `ledger = memory` asks for.
+        if health.detail and health.lasting:
             logging.getLogger("capper").warning("the ledger at %s: %s", redacted(settings.ledger), health.detail)
         return
     detail = health.detail or "it does not answer"

@@ -86,7 +86,7 @@ def fail(environment, tmp_path):
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_life(start, ending):
-    """It says where it listens and where its certificate is, serves, and stops cleanly with exit code 0."""
+    """It says where it listens and where its certificate is, serves, tells what it refuses, and stops cleanly with exit code 0."""
     process, said, port = start("--ledger", "memory")
     with httpx.Client(proxy=f"http://{LOOPBACK}:{port}", trust_env=False) as client:
         answer = client.get(f"http://{LOOPBACK}:{port}/")
@@ -95,7 +95,7 @@ def test_life(start, ending):
 
     assert "capper-ca.pem" in said
     assert answer.status_code == 403
-    assert (process.returncode, errors) == (0, "")
+    assert (process.returncode, errors) == (0, "capper: refused: a way to this machine itself (loopback)\n")
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
