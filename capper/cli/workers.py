@@ -222,6 +222,7 @@ async def _policy(settings: Settings, knowledge: Knowledge) -> str:
 async def _beside(works: Iterable[Coroutine[Any, Any, None]], served: Awaitable[object]) -> None:
     """Let `works` go on for as long as it is served."""
     tasks = [asyncio.create_task(work) for work in works]
+    settle()
     await served
     for task in tasks:
         task.cancel()
