@@ -8,11 +8,13 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import batched
+from itertools import batched, chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capper.domain.decision import Verdict
 from capper.domain.errors import ConfigError
@@ -22,6 +24,7 @@ from capper.study.exposure import Arm, Exposure, Kind, Visit
 from capper.study.table import Coded, Exposures, Visits, to_ms
 
 _TEXTS = ("person", "load", "site", "format", "network", "basis", "creative", "campaign", "advertiser", "cap", "name")
+_told = attrgetter(*_TEXTS)
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA user_version = 1;
@@ -41,6 +44,8 @@ _CHUNK = 50_000
 _BUSY = 10.0
 """Seconds to wait for another process of ours that writes."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Numbers = NDArray[np.int64]
 
 
 class Store:
@@ -81,8 +86,9 @@ class Store:
         Raises:
             ConfigError: the disk does not take them.
         """
-        texts = {str(getattr(row, name)) for row in exposures for name in _TEXTS}
-        texts |= {text for visit in visits for text in (visit.person, visit.site, visit.kind)}
+        told = [_told(row) for row in exposures]
+        texts = set(chain.from_iterable(told))
+        texts.update(text for visit in visits for text in (visit.person, visit.site, visit.kind))
         with self._lock:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -92,12 +98,12 @@ class Store:
                     [
                         (
                             to_ms(row.time),
-                            *(ids[str(getattr(row, name))] for name in _TEXTS),
+                            *map(ids.__getitem__, its),
                             row.verdict is Verdict.SHOW,
                             row.before,
                             row.arm is Arm.CONTROL,
                         )
-                        for row in exposures
+                        for row, its in zip(exposures, told, strict=True)
                     ],
                 )
                 self._connection.executemany(
@@ -200,7 +206,7 @@ class Store:
     def _numbered(self, texts: Iterable[str]) -> dict[str, int]:
         """The numbers of texts; new ones are written."""
         if new := [text for text in texts if text not in self._ids]:
-            self._connection.executemany("INSERT OR IGNORE INTO texts (text) VALUES (?)", [(text,) for text in new])
+            self._connection.executemany("INSERT OR IGNORE INTO texts (text) VALUES (?)", [(str(text),) for text in new])
             for some in batched(new, 500):
                 marks = ", ".join("?" * len(some))
                 found = self._connection.execute(f"SELECT text, id FROM texts WHERE text IN ({marks})", some)
@@ -214,12 +220,12 @@ class Store:
     def _texts(self) -> dict[int, str]:
         return dict(self._connection.execute("SELECT id, text FROM texts").fetchall())
 
-    def _read(self, table: str, names: Sequence[str]) -> dict[str, "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
-        cursor = self._connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY time, rowid")
-        chunks = [np.zeros((0, len(names)), np.int64)]
-        while found := cursor.fetchmany(_CHUNK):
-            chunks.append(np.array(found, np.int64))
-        return dict(zip(names, np.concatenate(chunks).T.copy(), strict=True))
+    def _read(self, table: str, names: Sequence[str]) -> dict[str, Numbers]:
+        """Columns in the order of time; sorting numbers here is faster than having the file sorted."""
+        cursor = self._connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY rowid")
+        rows = np.fromiter(cursor, np.dtype([(name, np.int64) for name in names]))
+        order = np.argsort(rows["time"], kind="stable")
+        return {name: rows[name][order] for name in names}
 
     def _fetched(self, cursor: sqlite3.Cursor) -> list[tuple[int, ...]]:
         with self._lock:
@@ -237,7 +243,9 @@ def _begin(connection: sqlite3.Connection) -> None:
         connection.executescript(_SCHEMA)
 
 
-def _coded(ids: "np.ndarray[tuple[int], np.dtype[np.int64]]", texts: dict[int, str]) -> Coded:
+def _coded(ids: Numbers, texts: dict[int, str]) -> Coded:
     """A column of the file's numbers as one of its own, which has no name that is not in it."""
-    known, codes = np.unique(np.append(ids, 0), return_inverse=True)
-    return Coded(codes[:-1].astype(np.int32), tuple(texts[int(each)] for each in known))
+    known = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
+    known[ids] = known[0] = True
+    codes = np.cumsum(known, dtype=np.int32) - 1
+    return Coded(codes[ids], tuple(texts[each] for each in np.flatnonzero(known).tolist()))
