@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from capper.cli.measure_report import report
 from capper.cli.measure_simulate import simulate
+from capper.cli.measure_treat import treat
 from capper.cli.options import Config, Json, LedgerUrl, Policy, State, Yes
 from capper.cli.record import known_person, settings_and_policy
-from capper.cli.studies import Name, checked_name, keys_of, study_of, study_settings
+from capper.cli.studies import Name, Who, checked_name, keys_of, recorded, still, study_of, study_settings
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.cap import parse_length
 from capper.domain.errors import ConfigError
@@ -32,7 +34,6 @@ from capper.study.register import (
     read_studies,
     register_file,
 )
-from capper.study.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,13 +48,12 @@ Examples:
   capper measure start autumn --for "4 weeks"            begin a study, with the standard text of consent
   capper measure join autumn --person anna               anna reads the text and agrees
   capper measure status                                  which studies there are, and what they have
+  capper measure report autumn                           every figure, by creative, campaign and advertiser
+  capper measure report autumn --html autumn.html        the same as a page
   capper measure withdraw autumn --person anna           all of anna's is overwritten
   capper measure stop autumn                             no more is recorded; figures can still be made
   capper measure simulate --into practice                a study of people who do not exist, to try reports with""",
 )
-
-app.command()(simulate)
-Who = Annotated[str, typer.Option("--person", metavar="NAME", help="Who, by the policy's name.")]
 
 
 @app.command()
@@ -158,7 +158,7 @@ def join(
     if other := _elsewhere(settings, name, person, now):
         raise ConfigError(f"{person} takes part in {other} already, and can be in one study at a time")
     agreed = Participant(now.replace(microsecond=0), study.text, names=names and study.names)
-    change_study(register_file(settings.state), name, lambda there: joined(_there(there, name), digest, agreed))
+    change_study(register_file(settings.state), name, lambda there: joined(still(there, name), digest, agreed))
     print_text(
         f"{person} takes part in {name} from now on, until {study.until:%Y-%m-%d %H:%M} UTC.",
         f"  capper measure withdraw {name} --person {person}     at any time",
@@ -184,17 +184,14 @@ def withdraw(
     found: list[bool] = []
 
     def leave(there: Study | None) -> Study:
-        study = _there(there, name)
+        study = still(there, name)
         found.append(digest in study.participants)
         return left(study, digest)
 
     # First nothing more is recorded, then what was is erased.
     change_study(register_file(settings.state), name, leave)
-    store = Store.open(data_file(settings.state, name))
-    try:
+    with recorded(settings, name) as store:
         erased = store.erase(digest)
-    finally:
-        store.close()
     if as_json:
         print_json({"study": name, "person": person, "took_part": found[-1], "erased": erased})
     elif found[-1] or erased:
@@ -264,7 +261,7 @@ def stop(
         name,
         lambda there: (
             replace(study, stopped=min(study.stopped or now, study.until, now))
-            if (study := _there(there, name))
+            if (study := still(there, name))
             else None
         ),
     )
@@ -273,17 +270,15 @@ def stop(
     print_text(f"{name} is over{', and its key is destroyed' if close else ''}")
 
 
+for _command in (report, treat, simulate):
+    app.command()(_command)
+
+
 def _length(text: str) -> timedelta:
     try:
         return parse_length(text)
     except ValueError as exc:
         raise ConfigError(f"--for: {exc}") from exc
-
-
-def _there(study: Study | None, name: str) -> Study:
-    if study is None:
-        raise ConfigError(f"there is no study called {name} any more")
-    return study
 
 
 def _elsewhere(settings: Settings, name: str, person: str, now: datetime) -> str | None:
@@ -298,8 +293,5 @@ def _elsewhere(settings: Settings, name: str, person: str, now: datetime) -> str
 def _counts(settings: Settings, name: str) -> dict[str, int]:
     if not data_file(settings.state, name).exists():
         return {}
-    store = Store.open(data_file(settings.state, name))
-    try:
+    with recorded(settings, name) as store:
         return store.counts()
-    finally:
-        store.close()

@@ -1,6 +1,8 @@
 """The studies of this machine, as the commands about them find one."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +12,11 @@ from capper.domain.errors import ConfigError
 from capper.settings import Settings, load_settings
 from capper.settings.reader import near
 from capper.settings.version import check_state
-from capper.study.register import Study, StudyKeys, key_file, read_key, read_studies, register_file
+from capper.study.register import Study, StudyKeys, data_file, key_file, read_key, read_studies, register_file
+from capper.study.store import Store
 
 Name = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", show_default=False)]
+Who = Annotated[str, typer.Option("--person", metavar="NAME", help="Who, by the policy's name.")]
 
 
 def study_settings(config: Path | None, state: Path | None) -> Settings:
@@ -48,6 +52,17 @@ def study_of(settings: Settings, name: str) -> Study:
     return studies[name]
 
 
+def still(study: Study | None, name: str) -> Study:
+    """The study, if it is registered still.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if study is None:
+        raise ConfigError(f"there is no study called {name} any more")
+    return study
+
+
 def keys_of(settings: Settings, name: str) -> StudyKeys:
     """What the study calls people, pages and ads.
 
@@ -55,3 +70,13 @@ def keys_of(settings: Settings, name: str) -> StudyKeys:
         ConfigError: its key is gone, as that of a closed study is.
     """
     return StudyKeys(read_key(key_file(settings.state, name)))
+
+
+@contextmanager
+def recorded(settings: Settings, name: str) -> Iterator[Store]:
+    """What was recorded for the study."""
+    store = Store.open(data_file(settings.state, name))
+    try:
+        yield store
+    finally:
+        store.close()

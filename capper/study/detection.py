@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from capper.study.table import Exposures, Key
+from capper.study.table import Exposures, Key, distinct
 
 LEAST_SITES = 4
 """Sites with ads that a person must have met in the window for a verdict."""
@@ -24,7 +24,7 @@ class Statistic(StrEnum):
     MEAN_MEDIAN = "mean+median"
     MEAN_STD = "mean+std"
 
-    def of(self, counts: NDArray[np.int64]) -> float:
+    def of(self, counts: NDArray[np.int64] | NDArray[np.float64]) -> float:
         """The threshold; infinite for no counts, so that nothing is above it."""
         if not len(counts):
             return np.inf
@@ -83,13 +83,13 @@ def detect(
     ads, places = len(column.names), len(exposures.site.names)
     person, ad, site = (part.codes[known].astype(np.int64) for part in (exposures.person, column, exposures.site))
     # One number for each triple: sorting numbers is ten times as fast as sorting rows.
-    met = np.unique((person * ads + ad) * places + site)
+    met = distinct((person * ads + ad) * places + site)
     pairs, domains = np.unique(met // places, return_counts=True)
     whose, what = pairs // ads, pairs % ads
     if users is None:
         users = np.bincount(what, minlength=ads).astype(np.float64)
     threshold = rule.users.of(users[np.unique(what)]) if users_threshold is None else users_threshold
-    sites = np.bincount(np.unique(person * places + site) // places, minlength=len(exposures.person.names))
+    sites = np.bincount(distinct(person * places + site) // places, minlength=len(exposures.person.names))
     own = _by_person(whose, domains, rule.domains)
     decided = sites[whose] >= LEAST_SITES
     targeted = decided & (domains > own) & (users[what] < threshold)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from capper.domain.frequency import distance, shares
 from capper.study.exposure import Kind
-from capper.study.table import Exposures, Key, Visits
+from capper.study.table import Exposures, Key, Visits, distinct
 
 LEAST_FOR_GINI = 20
 """Keys below which a Gini coefficient says nothing."""
@@ -48,7 +48,7 @@ def pairs(exposures: Exposures, key: Key) -> Pairs:
     pair = rows.person.codes.astype(np.int64) * ads + rows.by(key).codes
     known, place, observed = np.unique(pair, return_inverse=True, return_counts=True)
     sited = rows.site.known
-    met = np.unique(place[sited] * places + rows.site.codes[sited])
+    met = distinct(place[sited] * places + rows.site.codes[sited])
     last = np.zeros(len(known), np.int64)
     # Of rows in the order of time the last assignment stays, and the first if they are turned round.
     last[place] = rows.time

@@ -40,6 +40,19 @@ class Participant:
     names: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What was done to a participant, and when: an opt-out, whose effect is then told from those to whom nothing was done."""
+
+    person: str
+    """Her digest."""
+    name: str
+    """"" for who is watched untreated."""
+    block: str
+    """Profiles of a block run at the same time, in the same way."""
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Study:
     """A study as it was begun; times are UTC."""
@@ -62,6 +75,7 @@ class Study:
     epsilon: float = 8.0
     """What all releases together may spend."""
     participants: Mapping[str, Participant] = field(default_factory=dict)
+    treatments: tuple[Treatment, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -187,13 +201,25 @@ def joined(study: Study, person: str, participant: Participant) -> Study:
 
 def left(study: Study, person: str) -> Study:
     """The study without her."""
-    return replace(study, participants={key: each for key, each in study.participants.items() if key != person})
+    return replace(
+        study,
+        participants={key: each for key, each in study.participants.items() if key != person},
+        treatments=tuple(each for each in study.treatments if each.person != person),
+    )
+
+
+def treated(study: Study, treatment: Treatment) -> Study:
+    """The study with one more treatment, in place of hers if she had one: what two did could not be told apart."""
+    others = (each for each in study.treatments if each.person != treatment.person)
+    return replace(study, treatments=(*others, treatment))
 
 
 def _row(study: Study) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if isinstance(value, datetime):
             return value.astimezone(UTC).isoformat()
+        if isinstance(value, tuple):
+            return [plain(each) for each in value]
         return {key: plain(each) for key, each in value.items()} if isinstance(value, dict) else value
 
     row: dict[str, Any] = plain(asdict(study))
@@ -204,7 +230,9 @@ def _study(row: dict[str, Any]) -> Study:
     people = {key: _participant(each) for key, each in row["participants"].items()}
     times = {name: _time(row[name]) for name in ("begun", "until")}
     stopped = _time(row["stopped"]) if row["stopped"] else None
-    return Study(**{**row, **times, "stopped": stopped, "of": Of(row["of"]), "participants": people})
+    treatments = tuple(Treatment(**{**each, "at": _time(each["at"])}) for each in row.get("treatments", ()))
+    told = {"stopped": stopped, "of": Of(row["of"]), "participants": people, "treatments": treatments}
+    return Study(**{**row, **times, **told})
 
 
 def _participant(row: dict[str, Any]) -> Participant:

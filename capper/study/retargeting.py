@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capper.study.exposure import Kind
 from capper.study.statistics import Floats, decay_rate, kaplan_meier_median
@@ -44,11 +45,11 @@ class Retargeting:
 def retargeting(exposures: Exposures, visits: Visits, until: int, lookback: timedelta = LOOKBACK) -> Retargeting:
     """Over the whole study; `until` is when it ended, in milliseconds since 1970."""
     views, most = _views(visits), lookback // _MS
-    met = _exposures(exposures, views)
+    met = _met(exposures, views)
     firsts, waited, lags, horizons = [], [], [], []
     retargeted = 0
     for pair, seen in views.items():
-        times = met.get(pair, np.zeros(0, np.int64))
+        times = exposures.time[met.get(pair, np.zeros(0, np.int64))]
         # The last view at or before each exposure; -1 where there was none.
         place = np.searchsorted(seen, times, side="right") - 1
         since = times - seen[np.maximum(place, 0)]
@@ -78,6 +79,16 @@ def retargeting(exposures: Exposures, visits: Visits, until: int, lookback: time
     )
 
 
+def retargeted(exposures: Exposures, visits: Visits, lookback: timedelta = LOOKBACK) -> NDArray[np.bool_]:
+    """Which exposures are to a person who had looked at a product of the advertiser's within the lookback before."""
+    found = np.zeros(len(exposures), np.bool_)
+    views = _views(visits)
+    for pair, rows in _met(exposures, views).items():
+        since = exposures.time[rows] - views[pair][np.searchsorted(views[pair], exposures.time[rows], side="right") - 1]
+        found[rows] = (since >= 0) & (since <= lookback // _MS)
+    return found
+
+
 Pair = tuple[str, str]
 """A person and an advertiser."""
 _Times = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -93,8 +104,8 @@ def _views(visits: Visits) -> dict[Pair, _Times]:
     return {pair: np.array(times, np.int64) for pair, times in found.items()}
 
 
-def _exposures(exposures: Exposures, views: dict[Pair, _Times]) -> dict[Pair, _Times]:
-    """When each of these pairs met, in the order of time."""
+def _met(exposures: Exposures, views: dict[Pair, _Times]) -> dict[Pair, _Times]:
+    """The rows in which each of these pairs met, in the order of time."""
     ads = len(exposures.advertiser.names)
     pair = exposures.person.codes.astype(np.int64) * ads + exposures.advertiser.codes
     order = np.argsort(pair, kind="stable")
@@ -106,7 +117,7 @@ def _exposures(exposures: Exposures, views: dict[Pair, _Times]) -> dict[Pair, _T
     for person, site in views:
         if person in people and site in sites:
             low, high = np.searchsorted(ordered, [wanted := people[person] * ads + sites[site], wanted + 1])
-            found[person, site] = exposures.time[order[low:high]]
+            found[person, site] = order[low:high]
     return found
 
 

@@ -38,6 +38,19 @@ def of_mean(values: Floats, alpha: float = 0.05) -> Interval:
     return Interval(mean - reach, mean + reach)
 
 
+def of_difference(one: Floats, other: Floats, alpha: float = 0.05) -> Interval:
+    """Welch's interval of the mean of `one` less that of `other`; without bounds where either has fewer than two values."""
+    if min(len(one), len(other)) < 2:
+        return Interval(-np.inf, np.inf)
+    squares = np.array([values.var(ddof=1) / len(values) for values in (one, other)])
+    mean, error = float(one.mean() - other.mean()), float(np.sqrt(squares.sum()))
+    if not error:
+        return Interval(mean, mean)
+    freedom = squares.sum() ** 2 / (squares**2 / np.array([len(one) - 1, len(other) - 1])).sum()
+    reach = float(stats.t.ppf(1 - alpha / 2, freedom)) * error
+    return Interval(mean - reach, mean + reach)
+
+
 def holm[Name](found: Mapping[Name, float]) -> dict[Name, float]:
     """P-values corrected for as many tests as there are (Holm 1979), in the order given."""
     adjusted: dict[Name, float] = {}

@@ -140,6 +140,16 @@ class Store:
             texts = self._texts()
         return Visits(columns["time"], *(_coded(columns[name], texts) for name in ("person", "site", "kind")))
 
+    def names(self) -> dict[str, str]:
+        """The domains of advertisers, by what the study calls them; of those that may be kept by name."""
+        with self._lock:
+            return dict(
+                self._connection.execute(
+                    "SELECT DISTINCT keyed.text, plain.text FROM exposures"
+                    " JOIN texts AS keyed ON keyed.id = advertiser JOIN texts AS plain ON plain.id = name WHERE name <> 0"
+                ).fetchall()
+            )
+
     def rows(self) -> Iterator[Exposure]:
         """All exposures one by one, in the order of time; for exports."""
         with self._lock:
@@ -206,7 +216,9 @@ class Store:
     def _numbered(self, texts: Iterable[str]) -> dict[str, int]:
         """The numbers of texts; new ones are written."""
         if new := [text for text in texts if text not in self._ids]:
-            self._connection.executemany("INSERT OR IGNORE INTO texts (text) VALUES (?)", [(str(text),) for text in new])
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO texts (text) VALUES (?)", [(str(text),) for text in new]
+            )
             for some in batched(new, 500):
                 marks = ", ".join("?" * len(some))
                 found = self._connection.execute(f"SELECT text, id FROM texts WHERE text IN ({marks})", some)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from capper.study.statistics import (
     Interval,
@@ -11,6 +12,7 @@ from capper.study.statistics import (
     decay_rate,
     holm,
     kaplan_meier_median,
+    of_difference,
     of_mean,
     permuted_within,
 )
@@ -87,3 +89,14 @@ def test_dealing_anew_keeps_each_blocks_number(units):
     assert all(
         np.bincount(blocks, weights=treated).tolist() == np.bincount(blocks, weights=row).tolist() for row in dealt
     )
+
+
+def test_the_interval_of_a_difference():
+    """Welch's, as SciPy has it; values that do not vary have none to speak of, and of one nothing can be told."""
+    one, other = np.array([1.0, 2.0, 4.0, 7.0]), np.array([0.0, 0.5, 1.0])
+    expected = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    found = of_difference(one, other)
+
+    assert (expected.low, expected.high) == pytest.approx((found.low, found.high))
+    assert Interval(2.0, 2.0) == of_difference(np.full(3, 3.0), np.full(4, 1.0))
+    assert 1e9 in of_difference(one, other[:1])
