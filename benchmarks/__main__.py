@@ -43,6 +43,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, for --compare")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="say what changed since that run")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the marks of this page")
+    parser.add_argument("--marks", default="figures", metavar="NAME", help="which marks of the page (default: figures)")
     return parser
 
 
@@ -67,7 +68,7 @@ def main() -> None:
     if given.json:
         given.json.write_text(found.as_json(), "utf-8")
     if given.write:
-        report.write(given.write, told)
+        report.write(given.write, told, given.marks)
 
 
 def described(run: Run) -> str:

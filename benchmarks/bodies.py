@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from benchmarks import auctions, pages, videos
 from benchmarks.asked import policy
 from benchmarks.gates import NEWS, gate, recogniser
+from benchmarks.timing import least_and_median
 from capper.ledger.memory import MemoryLedger
 from capper.recognise.recogniser import Recogniser
 from capper.testing import FrozenClock, an_exchange
@@ -63,8 +64,7 @@ async def cost(row: Row, known: Recogniser) -> tuple[float, float]:
         start = time.process_time()
         await judging.admit(exchange)
         times.append((time.process_time() - start) * 1000)
-    times.sort()
-    return times[0], times[len(times) // 2]
+    return least_and_median(times)
 
 
 async def table() -> AsyncIterator[str]:

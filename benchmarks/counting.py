@@ -1,10 +1,9 @@
 """How much work something is, in bytecode instructions: the same on every machine, however busy it is.
 
-What C code does in between is not counted, so a growing input is timed as well (`least_times`), with a wide margin.
+What C code does in between is not counted, so growth is measured in time as well (`timing.least_in_turns`), with a wide margin.
 """
 
 import sys
-import time
 from collections.abc import Awaitable, Callable
 
 _TOOL = 4
@@ -34,14 +33,3 @@ async def instructions(work: Work, warm: int = 3) -> int:
         monitoring.set_events(_TOOL, monitoring.events.NO_EVENTS)
         monitoring.free_tool_id(_TOOL)
     return counted
-
-
-async def least_times(*works: Work, rounds: int = 20) -> list[float]:
-    """The least CPU seconds of this thread that each of `works` took, in turns."""
-    least = [float("inf")] * len(works)
-    for _ in range(rounds):
-        for place, work in enumerate(works):
-            start = time.thread_time_ns()
-            await work()
-            least[place] = min(least[place], (time.thread_time_ns() - start) / 1e9)
-    return least

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.auctions import yardstick
+from benchmarks.timing import least_and_median
 from capper.domain.errors import Unrewritable
 from capper.gate.credit import Credit
 from capper.recognise.credit.packfile import words_once
@@ -91,8 +92,7 @@ def cost(credit: Credit, row: Row) -> tuple[float, float]:
         stripped = credit.strip(body, row.media_type, SHOP, "utf-8")
         times.append((time.process_time() - start) * 1000)
         assert ("prompt" in row.name) == bool(stripped.prompts), row.name
-    times.sort()
-    return times[0], times[len(times) // 2]
+    return least_and_median(times)
 
 
 def saved(credit: Credit, path: Path) -> float:

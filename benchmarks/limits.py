@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.counting import instructions, least_times
+from benchmarks.counting import instructions
 from benchmarks.operations import Operations
+from benchmarks.timing import least_in_turns
 
 LIMITS = Path(__file__).with_suffix(".toml")
 
@@ -45,7 +46,7 @@ async def measured(table: dict[str, Any]) -> AsyncIterator[Limit]:
     for name, limit in table["growth"].items():
         few, many = [await getattr(operations, name)(limit[size]) for size in ("few", "many")]
         yield Limit(f"{name}, work", await instructions(many) / await instructions(few), limit["work"])
-        times = await least_times(few, many)
+        times = await least_in_turns(few, many)
         yield Limit(f"{name}, time", times[1] / times[0], limit["time"])
 
 

@@ -39,7 +39,6 @@ from capper.recognise.lists import starter_lists
 from capper.settings.closed import built_in, silent
 from capper.settings.sites import known_sites
 
-BEGIN, END = "<!-- opened: begin -->\n", "<!-- opened: end -->\n"
 LISTS = ("easylist-20260822",)
 REGIONAL = ("easylist-germany-20260821", "adguard-dutch-20260320", "adguard-french-20260320", "nordic-ublock-20260822")
 FEW_ADS = 20
@@ -215,7 +214,7 @@ def main() -> None:
     chosen = parser.parse_args()
     text = table(chosen.data)
     if chosen.write:
-        write(chosen.write, text, BEGIN, END)
+        write(chosen.write, text, "opened")
     print(text)
     found = costs(ad_hosts([read_list(chosen.data, name, ListKind.ADS) for name in LISTS]))
     print("; ".join(f"{name} ad hosts: {each:.1f} us a connection" for name, each in found.items()))

@@ -8,7 +8,6 @@ from typing import Any
 
 from benchmarks.figures import Figure, Row, Spread
 
-BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 _HEAD = (
     "| what | aim | median | least to most | | capper | against |",
     "|---|--:|--:|--:|---|--:|--:|",
@@ -88,12 +87,18 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def write(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
-    """Put `text` between a page's two marks.
+def marks(name: str) -> tuple[str, str]:
+    """The marks in a page between which the text called `name` stands."""
+    return f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+
+
+def write(page: Path, text: str, name: str = "figures") -> None:
+    """Put `text` between a page's marks for `name`.
 
     Raises:
         ValueError: a mark is missing.
     """
+    begin, end = marks(name)
     before, found, rest = page.read_text("utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):

@@ -2,7 +2,10 @@
 
 import time
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from benchmarks.counting import Work
 
 
 def least(work: Callable[[], object], rounds: int = 60) -> float:
@@ -15,6 +18,22 @@ def least(work: Callable[[], object], rounds: int = 60) -> float:
     return min(times) * 1000
 
 
+def least_and_median(times: Sequence[float]) -> tuple[float, float]:
+    """The two that a table of bodies tells."""
+    return min(times), median(times)
+
+
 def least_of_many(work: Callable[[], object], times: int = 500, rounds: int = 7) -> float:
     """The least wall time of `work`, in microseconds, for what is too short to be timed once."""
     return min(timeit.repeat(work, number=times, repeat=rounds)) / times * 1e6
+
+
+async def least_in_turns(*works: Work, rounds: int = 20) -> list[float]:
+    """The least CPU seconds of this thread that each of `works` took, in turns."""
+    least = [float("inf")] * len(works)
+    for _ in range(rounds):
+        for place, work in enumerate(works):
+            start = time.thread_time_ns()
+            await work()
+            least[place] = min(least[place], (time.thread_time_ns() - start) / 1e9)
+    return least

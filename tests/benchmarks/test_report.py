@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.figures import Figure, Row, Spread
-from benchmarks.report import BEGIN, END, Report, comparison, from_json, number, table, write
+from benchmarks.report import Report, comparison, from_json, marks, number, table, write
 
 ROWS = {
     "page": Row("page", "traffic", "a page", "ms", "mitmdump", at_most=1.0),
@@ -76,14 +76,16 @@ def test_numbers_have_three_digits_that_say_something(value, text):
 def test_a_table_goes_between_the_marks(tmp_path):
     """What stands around them stays, and writing twice is writing once."""
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{BEGIN}old\n{END}after\n")
-    write(page, "new\n")
-    write(page, "new\n")
+    begin, end = marks("peers")
+    other = "".join(marks("figures"))
+    page.write_text(f"{other}before\n{begin}old\n{end}after\n")
+    write(page, "new\n", "peers")
+    write(page, "new\n", "peers")
 
-    assert page.read_text() == f"before\n{BEGIN}new\n{END}after\n"
+    assert page.read_text() == f"{other}before\n{begin}new\n{end}after\n"
 
 
-@pytest.mark.parametrize("text", ["", BEGIN, END])
+@pytest.mark.parametrize("text", ["", *marks("figures")])
 def test_a_page_without_its_marks_is_left_alone(tmp_path, text):
     """Rather than lose half of it."""
     page = tmp_path / "page.md"
