@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def machine() -> str:
-    """Processors, system and the versions that matter, in one line."""
+    """Processors, system, the versions that matter, and how busy others keep it, in one line."""
     models = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -16,5 +16,5 @@ def machine() -> str:
     model = models[0] if models else platform.machine()
     return (
         f"{os.cpu_count()} x {model}, {platform.system()} {platform.release()}, Python {platform.python_version()}, "
-        f"mitmproxy {version('mitmproxy')}"
+        f"mitmproxy {version('mitmproxy')}, load {os.getloadavg()[0]:.1f} before the run"
     )
