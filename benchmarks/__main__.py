@@ -10,7 +10,7 @@ and the origin, which are processes of their own, do not count. Linux only.
 
 import argparse
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -59,14 +59,17 @@ def main() -> None:
         parser.error(str(exc))
     with tempfile.TemporaryDirectory(prefix="capper-bench-") as folder:
         run = Run(Path(folder), given.rounds, given.scale, lists)
-        print(made := described(run), end="\n\n", flush=True)
-        found = report.Report(made, measured(run, rows))
-    told = "\n".join((made, "", *report.table(rows, found.figures)))
+        found = report.Report(described(run), {})
+        print(found.made, end="\n\n", flush=True)
+        for figure in measured(run, rows):
+            print(_briefly(rows[figure.key], figure), flush=True)
+            found = found.also(figure)
+            if given.json:  # as they come: a run takes long, and may be interrupted
+                given.json.write_text(found.as_json(), "utf-8")
+    told = "\n".join((found.made, "", *report.table(rows, found.figures)))
     print("\n".join(("", *report.table(rows, found.figures))))
     if before:
         print("\n".join(("", *report.comparison(rows, before.figures, found.figures))))
-    if given.json:
-        given.json.write_text(found.as_json(), "utf-8")
     if given.write:
         report.write(given.write, told, given.marks)
 
@@ -78,16 +81,13 @@ def described(run: Run) -> str:
     return f"{machine()}. {datetime.now(UTC):%Y-%m-%d}; {run.rounds} interleaved rounds{share}. Filter lists: {lists}."
 
 
-def measured(run: Run, rows: Mapping[str, Row]) -> dict[str, Figure]:
-    """The figure of each row, part by part; each is told as soon as it is known."""
-    found: dict[str, Figure] = {}
+def measured(run: Run, rows: Mapping[str, Row]) -> Iterator[Figure]:
+    """The figure of each row, part by part."""
     for name in dict.fromkeys(row.part for row in rows.values()):
         keys = [key for key, row in rows.items() if row.part == name]
         for figure in _part(name)(_in_own_folder(run, name), keys):
             if figure.key in keys:
-                found[figure.key] = figure
-                print(_briefly(rows[figure.key], figure), flush=True)
-    return found
+                yield figure
 
 
 def _part(name: str) -> Part:

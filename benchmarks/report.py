@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.figures import Figure, Row, Spread
 
@@ -21,6 +21,10 @@ class Report:
     made: str
     """Machine, day and settings, in sentences."""
     figures: Mapping[str, Figure]
+
+    def also(self, figure: Figure) -> Self:
+        """With one figure more."""
+        return replace(self, figures={**self.figures, figure.key: figure})
 
     def as_json(self) -> str:
         """The whole, for `from_json`."""
