@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import subprocess
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 """Seconds a process may take until it listens."""
 _STILL, _SETTLES = 1.0, 15.0
 """Seconds in which resident memory must not move by a MB to have settled, and the most that is waited for that."""
