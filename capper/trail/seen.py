@@ -6,7 +6,7 @@ In memory only, and as digests: of the addresses in an ad, of the long values in
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from urllib.parse import parse_qsl, urlsplit
 
 from capper.domain.identity import Ad
@@ -54,7 +54,10 @@ class Shown:
             frozenset(map(self.network, networks)),
             now,
         )
-        before = [each for each in self._kept.get(who, now) or () if each != seen]
+        before = self._kept.get(who, now) or ()
+        # Only what was shown at the same moment can be the same, and that stands last.
+        if seen in takewhile(lambda each: each.at == now, reversed(before)):
+            before = tuple(each for each in before if each != seen)
         self._kept.put(who, (*before, seen)[-_MOST_ADS:], now)
 
     def of(self, who: str, now: datetime) -> tuple[Seen, ...]:

@@ -110,7 +110,7 @@ class _Search:
         """The item that a label stands on, if it is one; of a banner below a label the banner."""
         if self._is_of_script(label):
             return
-        alone: Element | None = None
+        alone: tuple[Element, list[str]] | None = None
         for element in (label.element, *islice(label.element.ancestors(), _MOST_CLIMBED)):
             if element.tag in _STOP or not self._modest(element):
                 break
@@ -134,9 +134,9 @@ class _Search:
                     yield from self._whole(element, label, links)
                     return
             if alone is None and len(targets) == 1:
-                alone = element
+                alone = element, links
         if alone is not None and not self._is_link(label):
-            yield from self._single(alone, label)
+            yield from self._single(*alone, label)
 
     def _is_of_script(self, label: Label) -> bool:
         """Whether what the label stands above is yet to come: a place that a script fills."""
@@ -164,9 +164,8 @@ class _Search:
             element = cells[0]
         yield Item(element, target, self._sponsors(label), self._about(label, links))
 
-    def _single(self, element: Element, label: Label) -> Iterator[Item]:
+    def _single(self, element: Element, links: list[str], label: Label) -> Iterator[Item]:
         """An item with nothing like it beside it: all its links lead to one place."""
-        links = self._links(element, label)
         text = len(self.document.text_of(element, LONGEST_ITEM)) - label.length
         elsewhere = self._leads_away(links)
         if element.first("input, form") is not None:
