@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from capper.demo.sites import AD_LIST
 from capper.demo.world import World, running_world
 from capper.domain.errors import CapperError, LedgerUnavailable
 from capper.gateway.ours import HOST
+from capper.journal import Level
 from capper.proxy.authority import authority_file
 from capper.proxy.master import CapperMaster, ProxyOptions
 from capper.proxy.opening import open_all
@@ -60,6 +61,8 @@ async def running_household(
     *,
     ledger: str = "embedded",
     clock: Callable[[], datetime] = utc_now,
+    world: Callable[[Path], AbstractAsyncContextManager[World]] = running_world,
+    journal_level: Level = Level.OWN,
 ) -> AsyncIterator[Household]:
     """Start the world and a proxy in front of it.
 
@@ -67,6 +70,7 @@ async def running_household(
         folder: takes the policy, the ledger and the certificates.
         policy: the text of the policy file.
         devices: each device by name, and the loopback address it is to come from, as the policy's people have it.
+        world: starts the world that lies behind the proxy.
     """
     files = folder / "policy.toml", folder / "demo-ads.txt"
     for file, text in zip(files, (policy, AD_LIST), strict=True):
@@ -78,12 +82,13 @@ async def running_household(
         ledger=ledger,
         deadline_ms=PATIENCE_MS,
         state=folder / "state",
+        journal_level=journal_level,
         open=Open.ALL,
     )
     state = folder / "state"
     state.mkdir(mode=0o700, exist_ok=True)
     async with AsyncExitStack() as stack:
-        world = await stack.enter_async_context(running_world(folder))
+        behind = await stack.enter_async_context(world(folder))
         assembly = await assemble(settings, now=clock, host=HOST)
         stack.push_async_callback(assembly.close)
         # Starts it: the first page need not wait for that, and a page that waits too long goes uncounted.
@@ -95,8 +100,8 @@ async def running_household(
             LOOPBACK,
             0,
             opened=open_all,
-            resolve=world.resolve,
-            upstream_ca=world.authority,
+            resolve=behind.resolve,
+            upstream_ca=behind.authority,
             deadline=2 * PATIENCE_MS / 1000,
             app=create_app(house_of(assembly, settings, clock)),
         )
@@ -105,7 +110,7 @@ async def running_household(
         stack.push_async_callback(master.stop)
         port = master.addresses[0][1]
         doors = {device: await stack.enter_async_context(_door(address, port)) for device, address in devices.items()}
-        yield Household(world, assembly, authority_file(state), doors)
+        yield Household(behind, assembly, authority_file(state), doors)
 
 
 @asynccontextmanager

@@ -154,9 +154,9 @@ def answer(asked: Asked) -> Reply:
     if asked.host == AD_SERVER:
         return _ad_server(asked)
     if asked.host == CHOICES:
-        return _html(_choices())
+        return html(_choices())
     shop = next((one for one in ADVERTISERS.values() if asked.host == f"www.{one.domain}"), None)
-    return _html(_shop(shop)) if shop else _missing()
+    return html(_shop(shop)) if shop else missing()
 
 
 def markup(placement: Placement, site: Site) -> str:
@@ -178,10 +178,10 @@ def _site(site: Site, asked: Asked) -> Reply:
     if asked.path == "/photograph.png":
         return _picture(photograph(site.sky, site.land), asked)
     if asked.path == "/favicon.ico":
-        return _missing()
+        return missing()
     # The policy of a careful publisher: no inline style, no script; what takes the place of an ad must do without.
     policy = f"default-src 'none'; style-src 'self'; img-src 'self' https://{AD_SERVER}; frame-src https://{AD_SERVER}"
-    return _html(_page(site, asked.path), ("content-security-policy", policy))
+    return html(_page(site, asked.path), ("content-security-policy", policy))
 
 
 def _ad_server(asked: Asked) -> Reply:
@@ -194,25 +194,30 @@ def _ad_server(asked: Asked) -> Reply:
         return routes[asked.path]()
     name, _, size = asked.path.removeprefix("/banner/").removesuffix(".png").partition("-")
     advertiser, measures = ADVERTISERS.get(name), _size(size)
-    return _picture(banner(advertiser.look, *measures), asked) if advertiser and measures else _missing()
+    return _picture(banner(advertiser.look, *measures), asked) if advertiser and measures else missing()
 
 
 def _frame(query: Mapping[str, str]) -> Reply:
     advertiser, measures = ADVERTISERS.get(query.get("ad", "")), _size(query.get("size", ""))
     if not advertiser or not measures:
-        return _missing()
-    placement = Placement(advertiser, True, *measures)  # noqa: FBT003  read above
-    image = f"https://{AD_SERVER}/banner/{advertiser.name}-{placement.width}x{placement.height}.png"
+        return missing()
+    return frame(Placement(advertiser, True, *measures), query.get("site", ""))  # noqa: FBT003  read above
+
+
+def frame(placement: Placement, site: str) -> Reply:
+    """The document of an ad that stands in a frame, on a page of `site`."""
+    name = placement.advertiser.name
+    image = f"https://{AD_SERVER}/banner/{name}-{placement.width}x{placement.height}.png"
     text = (
         '<!doctype html><html><head><meta charset="utf-8"><title>Advertisement</title>'
         "<style>body{margin:0}img{display:block}.i{position:absolute;top:0;right:0;background:#fff;color:#06c;"
         "font:bold 12px/18px sans-serif;width:18px;text-align:center;text-decoration:none}</style></head><body>"
-        f'<a href="{escape(_click(placement, query.get("site", "")))}" target="_blank">'
-        f'<img src="{image}" width="{placement.width}" height="{placement.height}" alt="{advertiser.name}"></a>'
+        f'<a href="{escape(_click(placement, site))}" target="_blank">'
+        f'<img src="{image}" width="{placement.width}" height="{placement.height}" alt="{name}"></a>'
         f'<a class="i" href="https://{CHOICES}/?via={AD_SERVER}" target="_blank" aria-label="About this ad">i</a>'
         "</body></html>\n"
     )
-    return _html(text)
+    return html(text)
 
 
 def _size(text: str) -> tuple[int, int] | None:
@@ -284,7 +289,8 @@ def _choices() -> str:
     )
 
 
-def _html(text: str, *headers: tuple[str, str]) -> Reply:
+def html(text: str, *headers: tuple[str, str]) -> Reply:
+    """A page that is not to be kept."""
     fixed = (("content-type", "text/html; charset=utf-8"), ("cache-control", "no-store"))
     return Reply(200, (*fixed, *headers), text.encode())
 
@@ -297,5 +303,6 @@ def _picture(data: bytes, asked: Asked) -> Reply:
     return Reply(200, headers, data)
 
 
-def _missing() -> Reply:
+def missing() -> Reply:
+    """There is no such thing here."""
     return Reply(404, (("content-type", "text/plain"), ("cache-control", "no-store")), b"not in this world\n")

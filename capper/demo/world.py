@@ -1,6 +1,6 @@
 """The demo's hosts as servers on loopback, in HTTP and HTTPS, with a certificate authority of their own."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,8 +38,10 @@ class World:
 
 
 @asynccontextmanager
-async def running_world(folder: Path) -> AsyncIterator[World]:
-    """Start the world's servers on free ports; `folder` takes their certificates."""
+async def running_world(
+    folder: Path, answers: Callable[[Asked], Reply] = answer, hosts: Sequence[str] = HOSTS
+) -> AsyncIterator[World]:
+    """Start the servers of `hosts` on free ports, which say what `answers` says; `folder` takes their certificates."""
     authority = Authority.create(datetime.now(UTC), "The internet of capper's demo")
     certificate = folder / "demo-internet.pem"
     certificate.write_bytes(authority.pem())
@@ -48,12 +50,12 @@ async def running_world(folder: Path) -> AsyncIterator[World]:
     def respond(seen: Seen) -> bytes:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in seen.fields}
         asked = Asked(seen.method, seen.host.lower(), seen.target, headers)
-        reply = answer(asked)
+        reply = answers(asked)
         served.append(Served(asked, reply))
         return _spell(reply, body=seen.method != "HEAD")
 
     async with Origin(respond) as plain, Origin(respond, server_tls(authority, folder)) as secure:
-        places = resolving(dict.fromkeys(HOSTS, plain.port), secure=dict.fromkeys(HOSTS, secure.port))
+        places = resolving(dict.fromkeys(hosts, plain.port), secure=dict.fromkeys(hosts, secure.port))
         yield World(certificate, places, served)
 
 

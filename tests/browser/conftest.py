@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,33 @@ async def browser(chromium: str, tmp_path: Path) -> AsyncIterator[Callable[..., 
             return context
 
         yield open_browser
+
+
+@pytest.fixture
+def windows(chromium: str, tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[dict[str, Page]]]:
+    """Opens one browser with a window for each of many people: `async with windows(household) as pages`, by device.
+
+    Each has cookies and a cache of her own, goes through her own door, and her browser's name for itself ends with hers.
+    """
+
+    @asynccontextmanager
+    async def opened(household: Household) -> AsyncIterator[dict[str, Page]]:
+        home = tmp_path / "windows"
+        trust(home, household.certificate)
+        async with async_playwright() as driver:
+            browser = await driver.chromium.launch(
+                executable_path=chromium, env={"HOME": str(home), "PATH": os.environ["PATH"]}, args=[*FLAGS]
+            )
+            pages = {}
+            for device in household.doors:
+                context = await browser.new_context(
+                    proxy={"server": household.door(device)}, user_agent=f"Mozilla/5.0 (X11) Chrome/156.0.0.0 {device}"
+                )
+                pages[device] = await context.new_page()
+            yield pages
+            await browser.close()
+
+    return opened
 
 
 @pytest.fixture
