@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from capper.cli.measure_release import budget, privacy, release
 from capper.cli.measure_report import report
 from capper.cli.measure_simulate import simulate
 from capper.cli.measure_treat import treat
@@ -52,6 +53,9 @@ Examples:
   capper measure report autumn --html autumn.html        the same as a page
   capper measure withdraw autumn --person anna           all of anna's is overwritten
   capper measure stop autumn                             no more is recorded; figures can still be made
+  capper measure release autumn reach --epsilon 1        by how many each advertiser was met, with noise
+  capper measure budget autumn                           what has left, and what of the budget is spent
+  capper measure privacy autumn                          what is kept of those who take part
   capper measure simulate --into practice                a study of people who do not exist, to try reports with""",
 )
 
@@ -270,7 +274,7 @@ def stop(
     print_text(f"{name} is over{', and its key is destroyed' if close else ''}")
 
 
-for _command in (report, treat, simulate):
+for _command in (report, release, budget, privacy, treat, simulate):
     app.command()(_command)
 
 

@@ -74,6 +74,8 @@ class Study:
     """People below whom no figure leaves the machine (k)."""
     epsilon: float = 8.0
     """What all releases together may spend."""
+    delta: float = 1e-5
+    """The same, of the chance that a release tells more than that."""
     participants: Mapping[str, Participant] = field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
 
@@ -133,6 +135,11 @@ def data_file(state: Path, study: str) -> Path:
 def key_file(state: Path, study: str) -> Path:
     """Where a study's key is; without it what was recorded names nobody and nothing."""
     return state / "studies" / study / "key"
+
+
+def releases_file(state: Path, study: str) -> Path:
+    """Where it is written what has left a study."""
+    return state / "studies" / study / "releases.jsonl"
 
 
 def make_key(path: Path) -> bytes:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched, chain
 from operator import attrgetter
 from pathlib import Path
-from typing import Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,12 +40,23 @@ CREATE TABLE IF NOT EXISTS visits (
 );
 """
 _COLUMNS = ("time", *_TEXTS, "shown", "before", "control")
+_VISIT_COLUMNS = ("time", "person", "site", "kind")
 _CHUNK = 50_000
 _BUSY = 10.0
 """Seconds to wait for another process of ours that writes."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Numbers = NDArray[np.int64]
+
+
+Table = Literal["exposures", "visits"]
+
+
+class Filled(NamedTuple):
+    """In how many rows a column says something, and how many different things."""
+
+    rows: int
+    different: int
 
 
 class Store:
@@ -136,7 +147,7 @@ class Store:
     def visits(self) -> Visits:
         """All visits by column."""
         with self._lock:
-            columns = self._read("visits", ("time", "person", "site", "kind"))
+            columns = self._read("visits", _VISIT_COLUMNS)
             texts = self._texts()
         return Visits(columns["time"], *(_coded(columns[name], texts) for name in ("person", "site", "kind")))
 
@@ -186,6 +197,22 @@ class Store:
                 "SELECT text, count(*) FROM exposures JOIN texts ON texts.id = person GROUP BY person"
             )
             return dict(found.fetchall())
+
+    def filled(self, table: Table) -> dict[str, Filled]:
+        """What stands in each column."""
+        names = _COLUMNS if table == "exposures" else _VISIT_COLUMNS
+        texts = ("person", "site", "kind", *_TEXTS)
+        known = {name: f"nullif({name}, 0)" if name in texts else name for name in names}
+        sums = ", ".join(f"count({value}), count(DISTINCT {value})" for value in known.values())
+        with self._lock:
+            [found] = self._connection.execute(f"SELECT {sums} FROM {table}").fetchall()
+        return {name: Filled(*counts) for name, counts in zip(names, batched(found, 2), strict=True)}
+
+    def oldest(self, table: Table) -> datetime | None:
+        """The time of its first row."""
+        with self._lock:
+            [(time,)] = self._connection.execute(f"SELECT min(time) FROM {table}").fetchall()
+        return None if time is None else _EPOCH + timedelta(milliseconds=time)
 
     def erase(self, person: str) -> int:
         """Overwrite all that is kept of a person; returns how many exposures that were.
