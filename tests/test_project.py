@@ -27,6 +27,9 @@ def named(requirement: str) -> str:
     return canonical(re.match(r"[A-Za-z0-9._-]+", requirement)[0])
 
 
+EXTRAS = [each for some in PROJECT["project"]["optional-dependencies"].values() for each in some]
+
+
 def locked() -> dict[str, str]:
     """Each locked package and its lines of the lock file."""
     entries = re.split(r"(?m)^(?=\S)", LOCK)
@@ -35,7 +38,7 @@ def locked() -> dict[str, str]:
 
 def test_the_lock_covers_every_dependency():
     """Whatever pyproject.toml asks for, to run or to test, is in the lock."""
-    asked = {*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]}
+    asked = {*PROJECT["project"]["dependencies"], *EXTRAS, *PROJECT["dependency-groups"]["dev"]}
     asked |= set(PROJECT["build-system"]["requires"])
 
     assert {named(requirement) for requirement in asked} - set(locked()) == set()
@@ -76,13 +79,15 @@ def test_what_is_imported_is_asked_for():
     sources = packages_distributions()
     brought = {canonical(source) for name in names for source in sources.get(name, ())}
 
-    assert brought - {named(requirement) for requirement in PROJECT["project"]["dependencies"]} == set()
+    asked = {named(requirement) for requirement in [*PROJECT["project"]["dependencies"], *EXTRAS]}
+
+    assert brought - asked == set()
 
 
 def test_every_dependency_has_a_reason():
     """docs/decisions.md says of each direct dependency why it was chosen."""
     reasons = (CHECKOUT / "docs" / "decisions.md").read_text().lower()
-    asked = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]
+    asked = [*PROJECT["project"]["dependencies"], *EXTRAS, *PROJECT["dependency-groups"]["dev"]]
 
     assert [named(one) for one in asked if f"`{named(one)}`" not in reasons] == []
 
