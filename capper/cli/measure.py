@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from capper.cli.measure_export import dpia, export
 from capper.cli.measure_release import budget, privacy, release
 from capper.cli.measure_report import report
 from capper.cli.measure_simulate import simulate
@@ -51,6 +52,7 @@ Examples:
   capper measure status                                  which studies there are, and what they have
   capper measure report autumn                           every figure, by creative, campaign and advertiser
   capper measure report autumn --html autumn.html        the same as a page
+  capper measure export autumn --format csv --out rows   the rows themselves, for other tools
   capper measure withdraw autumn --person anna           all of anna's is overwritten
   capper measure stop autumn                             no more is recorded; figures can still be made
   capper measure release autumn reach --epsilon 1        by how many each advertiser was met, with noise
@@ -153,7 +155,7 @@ def join(
     if not study.runs(now):
         raise ConfigError(f"{name} is over since {(study.stopped or study.until):%Y-%m-%d %H:%M} UTC")
     if not yes:
-        print_text(study.consent)
+        print_text(*study.consent.splitlines())
         if not typer.confirm(f"Does {person} agree to this?"):
             print_text("Nothing is recorded.")
             raise typer.Exit(1)
@@ -274,7 +276,7 @@ def stop(
     print_text(f"{name} is over{', and its key is destroyed' if close else ''}")
 
 
-for _command in (report, release, budget, privacy, treat, simulate):
+for _command in (report, export, dpia, release, budget, privacy, treat, simulate):
     app.command()(_command)
 
 
