@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from capper.domain.errors import ConfigError
+from capper.measure.openwpm import MAGIC, crawl_as_har
 
 LARGEST = 2 * 1024**3
 """The largest file, decompressed, that is read; a compressed one that unfolds to more is taken for a bomb."""
@@ -90,7 +91,7 @@ def dump(entry: Mapping[str, Any]) -> bytes:
 
 
 def load(path: Path, largest: int = LARGEST) -> Har:
-    """Read a HAR: plain, gzip (`.har.gz`) or zlib (`.zhar`), told apart by their first bytes.
+    """Read a HAR: plain, gzip (`.har.gz`) or zlib (`.zhar`), or the SQLite file of an OpenWPM crawl, told apart by their first bytes.
 
     Raises:
         ConfigError: one sentence that names the file and what is wrong with it.
@@ -103,6 +104,8 @@ def load(path: Path, largest: int = LARGEST) -> Har:
         raise ConfigError(f"{path}: no such file") from exc
     except OSError as exc:
         raise ConfigError(f"{path} cannot be read: {exc.strerror}") from exc
+    if data.startswith(MAGIC):
+        data = crawl_as_har(path, largest)
     return parse(data, str(path), largest)
 
 

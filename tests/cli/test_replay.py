@@ -4,8 +4,10 @@ import base64
 import gzip
 import json
 import re
+import sqlite3
 import struct
 import zlib
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -361,3 +363,29 @@ def test_real_recordings(capper, home, shared_data):
         assert len(before) == len(after)
         assert all("_capper" in new for old, new in zip(before, after, strict=True) if old != new)
         assert [entry["request"] for entry in before] == [entry["request"] for entry in after]
+
+
+def test_a_crawl_of_openwpms_is_replayed(capper, tmp_path):
+    """Ads that their requests tell are counted for the browser that met them."""
+    from capper.study.formats.openwpm import write_openwpm
+
+    path = tmp_path / "crawl-data.sqlite"
+    write_openwpm(path, "none", [], [])
+    with closing(sqlite3.connect(path)) as file:
+        for number in range(3):
+            url = f"{CLICK.replace('&amp;', '&')}&n={number}"
+            file.execute(
+                "INSERT INTO http_requests (browser_id, visit_id, request_id, url, method, headers, resource_type, time_stamp)"
+                " VALUES (1, ?, ?, ?, 'GET', '[]', 'sub_frame', '2026-11-22T12:00:00.000Z')",
+                (number, number, url),
+            )
+            file.execute(
+                "INSERT INTO http_responses (browser_id, visit_id, request_id, url, response_status, headers)"
+                ' VALUES (1, ?, ?, ?, 200, \'[["Content-Type", "text/html"]]\')',
+                (number, number, url),
+            )
+        file.commit()
+    told = json.loads(capper("replay", str(path), "--json").out)
+
+    assert 3 == told["entries"]
+    assert "2026-11-22T12:00:00+00:00" == told["first"]

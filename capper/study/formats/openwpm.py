@@ -6,7 +6,7 @@ page a visit, an exposure a request. The exposures and visits stand beside these
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -55,6 +55,8 @@ _NUMBERS = frozenset(
         "duration",
     ]
 )
+_UNKEYED = frozenset({"crawl_history", "navigations", "incomplete_visits"})
+"""Tables whose first column may hold a number twice."""
 _KINDS = {Format.BANNER: "image", Format.IMAGE: "image", Format.FRAME: "sub_frame", Format.VIDEO: "media"}
 """Resource types as Firefox names them; other ads come as data."""
 
@@ -65,8 +67,7 @@ def write_openwpm(path: Path, study: str, exposures: Iterable[Exposure], visits:
         file.execute("PRAGMA journal_mode = OFF")
         file.execute("BEGIN")
         for table, columns in TABLES.items():
-            typed = (f"{name} {'INTEGER' if name in _NUMBERS else 'TEXT'}" for name in columns.split())
-            file.execute(f"CREATE TABLE {table} ({', '.join(typed)})")
+            file.execute(f"CREATE TABLE {table} ({', '.join(_typed(table, columns.split()))})")
         _put(
             file,
             "task",
@@ -82,6 +83,12 @@ def write_openwpm(path: Path, study: str, exposures: Iterable[Exposure], visits:
         )
         file.execute("COMMIT")
     return counts
+
+
+def _typed(table: str, columns: Sequence[str]) -> Iterator[str]:
+    for place, name in enumerate(columns):
+        key = " PRIMARY KEY" if not place and table not in _UNKEYED else ""
+        yield f"{name} {'INTEGER' if name in _NUMBERS else 'TEXT'}{key}"
 
 
 class _Crawl:
