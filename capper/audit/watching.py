@@ -131,9 +131,15 @@ class Watching:
             here.product = shop_page(exchange.request.url) == "product" or product_page(response)
 
     def _kind(self, exchange: Exchange) -> Kind:
-        """The resource type; a document that is asked for within a load under way is a frame's."""
+        """The resource type; a document that is asked for within a load under way is a frame's, unless the browser says otherwise."""
         kind = self.recogniser().kind(exchange)
-        if kind is Kind.DOCUMENT and exchange.page and self._key(exchange, _called(exchange)) in self._pages:
+        told = "sec-fetch-dest" in exchange.request.headers
+        if (
+            kind is Kind.DOCUMENT
+            and not told
+            and exchange.page
+            and self._key(exchange, _called(exchange)) in self._pages
+        ):
             return Kind.SUBDOCUMENT
         return kind
 

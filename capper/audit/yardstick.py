@@ -40,10 +40,12 @@ class Yardstick:
     version: int
     limits: Mapping[str, float]
     faults: Mapping[str, Fault]
+    marks: tuple[str, ...]
+    """CSS selectors of the "i" of ads."""
 
     def with_budget(self, budget: Mapping[str, float]) -> "Yardstick":
         """The same with a publisher's own limits."""
-        return Yardstick(self.version, {**self.limits, **budget}, self.faults)
+        return Yardstick(self.version, {**self.limits, **budget}, self.faults, self.marks)
 
 
 @cache
@@ -54,7 +56,7 @@ def yardstick() -> Yardstick:
         code: Fault(code, row["title"], row["points"], row["full"], Of(row["of"]), row["mend"])
         for code, row in table["findings"].items()
     }
-    return Yardstick(table["version"], table["limits"], faults)
+    return Yardstick(table["version"], table["limits"], faults, tuple(table["marks"]))
 
 
 def read_budget(path: Path) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """`capper audit`: what a publisher's pages do to their readers, from recordings or by a real browser."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,19 +9,27 @@ from typing import Annotated
 
 import typer
 
+from capper.assembly import RecogniserSource
 from capper.audit.gathering import gather
+from capper.audit.met import Run
 from capper.audit.result import Result, as_json, as_junit, judge, read_baseline, sentence
 from capper.audit.sheet import revenue, sheet, summary
+from capper.audit.sitemap import is_sitemap, pages_of
+from capper.audit.visiting import Net, Plan, pictures, seen_too, visit
 from capper.audit.yardstick import read_budget, yardstick
 from capper.cli.governing import governing
-from capper.cli.options import Config, Json, Policy, State
+from capper.cli.options import Config, Json, State
+from capper.cli.options import Policy as PolicyFile
 from capper.cli.replay import progress_of
 from capper.cli.tables import json_text, print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD
-from capper.measure.har import load
+from capper.domain.policy import Policy
+from capper.measure.har import Har, load
 from capper.measure.output import whole_file
-from capper.settings import load_settings
+from capper.recognise.download import Fetcher
+from capper.settings import Settings, load_settings
+from capper.settings.version import ready_state
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -31,13 +40,15 @@ _MOST = 30
 @app.command(
     help="""What do pages do to their readers?
 
-    Recordings (HAR) are replayed as their readers met them: repeats, crowding, weight, followed readers, credit nobody asked
+    Pages are visited by several readers over several days, each with a Chromium of her own (the extra `capper[audit]`), or recordings
+    (HAR) are replayed as their readers met them: repeats, crowding, weight, followed readers, credit nobody asked
     for; what a policy would have withheld, and what the runners-up would have paid. A score of 0-100, and how to mend what
     was found.
     """,
     epilog="""\b
 Examples:
-  capper audit week.har --out report                    report/audit.html, .json and .xml
+  capper audit https://paper.example/ --out report --people 3 --visits 5
+  capper audit week.har --out report   report/audit.html, .json and .xml
   capper audit mon.har tue.har --budget budget.toml     exits with 1 where a limit is broken
   capper audit mon.har --fail-under 80 --baseline report/audit.json
 
@@ -46,9 +57,19 @@ A recording says whose each entry is by `_viewer`, and by which device by `_devi
 Exits with 0 when all is well, with 1 below --fail-under or over the budget, with 2 when something cannot be read.""",
 )
 def run(
-    targets: Annotated[list[str], typer.Argument(metavar="HAR...", help="Recordings.", show_default=False)],
+    targets: Annotated[
+        list[str],
+        typer.Argument(metavar="URL|SITEMAP|HAR...", help="Pages to visit, or recordings.", show_default=False),
+    ],
     *,
-    policy: Policy = None,
+    visits: Annotated[int, typer.Option(min=1, max=100, help="Of each reader, a virtual day apart.")] = 3,
+    people: Annotated[int, typer.Option(min=1, max=50, help="Readers, each with cookies of her own.")] = 2,
+    depth: Annotated[int, typer.Option(min=0, max=20, help="Links within the site that are followed from a page.")] = 1,
+    seed: Annotated[int, typer.Option(help="Which links are followed.")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the visits in --out that an interruption left.")
+    ] = False,
+    policy: PolicyFile = None,
     viewer: Annotated[str, typer.Option(help="Whose recordings these are, where an entry does not say.")] = HOUSEHOLD,
     out: Annotated[
         Path | None,
@@ -79,15 +100,18 @@ def run(
     asked = governing(load_settings(config, {"state": state}), policy)
     limits = read_budget(budget) if budget else None
     before = read_baseline(baseline) if baseline else None
-    recordings = [load(Path(each)) for each in targets]
+    plan = _plan(targets, out, people=people, visits=visits, depth=depth, seed=seed, resume=resume)
     with ExitStack() as files:
         folder = _folder(out)
         opened = {name: files.enter_context(whole_file(path, 0o600)) for name, path in _paths(folder, junit).items()}
-        with progress_of(2 * sum(map(len, recordings)), "Auditing") as step:
-            found = asyncio.run(gather(settings, recordings, asked.reading().policy, viewer=viewer, progress=step))
+        found = _gathered(settings, plan, targets, asked.reading().policy, viewer)
         result = judge(found, yardstick(), datetime.now(UTC), policy=asked.name, budget=limits, baseline=before)
         text = json_text(as_json(result))
-        made = {"html": sheet(result), "json": text.encode(), "xml": as_junit(result, fail_under)}
+        made = {
+            "html": sheet(result, pictures(found, plan.folder) if plan else {}),
+            "json": text.encode(),
+            "xml": as_junit(result, fail_under),
+        }
         for name, file in opened.items():
             file.write(made[name.partition(" ")[0]])
     if as_json_:
@@ -96,6 +120,57 @@ def run(
         _print(result, folder)
     if result.over or (fail_under is not None and result.score < fail_under):
         raise typer.Exit(1)
+
+
+def _plan(
+    targets: Sequence[str],
+    out: Path | None,
+    *,
+    people: int,
+    visits: int,
+    depth: int,
+    seed: int,
+    resume: bool,
+) -> Plan | None:
+    """What is to be visited; None where recordings are to be replayed."""
+    pages = [page for each in targets for page in _pages(each)]
+    if not pages:
+        if resume:
+            raise ConfigError("--resume is about visits: name the pages that were to be visited")
+        return None
+    if any(not is_sitemap(each) and "://" not in each for each in targets):
+        raise ConfigError("name pages or recordings, not both: a recording is of other readers and other days")
+    if out is None:
+        raise ConfigError(
+            "name a folder with --out: each visit is kept there, so that an interruption loses one at most"
+        )
+    if (out / "visits").exists() and not resume:
+        raise ConfigError(
+            f"{out} holds visits of an earlier audit: --resume goes on with them, another --out begins anew"
+        )
+    begin = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
+    return Plan(tuple(pages), out, begin, people, visits, depth, seed, yardstick().marks)
+
+
+def _pages(target: str) -> list[str]:
+    """The pages that a target names; none where it is a recording."""
+    if is_sitemap(target):
+        return pages_of(target, lambda url: Fetcher()(url).body or b"")
+    return [target] if target.startswith(("http://", "https://")) else []
+
+
+def _gathered(settings: Settings, plan: Plan | None, targets: Sequence[str], policy: Policy, viewer: str) -> Run:
+    recordings = _visited(settings, plan) if plan else [load(Path(each)) for each in targets]
+    with progress_of(2 * sum(map(len, recordings)), "Auditing") as step:
+        run = asyncio.run(gather(settings, recordings, policy, viewer=viewer, progress=step))
+    return seen_too(run, plan.folder) if plan else run
+
+
+def _visited(settings: Settings, plan: Plan) -> list[Har]:
+    ready_state(settings.state)
+    recogniser = RecogniserSource(settings, datetime.now(UTC)).current()
+    with progress_of(plan.loads, "Visiting", least=0) as step:
+        return [load(path) for path in asyncio.run(visit(plan, settings.state, recogniser, Net(), step))]
 
 
 def _folder(out: Path | None) -> Path | None:

@@ -113,9 +113,9 @@ def _special(path: Path) -> bool:
 
 
 @contextmanager
-def progress_of(entries: int, doing: str = "Replaying") -> Iterator[Callable[[], object]]:
+def progress_of(entries: int, doing: str = "Replaying", least: int = LONG) -> Iterator[Callable[[], object]]:
     """A progress bar for a long replay, where somebody looks; what is to be called after each entry."""
-    if entries <= LONG or not sys.stderr.isatty():
+    if entries <= least or not sys.stderr.isatty():
         yield lambda: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

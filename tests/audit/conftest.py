@@ -138,7 +138,14 @@ def publishers() -> SimpleNamespace:
         ("motion", "ads.example"),
         ("heavy", "ads"),
     ]
-    return SimpleNamespace(respectful=respectful, disrespectful=disrespectful, planted=planted, Recording=Recording)
+    return SimpleNamespace(
+        respectful=respectful,
+        disrespectful=disrespectful,
+        planted=planted,
+        Recording=Recording,
+        picture=a_picture(),
+        prompt=PROMPT,
+    )
 
 
 @pytest.fixture(scope="session")
