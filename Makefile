@@ -47,6 +47,9 @@ bench-peers: venv ## the same against Privoxy, and how many requests a second wr
 scale: venv ## ten thousand homes on a real cluster of three masters; writes docs/scale.md
 	@$(bin)/python -m benchmarks.scale --write docs/scale.md $(ARGS)
 
+tables: venv ## what studies measure beside what is known to be true, from seeds; writes docs/measurement.md
+	@$(bin)/python -m tables --write $(ARGS)
+
 words: venv ## capper/locale, from what code and templates say; tells what is left to translate
 	@$(bin)/python scripts/catalogues
 

@@ -60,11 +60,12 @@ def _bounds(by_cap: dict[int, list[Score]]) -> list[Row]:
         if cap in limits
     ]
     told_apart = [scores for cap, scores in by_cap.items() if cap > 1]
-    missed = [_mean(scores, "missed") for scores in by_cap.values()]
+    # Above that the threshold of people falls below 10 in some seeds, and hides the campaigns that are aimed at ten.
+    missed = [_mean(scores, "missed") for cap, scores in by_cap.items() if cap <= 10]
     rises = max((after - before for before, after in pairwise(missed)), default=0.0)
     return [
         *rows,
-        at_most("mean / mean: missed rises from one cap to the next by, points", max(rises, 0.0), 1.0),
+        at_most("mean / mean: missed rises from one cap to the next, up to 10, by, points", max(rises, 0.0), 1.0),
         at_most("mean / mean: wrong at any cap, %", max(_mean(scores, "wrong") for scores in told_apart), 0.1),
         at_least(
             "mean / mean: precision at any cap above 1, %", min(_mean(each, "precision") for each in told_apart), 97

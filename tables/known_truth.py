@@ -191,7 +191,9 @@ class Run:
             person = person_of(each.agent)
             if each.advertiser is SHOES and person not in found:
                 looked = [
-                    look.at for look in self.world.looked if person_of(look.agent) == person and look.at <= each.at
+                    look.at
+                    for look in self.world.looked
+                    if person_of(look.agent) == person and look.at <= each.at and not look.bought
                 ]
                 if looked:
                     found[person] = each.at - max(looked)
@@ -261,7 +263,7 @@ def rows(found: Run, seed: int) -> list[Row]:
     """What capper measured beside the truth, and whether it agrees."""
     measured = found.retargeting(found.size.people)
     lags = sorted(found.lags.values())
-    lag = lags[(len(lags) - 1) // 2] / timedelta(milliseconds=1)
+    lag = lags[(len(lags) - 1) // 2] / timedelta(milliseconds=1) if lags else 0.0
     days, reach = half_life(found)
     planted_days = found.world.habit.half_life / timedelta(days=1)
     opted, itself = found.effect(seed), found.against_itself(seed)

@@ -5,10 +5,9 @@ What it says of itself is the truth that measurements are held against: capper s
 
 import math
 import random
-import re
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import escape
 from itertools import count
@@ -40,7 +39,6 @@ SLOTS = {"top": (728, 90), "side": (300, 250)}
 """The places for ads on every page of a publisher's."""
 _OTHERS = (TRAVEL, COFFEE)
 _PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-_COOKIE = re.compile(r"(?:^|;\s*)visitor=(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Looked:
 
 @dataclass(slots=True)
 class _Profile:
-    """What the ad server knows of a browser, by its cookie."""
+    """What the ad server knows of a browser, by what that calls itself: cookies of others are blocked by many."""
 
     number: int
     looked: datetime | None = None
@@ -99,7 +97,7 @@ class Retargeter:
     seed: int = 1
     delivered: list[Delivered] = field(default_factory=list)
     looked: list[Looked] = field(default_factory=list)
-    _profiles: dict[int, _Profile] = field(default_factory=dict)
+    _profiles: dict[str, _Profile] = field(default_factory=dict)
     _loads: "count[int]" = field(default_factory=count)
 
     def __call__(self, asked: Asked) -> Reply:
@@ -110,14 +108,8 @@ class Retargeter:
             return _shop(bought=asked.path.endswith("thank-you"))
         if asked.host != AD_SERVER:
             return answer(asked)
-        known = _COOKIE.search(asked.headers.get("cookie", ""))
-        number = int(known[1]) if known else len(self._profiles)
-        profile = self._profiles.setdefault(number, _Profile(number))
-        reply = self._ad_server(asked, profile)
-        if known:
-            return reply
-        kept = f"visitor={number}; Secure; SameSite=None; Path=/; Max-Age=31536000"
-        return replace(reply, headers=(*reply.headers, ("set-cookie", kept)))
+        agent = asked.headers.get("user-agent", "")
+        return self._ad_server(asked, self._profiles.setdefault(agent, _Profile(len(self._profiles))))
 
     def _ad_server(self, asked: Asked, profile: _Profile) -> Reply:
         if asked.path == "/frame":

@@ -21,17 +21,8 @@ def world(clock):
 
 @pytest.fixture
 def browse(world):
-    """One browser that keeps its cookie: `browse(host, target)`."""
-    cookies = {}
-
-    def ask(host, target):
-        reply = world(Asked("GET", host, target, {"user-agent": "a browser", "cookie": cookies.get(host, "")}))
-        kept = dict(reply.headers).get("set-cookie")
-        if kept:
-            cookies[host] = kept.partition(";")[0]
-        return reply
-
-    return ask
+    """One browser: `browse(host, target)`."""
+    return lambda host, target: world(Asked("GET", host, target, {"user-agent": "a browser"}))
 
 
 @pytest.fixture
@@ -91,3 +82,12 @@ def test_it_notices_a_purchase_late(browse, share, clock):
 
     assert still > 0.6
     assert 0 == share()
+
+
+def test_it_follows_nobody_else(browse, world):
+    """Another browser has looked at nothing."""
+    browse(AD_SERVER, "/pixel?seen=shoes")
+    for load in range(50):
+        world(Asked("GET", AD_SERVER, f"/frame?slot=top&site=news.example&load={load}", {"user-agent": "another"}))
+
+    assert {0} == {each.chance for each in world.delivered}

@@ -14,7 +14,7 @@ NEED_MORE = {"half-life, days", "the same, p"}
 @pytest.fixture(scope="module")
 def size():
     """Large enough for an effect, small enough for every day."""
-    return Size(blocks=2, days=1, pages=4)
+    return Size(blocks=3, days=1, pages=3)
 
 
 async def test_what_is_measured_is_what_happened(tmp_path, size):
