@@ -15,6 +15,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 BASH = shutil.which("bash") or "/bin/bash"
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
 LOCK = (CHECKOUT / "requirements.lock").read_text()
+EXTRAS = [each for some in PROJECT["project"]["optional-dependencies"].values() for each in some]
 
 
 def canonical(name: str) -> str:
@@ -25,9 +26,6 @@ def canonical(name: str) -> str:
 def named(requirement: str) -> str:
     """The package that a requirement asks for."""
     return canonical(re.match(r"[A-Za-z0-9._-]+", requirement)[0])
-
-
-EXTRAS = [each for some in PROJECT["project"]["optional-dependencies"].values() for each in some]
 
 
 def locked() -> dict[str, str]:

@@ -11,6 +11,7 @@ from capper.cli.measure_export import dpia, export
 from capper.cli.measure_release import budget, privacy, release
 from capper.cli.measure_report import report
 from capper.cli.measure_simulate import simulate
+from capper.cli.measure_sketch import app as sketch_app
 from capper.cli.measure_treat import treat
 from capper.cli.options import Config, Json, LedgerUrl, Policy, State, Yes
 from capper.cli.record import known_person, settings_and_policy
@@ -22,13 +23,17 @@ from capper.journal import Level
 from capper.settings import Settings
 from capper.settings.toml import read_text
 from capper.settings.version import check_state
+from capper.settings.writing import put
 from capper.study.consent import standard_text
+from capper.study.joint import Invitation
 from capper.study.register import (
     Of,
     Participant,
     Study,
+    blinding_file,
     change_study,
     data_file,
+    invitation_file,
     joined,
     key_file,
     left,
@@ -83,6 +88,12 @@ def start(
         int, typer.Option("-k", "--least", min=2, metavar="N", help="No sum over fewer people leaves.")
     ] = 20,
     epsilon: Annotated[float, typer.Option(metavar="E", help="What all releases together may spend.")] = 8,
+    invitation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="To a joint study: ads are named as in all its households.", show_default=False
+        ),
+    ] = None,
     state: State = None,
     config: Config = None,
 ) -> None:
@@ -108,6 +119,8 @@ def start(
     study = Study(
         checked_name(name), begun, until, text, seed, names=names, control=control, of=of, least=least, epsilon=epsilon
     )
+    invited = Invitation.read(invitation) if invitation else None
+    study = replace(study, joint=invited is not None)
 
     def begin(there: Study | None) -> Study:
         if there:
@@ -115,6 +128,8 @@ def start(
                 f"there is a study called {name} already, begun on {there.begun:%Y-%m-%d}; take another name"
             )
         make_key(key_file(settings.state, name))
+        if invited:
+            put(invitation_file(settings.state, name), invited.write())
         return study
 
     change_study(register_file(settings.state), name, begin)
@@ -272,12 +287,14 @@ def stop(
         ),
     )
     if close:
-        key_file(settings.state, name).unlink(missing_ok=True)
+        for file in (key_file, invitation_file, blinding_file):
+            file(settings.state, name).unlink(missing_ok=True)
     print_text(f"{name} is over{', and its key is destroyed' if close else ''}")
 
 
 for _command in (report, export, dpia, release, budget, privacy, treat, simulate):
     app.command()(_command)
+app.add_typer(sketch_app, name="sketch")
 
 
 def _length(text: str) -> timedelta:

@@ -15,7 +15,7 @@ from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.settings import Settings
 from capper.settings.writing import put
-from capper.study.register import Study, data_file, key_file, releases_file
+from capper.study.register import Study, blinding_file, data_file, invitation_file, key_file, releases_file
 from capper.study.release import USUAL, Axis, Request, What, figure
 from capper.study.spending import Budget, Release, Spending, spent
 from capper.study.store import Filled, Table
@@ -95,10 +95,10 @@ def release(
             f"{len(study.participants)} people take part in {name}, and no sum over fewer than {study.least} leaves it"
         )
     span = week_of(week) if week else None
-    made, fresh = _spending(settings, study).once(
+    made, fresh = spending_of(settings, study).once(
         request.plain(),
         Budget(*request.price),
-        lambda: figure(_exposures(settings, study, span), request),
+        lambda: figure(exposures_of(settings, study, span), request),
         datetime.now(UTC),
     )
     told = _as_told(study, made)
@@ -133,7 +133,7 @@ def budget(
     """
     settings = study_settings(config, state)
     study = study_of(settings, name)
-    releases = _spending(settings, study).read(seal)
+    releases = spending_of(settings, study).read(seal)
     had = spent(releases)
     if as_json:
         print_json(
@@ -167,9 +167,10 @@ def privacy(name: Name, *, state: State = None, config: Config = None, as_json: 
     settings = study_settings(config, state)
     study = study_of(settings, name)
     tables, oldest = _kept(settings, study)
-    releases = _spending(settings, study).read()
+    releases = spending_of(settings, study).read()
     account = _account(study, releases)
-    keys = {"study": key_file(settings.state, name).exists()}
+    files = {"study": key_file} | ({"joint study": invitation_file, "sketches": blinding_file} if study.joint else {})
+    keys = {key: file(settings.state, name).exists() for key, file in files.items()}
     if as_json:
         stored = {table: {field: each._asdict() for field, each in found.items()} for table, found in tables.items()}
         print_json(
@@ -194,7 +195,7 @@ def privacy(name: Name, *, state: State = None, config: Config = None, as_json: 
     )
     print_text(
         f"{len(study.participants)} people take part; the oldest row is {f'of {oldest:%Y-%m-%d %H:%M} UTC' if oldest else 'not there yet'}",
-        *(f"the key of the {key} is {'there' if there else 'destroyed'}" for key, there in keys.items()),
+        *(f"the key of the {key} is {'there' if there else 'not there'}" for key, there in keys.items()),
         f"{len(releases)} releases have spent epsilon {account['spent']['epsilon']:g} of {study.epsilon:g}",
     )
 
@@ -212,12 +213,14 @@ def week_of(text: str) -> tuple[datetime, datetime]:
     return begun, begun + _WEEK
 
 
-def _spending(settings: Settings, study: Study) -> Spending:
+def spending_of(settings: Settings, study: Study) -> Spending:
+    """What has left the study."""
     named = f"{study.name}\0{study.begun.isoformat()}"
     return Spending(releases_file(settings.state, study.name), named, Budget(study.epsilon, study.delta))
 
 
-def _exposures(settings: Settings, study: Study, span: tuple[datetime, datetime] | None) -> Exposures:
+def exposures_of(settings: Settings, study: Study, span: tuple[datetime, datetime] | None) -> Exposures:
+    """What was recorded, in that time."""
     with recorded(settings, study.name) as store:
         exposures = store.exposures()
     if span is None:

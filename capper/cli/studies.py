@@ -12,7 +12,8 @@ from capper.domain.errors import ConfigError
 from capper.settings import Settings, load_settings
 from capper.settings.reader import near
 from capper.settings.version import check_state
-from capper.study.register import Study, StudyKeys, data_file, key_file, read_key, read_studies, register_file
+from capper.study.joint import names_of
+from capper.study.register import Study, StudyKeys, data_file, read_studies, register_file
 from capper.study.store import Store
 
 Name = Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", show_default=False)]
@@ -69,7 +70,7 @@ def keys_of(settings: Settings, name: str) -> StudyKeys:
     Raises:
         ConfigError: its key is gone, as that of a closed study is.
     """
-    return StudyKeys(read_key(key_file(settings.state, name)))
+    return names_of(settings.state, study_of(settings, name))
 
 
 @contextmanager

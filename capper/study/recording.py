@@ -20,7 +20,8 @@ from capper.recognise.domains import site_of
 from capper.recognise.visit import kind_of
 from capper.settings.watch import Watched, now
 from capper.study.exposure import Arm, Exposure, Kind, Visit
-from capper.study.register import Study, StudyKeys, data_file, key_file, read_key, read_studies, register_file
+from capper.study.joint import names_of
+from capper.study.register import Study, StudyKeys, data_file, read_studies, register_file
 
 if TYPE_CHECKING:
     from capper.study.store import Store
@@ -142,7 +143,7 @@ class Recording:
                 self._running[name] = before[name]
                 continue
             try:
-                keys = StudyKeys(read_key(key_file(self._state, name)))
+                keys = names_of(self._state, study)
                 from capper.study.store import Store  # noqa: PLC0415  imports numpy, which most never need
 
                 self._running[name] = _Running(study, keys, Store.open(data_file(self._state, name)))

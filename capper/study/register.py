@@ -76,6 +76,8 @@ class Study:
     """What all releases together may spend."""
     delta: float = 1e-5
     """The same, of the chance that a release tells more than that."""
+    joint: bool = False
+    """Whether ads are named as all households of a joint study name them."""
     participants: Mapping[str, Participant] = field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
 
@@ -100,8 +102,12 @@ class Study:
 class StudyKeys:
     """What a study calls people, pages and ads: digests under keys of its own, which no other study's can be joined with."""
 
-    def __init__(self, key: bytes) -> None:
-        self._keys = {purpose: hashlib.blake2b(key, person=purpose.encode()).digest() for purpose in _PURPOSES}
+    def __init__(self, key: bytes, joint: bytes | None = None) -> None:
+        """`joint`: the key by which all households of a joint study name ads; people, pages and sites stay this study's own."""
+        keys = {purpose: joint if joint and purpose in _JOINT else key for purpose in _PURPOSES}
+        self._keys = {
+            purpose: hashlib.blake2b(each, person=purpose.encode()).digest() for purpose, each in keys.items()
+        }
         self._known: dict[tuple[str, str], str] = {}
 
     def of(self, purpose: str, text: str) -> str:
@@ -119,6 +125,7 @@ class StudyKeys:
 
 
 _PURPOSES = ("person", "load", "site", "creative", "campaign", "advertiser")
+_JOINT = ("creative", "campaign", "advertiser")
 _REMEMBERED = 50_000
 
 
@@ -135,6 +142,16 @@ def data_file(state: Path, study: str) -> Path:
 def key_file(state: Path, study: str) -> Path:
     """Where a study's key is; without it what was recorded names nobody and nothing."""
     return state / "studies" / study / "key"
+
+
+def invitation_file(state: Path, study: str) -> Path:
+    """Where a joint study's invitation is, with the key that names ads."""
+    return state / "studies" / study / "invitation.json"
+
+
+def blinding_file(state: Path, study: str) -> Path:
+    """Where the private half is by which this household hides its sketches."""
+    return state / "studies" / study / "blinding"
 
 
 def releases_file(state: Path, study: str) -> Path:
