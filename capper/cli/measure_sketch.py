@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from capper.cli.measure_release import exposures_of, spending_of, week_of
@@ -17,7 +16,7 @@ from capper.cli.tables import print_json, print_text
 from capper.domain.errors import ConfigError
 from capper.settings import Settings
 from capper.settings.writing import put
-from capper.study.detection import detect
+from capper.study.household import judged, sketched
 from capper.study.joint import (
     KEY_BYTES,
     Answer,
@@ -30,11 +29,9 @@ from capper.study.joint import (
     write_key,
     write_sketch,
 )
-from capper.study.metrics import pairs
 from capper.study.register import Study, blinding_file, invitation_file
-from capper.study.sketch import Blinding, Shape, counted, opened, places
+from capper.study.sketch import Blinding, Shape, opened
 from capper.study.spending import Budget
-from capper.study.truncation import bounded
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -123,11 +120,7 @@ def make(name: Name, roster: RosterFile, *, week: Week, out: Out, state: State =
     if datetime.now(UTC) < span[1]:
         raise ConfigError(f"{week} is not over; what is met in the rest of it could not be added")
     exposures = exposures_of(settings, study, span)
-    met = pairs(exposures, "advertiser")
-    names = exposures.advertiser.names
-    ordered = np.array(sorted(range(len(met)), key=lambda row: (met.person[row], names[met.ad[row]])), np.int64)
-    kept = ordered[bounded(met.person[ordered], exposures.person.names, terms.terms.most, study.seed)]
-    cells = counted(terms.terms.shape, invited.key, (names[ad] for ad in met.ad[kept]))
+    cells = sketched(exposures, invited.key, terms.terms, study.seed)
     sketch = blinding.blind(cells, terms.members, terms.round_id(week))
     content = write_sketch("sketch", terms, week, blinding.public, sketch)
     digest = hashlib.sha256(content).hexdigest()
@@ -227,10 +220,7 @@ def followed(
     told = Answer.read(answer, terms)
     key = Invitation.read(invitation_file(settings.state, name)).key
     exposures = exposures_of(settings, study, week_of(told.week))
-    rows = np.arange(terms.terms.shape.depth)
-    known = (told.many[rows, places(terms.terms.shape, key, ad)].all() for ad in exposures.advertiser.names)
-    users = np.fromiter((told.threshold if many else 0.0 for many in known), np.float64)
-    found = detect(exposures, "advertiser", users=users, users_threshold=told.threshold)
+    found = judged(exposures, key, told, terms)
     row = {
         "week": told.week,
         "pairs": len(found),
