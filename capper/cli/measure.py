@@ -12,6 +12,7 @@ from capper.cli.measure_release import budget, privacy, release
 from capper.cli.measure_report import report
 from capper.cli.measure_simulate import simulate
 from capper.cli.measure_sketch import app as sketch_app
+from capper.cli.measure_strip import strip
 from capper.cli.measure_treat import treat
 from capper.cli.options import Config, Json, LedgerUrl, Policy, State, Yes
 from capper.cli.record import known_person, settings_and_policy
@@ -63,6 +64,7 @@ Examples:
   capper measure release autumn reach --epsilon 1        by how many each advertiser was met, with noise
   capper measure budget autumn                           what has left, and what of the budget is spent
   capper measure privacy autumn                          what is kept of those who take part
+  capper measure strip page.har --out shared.har         a recording that can be shared
   capper measure simulate --into practice                a study of people who do not exist, to try reports with""",
 )
 
@@ -292,7 +294,7 @@ def stop(
     print_text(f"{name} is over{', and its key is destroyed' if close else ''}")
 
 
-for _command in (report, export, dpia, release, budget, privacy, treat, simulate):
+for _command in (report, export, dpia, release, budget, privacy, treat, strip, simulate):
     app.command()(_command)
 app.add_typer(sketch_app, name="sketch")
 
