@@ -280,8 +280,8 @@ def _evidence(run: Run, numbers: Iterable[int]) -> tuple[str, ...]:
 
 
 def _loads(run: Run, numbers: Iterable[int]) -> tuple[str, ...]:
-    told = [run.loads[number] for number in sorted(numbers)[:_MOST_EVIDENCE]]
-    return tuple(f"{load.person}, {load.at:%Y-%m-%d %H:%M}" for load in told)
+    loads = (run.loads[number] for number in sorted(numbers))
+    return tuple(dict.fromkeys(f"{load.person}, {load.at:%Y-%m-%d %H:%M}" for load in loads))[:_MOST_EVIDENCE]
 
 
 _RULES: tuple[Callable[[Run, Limits], Iterator[Finding]], ...] = (

@@ -12,7 +12,7 @@ from capper.audit.result import Result, amount
 from capper.audit.scoring import repeats
 from capper.domain.frequency import binned, shares
 from capper.domain.identity import Level
-from capper.measure.page import WIDTH, add, bar, begun, drawing, ended, lettered, tabled, wide
+from capper.measure.page import WIDTH, add, bar, begun, drawing, ended, lettered, named, tabled, wide
 
 _STYLE: Final = """
 .score { display: flex; align-items: center; gap: 1.5rem; flex-wrap: wrap }
@@ -21,6 +21,7 @@ _STYLE: Final = """
 svg .figure { font-size: 44px; font-weight: 600 }
 .good { stroke: #2c7a4b } .fair { stroke: #b7791f } .poor { stroke: #b83232 }
 section.fault { border-inline-start: 4px solid var(--line); padding-inline-start: .9rem; margin: 1.4rem 0; break-inside: avoid-page }
+section.fault ul { margin: .4rem 0; padding-inline-start: 1.1rem } section.fault li { overflow-wrap: anywhere }
 section.fault h3 { margin: 0 0 .2rem; font-size: 1rem } section.fault p { margin: .2rem 0 }
 figure { margin: 0 0 1rem; break-inside: avoid } figure img { max-width: 100%; max-height: 30rem; border: 1px solid var(--line) }
 .seen { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); gap: 1rem }
@@ -152,17 +153,23 @@ def _findings(parent: ET.Element, result: Result) -> None:
         part = ET.SubElement(parent, "section", {"class": "fault"})
         add(part, "h3", fault.title)
         add(part, "code", code)
-        rows = [_row(each, broken=id(each) in over) for each in mine[:_MOST_FINDINGS]]
-        tabled(part, f"{fault.title}: what, and where", ["what", "#found", "#at most", "where", "seen"], rows)
+        listed = ET.SubElement(part, "ul")
+        for each in mine[:_MOST_FINDINGS]:
+            _told(ET.SubElement(listed, "li"), each, broken=id(each) in over)
         if len(mine) > _MOST_FINDINGS:
             add(part, "p", f"... and {len(mine) - _MOST_FINDINGS:,} more.")
         add(part, "p", f"How to mend it: {fault.mend}")
 
 
-def _row(finding: Finding, *, broken: bool) -> list[str]:
-    where = f"{finding.where} (over budget)" if broken else finding.where
+def _told(item: ET.Element, finding: Finding, *, broken: bool) -> None:
+    """One finding in a list: of what, how many, where, and what it was seen by."""
+    named(ET.SubElement(item, "strong"), finding.subject)
     value, limit = (amount(each, finding.unit) for each in (finding.value, finding.limit))
-    return [finding.subject, value, limit, where, ", ".join(finding.evidence)]
+    over = ", over budget" if broken else ""
+    add(item, "span", f": {value}, at most {limit}{over}. ")
+    named(ET.SubElement(item, "span"), finding.where)
+    if finding.evidence:
+        add(item, "div", f"Seen: {', '.join(finding.evidence)}", **{"class": "aside"})
 
 
 def _frequency(parent: ET.Element, run: Run) -> None:

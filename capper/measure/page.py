@@ -88,10 +88,10 @@ def tabled(parent: ET.Element, caption: str, heads: Sequence[str], rows: Iterabl
             if place:
                 add(line, "td", cell, **{"class": "number" if name[:1] == "#" else ""})
             else:
-                _named(ET.SubElement(line, "th", scope="row"), cell)
+                named(ET.SubElement(line, "th", scope="row"), cell)
 
 
-def _named(parent: ET.Element, name: str) -> None:
+def named(parent: ET.Element, name: str) -> None:
     """A name that came from the network cannot reorder what stands around it."""
     ET.SubElement(parent, "bdi").text = presentable(name)
 
