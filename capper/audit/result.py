@@ -164,6 +164,8 @@ def amount(value: float, unit: str) -> str:
     """A value with its unit, as people write it."""
     if unit == "share":
         return f"{value:.0%}"
+    if unit == "times" and value == 1:
+        return "once"
     number = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
     return f"{number} {unit}".rstrip()
 
