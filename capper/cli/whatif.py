@@ -169,6 +169,7 @@ async def _summaries(settings: Settings, recordings: Sequence[Har], policy: Poli
 def _notes(found: Comparison) -> Iterator[str]:
     if found.exact:
         yield "Replayed: every number is exact for these recordings, which hold what the policy of then let through."
+        yield from _revenue(found)
         return
     if found.counted:
         yield f"In fact {found.counted.shown:,} ads were shown and {found.counted.withheld:,} withheld, all advertisers together."
@@ -181,6 +182,21 @@ def _notes(found: Comparison) -> Iterator[str]:
     if rules := dict.fromkeys(name for row in found.rows for name in row.perhaps):
         quoted = ", ".join(f'"{rule}"' for rule in rules)
         yield f"Nor do they say on which site or in which format; where one of these rules speaks it is otherwise: {quoted}."
+
+
+def _revenue(found: Comparison) -> Iterator[str]:
+    """What the two policies leave of what auctions pay, and what that assumes."""
+    for each in found.money:
+        name = each.currency or "of an unnamed currency"
+        yield (
+            f"The winning bids in the auctions seen pay {each.recorded:.6f} {name}; with the runners-up in the place of those"
+            f" withheld {each.before:.6f} before, {each.after:.6f} after."
+        )
+    if found.money:
+        yield (
+            "This assumes that each auction seen is won by its highest bid, that each win is shown and paid at its price, and that"
+            " others would bid as they did. Bids without a price, and auctions held elsewhere, are left out."
+        )
 
 
 def _print(found: Comparison, old: Governing, new: Governing, over: str, notes: Sequence[str]) -> None:
@@ -252,6 +268,7 @@ def _as_json(found: Comparison, notes: Sequence[str]) -> dict[str, Any]:
         "after": side("after", shares(found.after)),
         "distance": found.distance,
         "counted": found.counted and {"shown": found.counted.shown, "withheld": found.counted.withheld},
+        "money": [asdict(each) for each in found.money],
         "notes": notes,
         "advertisers": [asdict(row) for row in found.rows],
     }

@@ -49,6 +49,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Money:
+    """What the winning bids of the auctions pay in one currency ("" where none is named): as recorded, and under each policy."""
+
+    currency: str
+    recorded: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two policies over the same ads; `exact` unless reckoned from counts, of which `untold` caps were left out."""
 
@@ -61,6 +71,8 @@ class Comparison:
     counted: Daily | None = None
     """What was in fact shown and withheld, where that is known."""
     untold: tuple[str, ...] = ()
+    money: tuple[Money, ...] = ()
+    """Of recordings whose auctions carry prices."""
 
     @property
     def distance(self) -> float:
@@ -87,7 +99,19 @@ def of_replays(before: Sequence[Summary], after: Sequence[Summary]) -> Compariso
     ]
     people = len({person for counts in sides for person, _ in counts})
     histograms = [Counter(count.shown for count in counts.values()) for counts in sides]
-    return Comparison(_ranked(rows), histograms[0], histograms[1], people, exact=True)
+    return Comparison(_ranked(rows), histograms[0], histograms[1], people, exact=True, money=_money(before, after))
+
+
+def _money(before: Sequence[Summary], after: Sequence[Summary]) -> tuple[Money, ...]:
+    def total(amounts: Iterable[Mapping[str, float]], currency: str) -> float:
+        return sum(each.get(currency, 0.0) for each in amounts)
+
+    found = []
+    for currency in sorted({name for summary in before for name in summary.paid}):
+        paid = total((each.paid for each in before), currency)
+        left = (paid - total((each.lost for each in side), currency) for side in (before, after))
+        found.append(Money(currency, paid, *left))
+    return tuple(found)
 
 
 def _counts(summaries: Iterable[Summary]) -> dict[Pair, Count]:

@@ -10,7 +10,7 @@ from capper.domain.daily import EVERYBODY, Daily, Follower
 from capper.domain.frequency import BINS, shares
 from capper.measure.replay import Count, Summary
 from capper.measure.report import report
-from capper.measure.whatif import Side, of_days, of_replays
+from capper.measure.whatif import Money, Side, of_days, of_replays
 from capper.settings import parse_policy
 from capper.testing import NOON
 
@@ -126,3 +126,11 @@ def test_a_page_of_nothing():
     found = of_days([], "anna", OLD, NEW, TODAY)
 
     assert b"There were no ads" in report(found, "old", "new", "7 days", [], NOON)
+
+
+def test_what_two_policies_leave_of_what_auctions_pay():
+    """By currency, over all recordings: what winning bids pay, less what each policy's runners-up pay less."""
+    before = [Summary(paid={"EUR": 3.0}), Summary(paid={"EUR": 1.0, "USD": 2.0})]
+    after = [Summary(paid={"EUR": 3.0}, lost={"EUR": 0.5}), Summary(paid={"EUR": 1.0, "USD": 2.0})]
+
+    assert (Money("EUR", 4.0, 4.0, 3.5), Money("USD", 2.0, 2.0, 2.0)) == of_replays(before, after).money
