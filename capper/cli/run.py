@@ -150,9 +150,10 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 works = (*proxying.works(renews=True), warn_of_end(master.certificate_ends), owned)
                 beside = [asyncio.create_task(work) for work in works]
                 listening, hosts = master.listening(), len(assembly.recogniser.current().engines.hosts)
-                tell(settings, listening, hosts, policy_in_words(settings, assembly), pages.rows())
                 listens = tuple(str(Address(*each)) for each in listening.addresses)
+                # Who waits for the word that it is ready may look at once.
                 tell_running(settings.state, Running(os.getpid(), __version__, utc_now(), listens, pages.url))
+                tell(settings, listening, hosts, policy_in_words(settings, assembly), pages.rows())
                 told = Supervisor.of(os.environ)
                 told.say("READY=1", f"STATUS=listening at {', '.join(listens)}")
                 beside.append(asyncio.create_task(told.keep_watch(partial(_answers, master))))

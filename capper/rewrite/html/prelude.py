@@ -34,14 +34,19 @@ class Prelude:
         self._looks = 0
         self.passed = 0
         """How many of its first bytes have passed."""
+        self.overgrown = False
+        """Whether it became longer than what may wait: then all of it has passed, and none is kept."""
 
     def take(self, piece: bytes) -> bytes:
         """Add a piece of the page, and get what may pass now."""
         body = self._body
+        if self.overgrown:
+            return piece
         body += piece
         if len(body) > self._most:
-            end = len(body)
-        elif self._looks < _MOST_LOOKS and self.passed < _LONGEST and b">" in piece:
+            self.overgrown, self._body = True, bytearray()
+            return bytes(body[self.passed :])
+        if self._looks < _MOST_LOOKS and self.passed < _LONGEST and b">" in piece:
             self._looks += 1
             found = _HEAD.match(body, self.passed)
             end = found.end() if found else self.passed
@@ -53,13 +58,8 @@ class Prelude:
         self.passed = end
         return passing
 
-    @property
-    def overgrown(self) -> bool:
-        """Whether it became longer than what may wait."""
-        return len(self._body) > self._most
-
     def whole(self) -> bytes:
-        """All of it that has come."""
+        """All of it that has come, unless it has overgrown."""
         return bytes(self._body)
 
     def rest(self, page: bytes) -> bytes | None:

@@ -88,6 +88,7 @@ def test_overgrown():
 
     assert [prelude.take(piece) for piece in pieces] == [b"<html>", b"<p>Words and more words", b" yet"]
     assert prelude.overgrown
+    assert b"" == prelude.whole()
 
 
 def test_byte_by_byte_costs_little():
