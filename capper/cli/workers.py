@@ -122,8 +122,9 @@ class _Service:
         """Tell a person, `capper status` and the service manager."""
         hosts = len(self.knowledge.recogniser.current().engines.hosts)
         listening = self.shares.listening()
-        tell(self.settings, listening, hosts, self.policy, [*self._rows(), *self.pages.rows()])
+        # Who waits for the word that it is ready may look at once.
         self.changed(fleet)
+        tell(self.settings, listening, hosts, self.policy, [*self._rows(), *self.pages.rows()])
         where = ", ".join(str(Address(*each)) for each in listening.addresses)
         self.told.say("READY=1", f"STATUS=listening at {where}, {self.settings.workers} workers")
 
