@@ -13,6 +13,7 @@ from capper.audit.scoring import repeats
 from capper.domain.frequency import binned, shares
 from capper.domain.identity import Level
 from capper.measure.page import WIDTH, add, bar, begun, drawing, ended, lettered, named, tabled, wide
+from capper.measure.whatif import PAID_ASSUMES
 
 _STYLE: Final = """
 .score { display: flex; align-items: center; gap: 1.5rem; flex-wrap: wrap }
@@ -216,10 +217,7 @@ def revenue(capped: Capped) -> Iterator[str]:
             f" {left} ({-lost / paid:+.1%})."
         )
     if capped.paid:
-        yield (
-            "This assumes that each auction seen is won by its highest bid, that each win is shown and paid at its price, and that"
-            " others would bid as they did. Bids without a price, and auctions held elsewhere, are left out."
-        )
+        yield PAID_ASSUMES
 
 
 def _pages(parent: ET.Element, run: Run) -> None:

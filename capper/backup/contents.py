@@ -13,6 +13,7 @@ from capper.domain.errors import ConfigError
 from capper.settings import Settings
 from capper.settings.places import config_dir
 from capper.settings.version import NOBODYS
+from capper.study.register import studies_folder
 
 SETTINGS_NAME: Final = "capper.toml"
 POLICY_NAME: Final = "policy.toml"
@@ -70,6 +71,8 @@ def _is_kept(folder: Path, settings: Settings) -> bool:
     if folder.is_symlink():
         raise ConfigError(f"back up {folder}: it is a link to another folder; put the folder itself there")
     if folder.name.startswith((".", ASIDE)) or folder.name == NOBODYS:
+        return False
+    if folder == studies_folder(settings.state):
         return False
     return folder != settings.ledger_folder and not (folder / _SERVERS_OWN).exists()
 

@@ -29,7 +29,7 @@ from capper.measure.har import Har, load
 from capper.measure.output import whole_file
 from capper.measure.replay import Summary, replay
 from capper.measure.report import report
-from capper.measure.whatif import Comparison, Row, of_days, of_replays
+from capper.measure.whatif import PAID_ASSUMES, Comparison, Row, of_days, of_replays
 from capper.settings import Settings, load_settings
 
 app = typer.Typer(rich_markup_mode=None)
@@ -193,10 +193,7 @@ def _revenue(found: Comparison) -> Iterator[str]:
             f" withheld {each.before:.6f} before, {each.after:.6f} after."
         )
     if found.money:
-        yield (
-            "This assumes that each auction seen is won by its highest bid, that each win is shown and paid at its price, and that"
-            " others would bid as they did. Bids without a price, and auctions held elsewhere, are left out."
-        )
+        yield PAID_ASSUMES
 
 
 def _print(found: Comparison, old: Governing, new: Governing, over: str, notes: Sequence[str]) -> None:

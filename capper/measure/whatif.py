@@ -23,6 +23,13 @@ Pair = tuple[str, str]
 """A person and an advertiser."""
 
 
+PAID_ASSUMES = (
+    "This assumes that each auction seen is won by its highest bid, that each win is shown and paid at its price, and that"
+    " others would bid as they did. Bids without a price, and auctions held elsewhere, are left out."
+)
+"""What stands beside every sum of what auctions pay."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """What a policy makes of an advertiser: how many are shown (at most, if reckoned) and withheld, and to how many people."""

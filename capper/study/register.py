@@ -129,34 +129,39 @@ _JOINT = ("creative", "campaign", "advertiser")
 _REMEMBERED = 50_000
 
 
+def studies_folder(state: Path) -> Path:
+    """Where everything of the studies is; no backup takes it along, or who withdraws would still be in it."""
+    return state / "studies"
+
+
 def register_file(state: Path) -> Path:
     """Where the studies are kept, in the state folder."""
-    return state / "studies" / "studies.json"
+    return studies_folder(state) / "studies.json"
 
 
 def data_file(state: Path, study: str) -> Path:
     """Where a study's exposures are."""
-    return state / "studies" / study / "exposures.sqlite"
+    return studies_folder(state) / study / "exposures.sqlite"
 
 
 def key_file(state: Path, study: str) -> Path:
     """Where a study's key is; without it what was recorded names nobody and nothing."""
-    return state / "studies" / study / "key"
+    return studies_folder(state) / study / "key"
 
 
 def invitation_file(state: Path, study: str) -> Path:
     """Where a joint study's invitation is, with the key that names ads."""
-    return state / "studies" / study / "invitation.json"
+    return studies_folder(state) / study / "invitation.json"
 
 
 def blinding_file(state: Path, study: str) -> Path:
     """Where the private half is by which this household hides its sketches."""
-    return state / "studies" / study / "blinding"
+    return studies_folder(state) / study / "blinding"
 
 
 def releases_file(state: Path, study: str) -> Path:
     """Where it is written what has left a study."""
-    return state / "studies" / study / "releases.jsonl"
+    return studies_folder(state) / study / "releases.jsonl"
 
 
 def make_key(path: Path) -> bytes:

@@ -35,9 +35,9 @@ def test_whatever_lies_in_the_state_folder_is_kept(found, tmp_path):
 
 
 def test_what_is_made_anew_or_a_servers_own_is_left_out(found, tmp_path):
-    """Caches, hidden names, sockets, what an earlier restore kept aside, and every embedded server's folder."""
+    """Caches, hidden names, sockets, studies, what an earlier restore kept aside, and every embedded server's folder."""
     state = tmp_path / "config" / "state"
-    for name in ("credit", "lists", "ledger", "other", "before-restore-2026", ".new", "lost+found"):
+    for name in ("credit", "lists", "ledger", "other", "before-restore-2026", ".new", "lost+found", "studies"):
         (state / name).mkdir()
     for name in (
         "credit/packs.bin",
@@ -46,6 +46,7 @@ def test_what_is_made_anew_or_a_servers_own_is_left_out(found, tmp_path):
         "ledger/x",
         "other/server.lock",
         "other/aof",
+        "studies/studies.json",
         "before-restore-2026/secret",
     ):
         (state / name).write_text("")
