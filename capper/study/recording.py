@@ -20,7 +20,6 @@ from capper.recognise.domains import site_of
 from capper.recognise.visit import kind_of
 from capper.settings.watch import Watched, now
 from capper.study.exposure import Arm, Exposure, Kind, Visit
-from capper.study.joint import names_of
 from capper.study.register import Study, StudyKeys, data_file, read_studies, register_file
 
 if TYPE_CHECKING:
@@ -143,9 +142,11 @@ class Recording:
                 self._running[name] = before[name]
                 continue
             try:
-                keys = names_of(self._state, study)
-                from capper.study.store import Store  # noqa: PLC0415  imports numpy, which most never need
+                # Both import numpy, which most never need.
+                from capper.study.joint import names_of  # noqa: PLC0415
+                from capper.study.store import Store  # noqa: PLC0415
 
+                keys = names_of(self._state, study)
                 self._running[name] = _Running(study, keys, Store.open(data_file(self._state, name)))
             except ConfigError as exc:
                 logger.warning("the study %s is not recorded: %s", name, exc)
