@@ -1,14 +1,13 @@
 """Writes down what people who agreed to a study are about to be shown, before any cap takes it away; beside the traffic.
 
-An exposure costs the gate a digest or two; a task writes what waits, every second, in a thread. What cannot be written is lost and said.
+What was met is noted as it is; a task writes what waits, every second, in a thread. What cannot be written is lost and said.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,32 +15,25 @@ from capper.domain.decision import Decision
 from capper.domain.errors import ConfigError
 from capper.domain.exchange import Exchange
 from capper.domain.sighting import Sighting
-from capper.recognise.domains import site_of
-from capper.recognise.visit import kind_of
 from capper.settings.watch import Watched, now
-from capper.study.exposure import Arm, Exposure, Kind, Visit
-from capper.study.register import Study, StudyKeys, data_file, read_studies, register_file
+from capper.study.exposure import Arm
+from capper.study.register import Study, data_file, read_studies, register_file
 
 if TYPE_CHECKING:
-    from capper.study.store import Store
+    from capper.study.notebook import Notebook, Taken
 
 logger = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds that are written together."""
-MOST = 100_000
-"""Rows that wait at most, while the disk does not take them."""
 
 
 @dataclass(slots=True)
 class _Running:
-    """A study under way, with what waits to be written."""
+    """A study under way, and what it notes down."""
 
     study: Study
-    keys: StudyKeys
-    store: "Store"
-    exposures: list[Exposure] = field(default_factory=list)
-    visits: list[Visit] = field(default_factory=list)
+    notes: "Notebook"
 
 
 class Recording:
@@ -52,18 +44,15 @@ class Recording:
         state: Path,
         clock: Callable[[], datetime] = now,
         every: float = EVERY,
-        most: int = MOST,
         permits: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """The studies registered under `state`; `permits` says of a viewer whether her privacy level allows any."""
-        self._state, self._every, self._most, self._permits = state, every, most, permits
+        self._state, self._every, self._permits = state, every, permits
         self._register = Watched(register_file(state), read_studies, dict[str, Study](), "studies go on", clock)
         self._seen: dict[str, Study] | None = None
         self._running: dict[str, _Running] = {}
         self._whose: dict[str, tuple[_Running, str] | None] = {}
         self._writer: asyncio.Task[None] | None = None
-        self.dropped = 0
-        """Rows that were lost."""
 
     def control(self, viewer: str, at: datetime) -> bool:
         """Whether caps are off for her now, as her study drew."""
@@ -76,30 +65,21 @@ class Recording:
             return
         running, person = found
         arm = Arm.CONTROL if running.study.in_control(person, at) else Arm.CAPPED
-        make = partial(_exposure, running, person, at.astimezone(UTC), arm)
-        rows = [make(*each) for each in zip(sightings, decisions, strict=True) if not each[1].repeated]
-        self._queue(running.exposures, rows)
+        running.notes.met(at, person, arm, sightings, decisions)
+        self._wake()
 
     def opened(self, exchange: Exchange) -> None:
         """Take note of a page that was opened."""
         if found := self._of(exchange.viewer.name, exchange.at):
             running, person = found
-            url = exchange.request.url
-            site = running.keys.of("advertiser", site_of(url))
-            kind = Kind(kind_of(url) or Kind.PAGE)
-            self._queue(running.visits, [Visit(exchange.at.astimezone(UTC), person, site, kind)])
+            running.notes.opened(exchange.at, person, exchange.request.url)
+            self._wake()
 
     async def write(self) -> None:
         """Write what waits now."""
         for running in self._running.values():
-            exposures, running.exposures = running.exposures, []
-            visits, running.visits = running.visits, []
-            if exposures or visits:
-                try:
-                    await asyncio.to_thread(running.store.add, exposures, visits)
-                except ConfigError as exc:
-                    self.dropped += len(exposures) + len(visits)
-                    logger.warning("the study %s: %s", running.study.name, exc)
+            if len(running.notes):
+                await asyncio.to_thread(self._write_of, running, running.notes.taken())
 
     async def close(self) -> None:
         """Write what waits, and let go of the files."""
@@ -108,7 +88,7 @@ class Recording:
             await asyncio.gather(self._writer, return_exceptions=True)
         await self.write()
         for running in self._running.values():
-            running.store.close()
+            running.notes.store.close()
         self._running.clear()
 
     def _of(self, viewer: str, at: datetime) -> tuple[_Running, str] | None:
@@ -125,7 +105,7 @@ class Recording:
 
     def _find(self, viewer: str) -> tuple[_Running, str] | None:
         for running in self._running.values():
-            person = running.keys.of("person", viewer)
+            person = running.notes.keys.of("person", viewer)
             if person in running.study.participants:
                 return running, person
         return None
@@ -142,27 +122,35 @@ class Recording:
                 self._running[name] = before[name]
                 continue
             try:
-                # Both import numpy, which most never need.
+                # All of them import numpy, which most never need.
                 from capper.study.joint import names_of  # noqa: PLC0415
+                from capper.study.notebook import Notebook  # noqa: PLC0415
                 from capper.study.store import Store  # noqa: PLC0415
 
-                keys = names_of(self._state, study)
-                self._running[name] = _Running(study, keys, Store.open(data_file(self._state, name)))
+                notes = Notebook(names_of(self._state, study), Store.open(data_file(self._state, name)))
+                self._running[name] = _Running(study, notes)
             except ConfigError as exc:
                 logger.warning("the study %s is not recorded: %s", name, exc)
         for name in before.keys() - self._running.keys():
             # What still waits was met before it was stopped.
             gone = before[name]
-            try:
-                gone.store.add(gone.exposures, gone.visits)
-            except ConfigError as exc:
-                logger.warning("the study %s: %s", name, exc)
-            gone.store.close()
+            self._write_of(gone, gone.notes.taken())
+            gone.notes.store.close()
 
-    def _queue[Row](self, waiting: list[Row], rows: Sequence[Row]) -> None:
-        room = self._most - len(waiting)
-        waiting.extend(rows[:room])
-        self.dropped += max(len(rows) - room, 0)
+    def _write_of(self, running: _Running, taken: "Taken") -> None:
+        study = running.study
+        named = {person for person, each in study.participants.items() if study.names and each.names}
+        try:
+            running.notes.write(taken, named, lambda: self._people(study.name))
+        except ConfigError as exc:
+            logger.warning("the study %s: %s", study.name, exc)
+
+    def _people(self, name: str) -> Container[str]:
+        """Who takes part, as the register says at this very moment: what waits of one who has left is not written."""
+        study = read_studies(register_file(self._state)).get(name)
+        return study.participants if study else ()
+
+    def _wake(self) -> None:
         if self._writer is None or self._writer.done():
             try:
                 loop = asyncio.get_running_loop()
@@ -171,31 +159,6 @@ class Recording:
             self._writer = loop.create_task(self._write(), name="capper study")
 
     async def _write(self) -> None:
-        while any(each.exposures or each.visits for each in self._running.values()):
+        while any(len(each.notes) for each in self._running.values()):
             await asyncio.sleep(self._every)
             await self.write()
-
-
-def _exposure(
-    running: _Running, person: str, at: datetime, arm: Arm, sighting: Sighting, decision: Decision
-) -> Exposure:
-    ad, call = decision.ad, running.keys.of
-    advertiser = ad.advertisers[0] if ad.advertisers else ""
-    named = running.study.names and running.study.participants[person].names
-    return Exposure(
-        time=at,
-        person=person,
-        load=call("load", sighting.page or ""),
-        site=call("site", sighting.site or ""),
-        format=sighting.format,
-        network=sighting.network or "",
-        basis=ad.basis,
-        creative=call("creative", ad.creative or ""),
-        campaign=call("campaign", ad.campaign or ""),
-        advertiser=call("advertiser", advertiser),
-        verdict=decision.verdict,
-        before=decision.count,
-        cap=str(decision.cap) if decision.cap else "",
-        arm=arm,
-        name=advertiser if named else "",
-    )

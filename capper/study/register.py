@@ -8,9 +8,9 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +94,16 @@ class Study:
         """Whether caps are off for her then: drawn by the seed, so the same on every machine. `person` is her digest."""
         if not self.control:
             return False
-        drawn = (person, at.astimezone(UTC).date().isoformat()) if self.of is Of.DAYS else (person,)
-        digest = hashlib.blake2b("\0".join(drawn).encode(), key=str(self.seed).encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") < self.control * 2**64
+        day = at.astimezone(UTC).date() if self.of is Of.DAYS else None
+        return _drawn(self.seed, person, day) < self.control * 2**64
+
+
+@lru_cache(maxsize=1024)
+def _drawn(seed: int, person: str, day: date | None) -> int:
+    """From 0 to 2^64."""
+    drawn = (person, day.isoformat()) if day else (person,)
+    digest = hashlib.blake2b("\0".join(drawn).encode(), key=str(seed).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 class StudyKeys:

@@ -6,7 +6,7 @@ erased is overwritten.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import batched, chain
 from operator import attrgetter
@@ -65,6 +65,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection, self._path, self._lock = connection, path, threading.Lock()
         self._ids: dict[str, int] = {}
+        self._version: int | None = None
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -91,18 +92,30 @@ class Store:
         with self._lock:
             self._connection.close()
 
-    def add(self, exposures: Sequence[Exposure], visits: Sequence[Visit] = ()) -> None:
+    def add(
+        self,
+        exposures: Sequence[Exposure],
+        visits: Sequence[Visit] = (),
+        people: Callable[[], Container[str]] | None = None,
+    ) -> None:
         """Write rows, all or none.
+
+        Args:
+            people: of whom alone they are to be written; asked once nobody else can write or erase.
 
         Raises:
             ConfigError: the disk does not take them.
         """
-        told = [_told(row) for row in exposures]
-        texts = set(chain.from_iterable(told))
-        texts.update(text for visit in visits for text in (visit.person, visit.site, visit.kind))
         with self._lock:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
+                if people:
+                    among = people()
+                    exposures = [row for row in exposures if row.person in among]
+                    visits = [row for row in visits if row.person in among]
+                told = [_told(row) for row in exposures]
+                texts = set(chain.from_iterable(told))
+                texts.update(text for visit in visits for text in (visit.person, visit.site, visit.kind))
                 ids = self._numbered(texts)
                 self._connection.executemany(
                     f"INSERT INTO exposures VALUES ({', '.join('?' * len(_COLUMNS))})",
@@ -242,6 +255,10 @@ class Store:
 
     def _numbered(self, texts: Iterable[str]) -> dict[str, int]:
         """The numbers of texts; new ones are written."""
+        # Another process may have erased texts, whose numbers then become those of others.
+        [version] = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._version, self._ids = version, {}
         if new := [text for text in texts if text not in self._ids]:
             self._connection.executemany(
                 "INSERT OR IGNORE INTO texts (text) VALUES (?)", [(str(text),) for text in new]

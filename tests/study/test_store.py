@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -73,6 +74,28 @@ def test_it_stays_when_it_is_opened_again(store, rows, tmp_path):
     assert 4 == len(list(store.rows()))
     assert same(store.exposures(), again.exposures())
     again.close()
+
+
+def test_one_writes_on_after_another_erased(store, rows, tmp_path):
+    """Numbers of texts that went with who withdrew are never taken for others."""
+    store.add(rows)
+    again = Store.open(tmp_path / "studies" / "ads" / "exposures.sqlite")
+    again.erase("ben")
+    again.add([replace(rows[0], person="eve", load="l2", creative="d", campaign="m")])
+    store.add(rows[:1])
+    again.close()
+
+    assert sorted(
+        [*rows[1:], rows[0], replace(rows[0], person="eve", load="l2", creative="d", campaign="m")], key=repr
+    ) == (sorted(store.rows(), key=repr))
+
+
+def test_of_whom_alone_it_is_written(store, rows):
+    """Whoever takes part once nobody else can write."""
+    store.add(rows, VISITS, lambda: {"ben"})
+
+    assert ["ben"] == [row.person for row in store.rows()]
+    assert VISITS[1:] == list(store.visit_rows())
 
 
 def test_it_is_its_owners(store, tmp_path):
