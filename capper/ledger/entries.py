@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from capper.ledger.link import Link, ScriptForgotten
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """The form of keys and values (keys.py, lua/claim.lua); goes up when a capper of before could not read them any more."""
 
 PATTERN: Final = b"cap{*"

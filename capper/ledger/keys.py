@@ -18,16 +18,20 @@ has 29 bytes: with its length it fits the 32-byte class of the server's allocato
 `{TAG}` is a hash tag: all of one viewer's keys are in one slot of a cluster, which is what lets one call claim on several.
 """
 
+import contextlib
 import hashlib
 import itertools
 import os
 import secrets
 from binascii import b2a_base64
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from capper.domain.identity import Level
 from capper.domain.mute import Name
@@ -62,6 +66,7 @@ class ViewerKeys:
         self._digest = hashlib.blake2b(key=_derive(root, b"names"), digest_size=8)
         self._sites = _derive(root, b"sites")
         self._cipher = AESSIV(_derive(root, b"cipher", size=64))
+        self._stream = AES(_derive(root, b"stream"))
         self._mutes = _Memory[Name, bytes]()
         self._sealed = _Memory[bytes, bytes]()
         self._serial = itertools.count()
@@ -117,16 +122,32 @@ class ViewerKeys:
         return self._prefix + kind.encode() + b"*"
 
     def seal_name(self, name: str, key: bytes) -> bytes:
-        """The name as ciphertext bound to the counter `key`; always the same, and padded so that its length tells little."""
+        """The name as ciphertext bound to `key`, which is named after it; always the same, and padded so that its length tells little.
+
+        A name is sealed as AES-SIV would, but with the key's own digest as the synthetic IV, which need not be stored again.
+        What is cut, or would lose letters with the padding, is not what the key is named after, and takes AES-SIV itself.
+        """
         sealed = self._sealed.get(key)
         if sealed is None:
-            plain = as_bytes(name[:NAME_LIMIT]) + b"\x80"
-            sealed = self._cipher.encrypt(plain + bytes(-len(plain) % _BLOCK), [key])
+            plain, whole = as_bytes(name[:NAME_LIMIT]), len(name) <= NAME_LIMIT and not name.endswith("\0")
+            if whole:
+                sealed = self._streamed(plain + bytes(-len(plain) % _BLOCK), key)
+            else:
+                plain += b"\x80"
+                sealed = self._cipher.encrypt(plain + bytes(-len(plain) % _BLOCK), [key])
             self._sealed[key] = sealed
         return sealed
 
-    def open_name(self, sealed: bytes, key: bytes) -> str | None:
-        """The name that was sealed for `key`, or None if it was not with these keys."""
+    def open_name(self, sealed: bytes, key: bytes, named: Callable[[str], bytes]) -> str | None:
+        """The name that was sealed for `key`, or None if it was not with these keys; `named` is how such a key is named.
+
+        Also a name that capper sealed with AES-SIV, as it did with all of them up to version 1 of the ledger.
+        """
+        plain = self._streamed(sealed, key).rstrip(b"\0")
+        with contextlib.suppress(UnicodeDecodeError):
+            name = plain.decode("utf-8", "surrogatepass")
+            if named(name) == key:
+                return name
         try:
             plain = self._cipher.decrypt(sealed, [key])
         except (InvalidTag, ValueError):
@@ -144,6 +165,11 @@ class ViewerKeys:
             return self._cipher.decrypt(sealed[_BLOCK:], [key, sealed[:_BLOCK]])[:-1]
         except (InvalidTag, ValueError):
             return None
+
+    def _streamed(self, text: bytes, key: bytes) -> bytes:
+        """AES-CTR with a stream of each key's own: its letter and its digest, then room to count blocks."""
+        iv = key[-12:].ljust(_BLOCK, b"\0")
+        return Cipher(self._stream, CTR(iv)).encryptor().update(text)
 
     def _named(self, letter: bytes, data: bytes) -> bytes:
         # Copied, because taking the key in is half the work.

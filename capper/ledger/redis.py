@@ -6,8 +6,8 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from capper.domain.daily import Addition, Follower
@@ -70,7 +70,7 @@ class RedisLedger:
         found: dict[bytes, Entry] = {}
         async for key, value in self._values(keys.pattern("A")):
             expires, sealed, times = stored_counter(value)
-            name = keys.open_name(sealed, key)
+            name = keys.open_name(sealed, key, partial(keys.counter, Level.ADVERTISER))
             if expires > at and name is not None:
                 found[key] = Entry(Level.ADVERTISER, name, tuple(map(from_ms, times)))
         return ranked(found.values())
@@ -100,10 +100,9 @@ class RedisLedger:
         keys, at = await self._keys(viewer), to_ms(now)
         found: dict[bytes, Mute] = {}
         async for key, value in self._values(keys.pattern("m")):
-            mute, sealed = stored_mute(value)
-            name = keys.open_name(sealed, key)
-            if to_ms(mute.until) > at and name is not None:
-                found[key] = replace(mute, name=name)
+            mute = stored_mute(keys, key, value)
+            if mute is not None and to_ms(mute.until) > at:
+                found[key] = mute
         return latest(found.values())
 
     async def note(self, viewer: str, records: Sequence[bytes], now: datetime, life: timedelta) -> None:

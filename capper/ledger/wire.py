@@ -132,11 +132,13 @@ def muting(mute: Mute, sealed: bytes) -> tuple[bytes, int]:
     return _SAID.pack(*halves, _WHYS.index(mute.why), _LEVELS.index(mute.level)) + sealed, until
 
 
-def stored_mute(value: bytes) -> tuple[Mute, bytes]:
-    """A mute that was stored, its name still to be opened, and that name sealed; it ends in 1970 where nothing is muted."""
-    *times, why, level = _SAID.unpack_from(value)
+def stored_mute(keys: ViewerKeys, key: bytes, value: bytes) -> Mute | None:
+    """A mute that was stored, which ends in 1970 where nothing is muted; None if it cannot be read with these keys."""
+    *times, why, number = _SAID.unpack_from(value)
+    level = _LEVELS[number]
+    name = keys.open_name(value[_SAID.size :], key, lambda text: keys.mute((level, text)))
     until, _, since = _whole(*times)
-    return Mute(_LEVELS[level], "", _why(why), from_ms(since), from_ms(until)), value[_SAID.size :]
+    return None if name is None else Mute(level, name, _why(why), from_ms(since), from_ms(until))
 
 
 def once(name: Name, now: datetime) -> bytes:
@@ -180,7 +182,7 @@ def tallies(keys: ViewerKeys, additions: Sequence[Addition], today: int) -> tupl
 def stored_tally(keys: ViewerKeys, key: bytes, value: bytes, today: int) -> Follower | None:
     """An advertiser's days as they are stored; None if they cannot be read with these keys."""
     at = 1 + 16 * value[0]
-    name = keys.open_name(value[1:at], key) if value[0] else ""
+    name = keys.open_name(value[1:at], key, keys.tally)
     if name is None:
         return None
     end = at + 1 + _DAY.size * value[at]

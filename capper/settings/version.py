@@ -2,6 +2,7 @@
 
     0   before the folder said a version
     1   it does, in version.json; nothing else is different
+    2   names in the ledger are sealed in less room; those of before are read as well
 
 One number speaks for all of it: the secret, the ledger's keys and values, the lists' records, the person's own sites. It goes up when a
 capper of before could misread what a new one writes, and a step of `STEPS` goes with it.
@@ -19,12 +20,12 @@ Step = Callable[[Path], None]
 """Brings a state folder one version further. It may be interrupted and run again, and deletes nothing."""
 
 
-def _say_version(state: Path) -> None:
-    """From 0 to 1: there is nothing to change."""
+def _stays(state: Path) -> None:
+    """There is nothing to change: what is of before is read as it is."""
     del state
 
 
-STEPS: Final[tuple[Step, ...]] = (_say_version,)
+STEPS: Final[tuple[Step, ...]] = (_stays, _stays)
 """The step from each version to the next, beginning with that from 0."""
 CURRENT: Final = len(STEPS)
 VERSION_FILE: Final = "version.json"

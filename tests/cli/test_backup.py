@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from capper.settings.version import VERSION_FILE
+from capper.settings.version import CURRENT, VERSION_FILE
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_newer_cappers_state_is_not_touched(capper, home, phrase, command):
     result = capper(*command)
 
     assert result.code == 2
-    assert "is of version 99, and this capper knows versions up to 1" in result.err
+    assert f"is of version 99, and this capper knows versions up to {CURRENT}" in result.err
     assert [path.name for path in (home / "state").iterdir()] == [VERSION_FILE]
 
 
@@ -173,13 +173,13 @@ def test_doctor_tells_of_versions(capper, home):
 
     assert told() == []
     (state / "sites.txt").write_text("")
-    assert told() == [("ok", "state of version 0; the next start brings it to version 1")]
+    assert told() == [("ok", f"state of version 0; the next start brings it to version {CURRENT}")]
     (state / ".ready").mkdir()
     (state / "before-restore-2026").mkdir()
-    (state / VERSION_FILE).write_text('{"capper_state": 1}\n')
+    (state / VERSION_FILE).write_text(f'{{"capper_state": {CURRENT}}}\n')
     assert told() == [
         ("warn", f"a restore to {state} was cut short"),
-        ("ok", "state of version 1, as this capper writes it"),
+        ("ok", f"state of version {CURRENT}, as this capper writes it"),
         ("ok", "before-restore-2026: kept by a restore; delete it when nothing is missing"),
     ]
     (state / ".ready").rename(state / ".new")

@@ -62,12 +62,28 @@ def test_names_are_made_anew_when_the_secret_changes():
 def test_a_name_opens_to_what_was_sealed(name):
     """A sealed name opens, cut to the length of a domain name, and its ciphertext is whole blocks."""
     keys = Keyring(Secret()).of("anna")
-    key = keys.counter(Level.ADVERTISER, name)
+    key = keys.tally(name)
     sealed = keys.seal_name(name, key)
 
-    assert keys.open_name(sealed, key) == name[:253]
+    assert keys.open_name(sealed, key, keys.tally) == name[:253]
     assert len(sealed) % 16 == 0
     assert keys.seal_name(name, key) == sealed
+
+
+@pytest.mark.parametrize(("name", "size"), [("", 0), ("shoes.example", 16), ("x" * 16, 16), ("x" * 17, 32)])
+def test_a_name_takes_no_more_room_than_its_letters(anna, name, size):
+    """Whole blocks, and nothing beside them: what proves a name is the key that it is kept under."""
+    assert len(anna.seal_name(name, anna.tally(name))) == size
+
+
+@given(name=TEXTS)
+def test_a_name_that_version_1_sealed_opens(name):
+    """Up to version 1 of the ledger each name had its synthetic IV beside it."""
+    keys = Keyring(Secret()).of("anna")
+    key, plain = keys.tally(name), name[:253].encode("utf-8", "surrogatepass") + b"\x80"
+    sealed = keys._cipher.encrypt(plain + bytes(-len(plain) % 16), [key])
+
+    assert keys.open_name(sealed, key, keys.tally) == name[:253]
 
 
 @given(record=st.binary(max_size=200))
@@ -80,15 +96,34 @@ def test_a_record_opens_to_what_was_sealed(record):
     assert first != second
 
 
-def test_ciphertext_belongs_to_its_key_and_its_viewer(anna):
-    """Moved to another key, damaged, or read by another viewer, nothing opens."""
-    ben = Keyring(Secret()).of("ben")
-    name, note = anna.seal_name("shoes.example", b"k"), anna.seal_note(b"record", b"k")
-    damaged = bytes([name[0] ^ 1]) + name[1:]
+@pytest.mark.parametrize("name", ["shoes.example", "x" * 254, "zero\0"])
+def test_a_name_belongs_to_its_key_and_its_viewer(anna, name):
+    """Moved to another key, damaged, or read by another viewer, it does not open."""
+    ben, key = Keyring(Secret()).of("ben"), anna.tally(name)
+    sealed = anna.seal_name(name, key)
+    damaged = bytes([sealed[0] ^ 1]) + sealed[1:]
+    moved = anna.open_name(sealed, anna.tally("boots.example"), anna.tally)
 
-    assert [anna.open_name(name, b"other"), anna.open_name(damaged, b"k"), ben.open_name(name, b"k")] == [None] * 3
+    assert [moved, anna.open_name(damaged, key, anna.tally), ben.open_name(sealed, key, ben.tally)] == [None] * 3
+    assert anna.open_name(b"", key, anna.tally) is None
+
+
+def test_a_record_belongs_to_its_key_and_its_viewer(anna):
+    """Moved to another key, damaged, or read by another viewer, it does not open."""
+    ben, note = Keyring(Secret()).of("ben"), anna.seal_note(b"record", b"k")
+
     assert [anna.open_note(note, b"other"), anna.open_note(note[:-1], b"k"), ben.open_note(note, b"k")] == [None] * 3
-    assert [anna.open_name(b"", b"k"), anna.open_note(b"", b"k")] == [None, None]
+    assert anna.open_note(b"", b"k") is None
+
+
+def test_equal_names_look_unlike(anna):
+    """The same name under another of her keys, or another person's, is other ciphertext; so are names of one length."""
+    ben, name = Keyring(Secret()).of("ben"), "shoes.example"
+    counter = anna.counter(Level.ADVERTISER, name)
+    sealed = [(anna, name, anna.tally(name)), (anna, name, counter), (ben, name, ben.tally(name))]
+    sealed.append((anna, "boots.example", anna.tally("boots.example")))
+
+    assert len({keys.seal_name(text, key) for keys, text, key in sealed}) == 4
 
 
 def test_memory_is_bounded(anna, monkeypatch):
