@@ -215,21 +215,30 @@ class Element:
 
         They are parsed alone and must give the same element, and leave no formatting, form or table open behind it.
         """
-        span, parent = self.span, self.parent
-        if span is None or parent is None:
-            return False
-        source = document.source[span.start : span.end] + _PROBE
+        span = self.span
+        alone = self._alone(document.source[span.start : span.end]) if span else None
+        return alone is not None and alone.serialize() == self.node.serialize()
+
+    def replaced(self, source: str) -> "Element | None":
+        """The one element that `source` is in this one's place; None where it is none or several, or leaves something open."""
+        node = self._alone(source)
+        return _Family()[node] if node else None
+
+    def _alone(self, source: str) -> turbohtml.Element | None:
+        parent = self.parent
+        if parent is None:
+            return None
         # Inside an element of a site's own making things are parsed as in any other (HTML standard, section 13.2.6.4.7).
         context = "div" if "-" in parent.tag else parent.tag
         try:
-            alone = list(turbohtml.parse_fragment(source, context, positions=False, scripting=True))
+            alone = list(turbohtml.parse_fragment(source + _PROBE, context, positions=False, scripting=True))
         except ValueError:
-            return False
+            return None
         if [node.tag for node in alone[1:] if isinstance(node, turbohtml.Element)] != ["form", "wbr"] or len(
             alone
         ) != 3:
-            return False
-        return alone[0].serialize() == self.node.serialize()
+            return None
+        return alone[0] if isinstance(alone[0], turbohtml.Element) else None
 
 
 class _Family(dict[turbohtml.Element, Element]):

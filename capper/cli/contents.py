@@ -1,6 +1,7 @@
 """What ads a file or an address holds, and whose: nothing is asked of the network, nothing is counted."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -53,13 +54,17 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One ad; `slot` is the place it is for, where the file says so, `leads_on` the address of a wrapper's real ad."""
+    """One ad; `slot` is the place it is for, where the file says so, `leads_on` the address of a wrapper's real ad.
+
+    `housed`: its page has a house ad for it that can be used.
+    """
 
     ad: Ad
     format: Format
     size: tuple[int, int] | None = None
     slot: str = ""
     leads_on: str = ""
+    housed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +195,25 @@ def _document(looking: Looking, source: str, data: bytes) -> Contents:
     document = parse(data, "", charset)
     told = _told(document)
     url = looking.address or told or looking.page or UNKNOWN_SOURCE
-    slots = page.find(data, url, looking.recogniser.page(url), charset).slots
-    items = tuple(Item(looking.recogniser.read(slot.evidence), slot.format, slot.size) for slot in slots)
+    found = page.find(data, url, looking.recogniser.page(url), charset)
+    items = tuple(
+        Item(looking.recogniser.read(slot.evidence), slot.format, slot.size, housed=slot.house is not None)
+        for slot in found.slots
+    )
     if looking.what is What.FRAME or (looking.what is None and not told and _is_one(document, items)):
         evidence = page.find_creative(data, url, looking.page or url, charset)
         if evidence.clicks or evidence.resources:
             size = next((item.size for item in items if item.size), None)
             return Contents(source, What.FRAME, (Item(looking.recogniser.read(evidence), Format.FRAME, size),))
-    return Contents(source, What.PAGE, items, "" if items else "no ad is recognised in it")
+    return Contents(source, What.PAGE, items, "; ".join(_notes(items, found.refused)))
+
+
+def _notes(items: tuple[Item, ...], refused: tuple[str, ...]) -> Iterator[str]:
+    if not items:
+        yield "no ad is recognised in it"
+    if housed := sum(item.housed for item in items):
+        yield f"{housed} of its ads {'has' if housed == 1 else 'have'} a house ad"
+    yield from refused
 
 
 def _is_one(document: Document, items: tuple[Item, ...]) -> bool:

@@ -132,6 +132,7 @@ def _json(contents: Contents) -> dict[str, Any]:
                 "size": list(item.size) if item.size else None,
                 "slot": item.slot or None,
                 "leads_on": item.leads_on or None,
+                "house_ad": item.housed,
             }
             for item in contents.ads
         ],

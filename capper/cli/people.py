@@ -395,6 +395,7 @@ def _person_json(person: Person, until: datetime | None) -> dict[str, object]:
         "language": person.language,
         "credit_prompts": person.credit_prompts,
         "credit_note": person.credit_note,
+        "house_ads": None if person.house_ads is None else list(person.house_ads),
         "journal_level": person.journal_level,
         "paused_until": until,
     }

@@ -15,13 +15,14 @@ from capper.cli.options import Policy as PolicyOption
 from capper.cli.policy_explain import explain
 from capper.cli.policy_versions import apply, diff, history, named, rollback
 from capper.cli.tables import print_json, print_table, print_text
+from capper.cli.tls import ruling_of
 from capper.domain.cap import spell_length
 from capper.domain.errors import ConfigError
 from capper.domain.identity import LEFT_ALONE
-from capper.domain.policy import Policy, Rule
+from capper.domain.policy import EVERYWHERE, Policy, Rule
 from capper.policies.trial import Tried, failures, try_out
 from capper.recognise.domains import registrable
-from capper.settings import Reading, load_settings, own_file, policy_file, policy_text
+from capper.settings import Reading, Settings, load_settings, own_file, policy_file, policy_text
 from capper.settings.places import own_policy, packaged_policy
 from capper.settings.policy import CONDITIONS
 from capper.settings.policy_set import set_value
@@ -44,7 +45,7 @@ def check(file: DraftFile = None, *, config: Config = None, as_json: Json = Fals
             raise
         print_json({"file": str(path), "usable": False, "errors": str(exc).split("\n"), "notes": [], "failed": []})
         raise typer.Exit(2) from exc
-    notes = sorted([*review(reading), *_subdomains(reading)])
+    notes = sorted([*review(reading), *_subdomains(reading), *_unopened(reading, settings)])
     failed = failures(asyncio.run(try_out(reading)))
     if as_json:
         found = [asdict(note) for note in notes]
@@ -176,6 +177,17 @@ def _subdomains(reading: Reading) -> Iterator[Note]:
                 yield reading.document.note(("rules", place, "advertiser"), text)
 
 
+def _unopened(reading: Reading, settings: Settings) -> Iterator[Note]:
+    """A site is told of the ads in its own pages, and of a page that is not opened none is seen."""
+    policy = reading.policy
+    people = [(("people", name, "house_ads"), person.house_ads or ()) for name, person in policy.people.items()]
+    for where, sites in [(("house_ads",), policy.house_ads), *people]:
+        for site in sites:
+            if site != EVERYWHERE and not ruling_of(settings, site).opens:
+                text = f'"{site}" is not opened, so no ad in its pages is seen; `capper sites add {site}` opens it'
+                yield reading.document.note(where, text)
+
+
 def _tried_json(one: Tried) -> dict[str, Any]:
     return {"test": one.expectation.name, "line": one.expectation.line, "ok": not one.problem, "problem": one.problem,
             "verdict": one.decision.verdict, "rule": one.decision.rule, "cap": one.decision.cap and str(one.decision.cap)}  # fmt: skip
@@ -229,6 +241,8 @@ def _print_policy(found: Governing, policy: Policy) -> None:
     alone = policy.unknown_devices == LEFT_ALONE
     unknown = "are left alone" if alone else f"count as: {policy.unknown_devices}"
     print_text("", f"unknown devices {unknown}; credit prompts: {policy.credit_prompts}")
+    houses = [("everybody", policy.house_ads), *((one.name, one.house_ads or ()) for one in policy.people.values())]
+    print_text(*(f"house ads for {name}: {', '.join(sites)}" for name, sites in houses if sites))
 
 
 def _policy_json(policy: Policy) -> dict[str, Any]:
@@ -240,6 +254,7 @@ def _policy_json(policy: Policy) -> dict[str, Any]:
         "unknown_devices": policy.unknown_devices,
         "credit_prompts": policy.credit_prompts,
         "credit_note": policy.credit_note,
+        "house_ads": list(policy.house_ads),
         "caps": [str(cap) for cap in policy.default.caps],
         "rules": [
             {"name": rule.name, **{key: list(values) for key in CONDITIONS if (values := getattr(rule, key))},
@@ -249,6 +264,7 @@ def _policy_json(policy: Policy) -> dict[str, Any]:
         "people": {
             one.name: {
                 "language": one.language, "credit_prompts": one.credit_prompts, "credit_note": one.credit_note,
+                "house_ads": None if one.house_ads is None else list(one.house_ads),
                 "journal_level": one.journal_level,
                 "devices": list(one.devices),
             }

@@ -54,7 +54,7 @@ def why(
     """Say whether connections to a host are opened, by which rule, and what devices made of it."""
     settings = _settings(config, state)
     name = _host(host)
-    ruling = _ruling(settings, name)
+    ruling = ruling_of(settings, name)
     learnt = list(_refusals_at(settings, name, device))
     if as_json:
         print_json(
@@ -159,7 +159,9 @@ def reopen(host: Host, *, state: State = None, config: Config = None, as_json: J
     closed = read_sites(file)
     if name not in closed:
         told = (
-            f"; it stays closed: {_because(ruling)}" if (ruling := _ruling(settings, name)).rule is Rule.CLOSED else ""
+            f"; it stays closed: {_because(ruling)}"
+            if (ruling := ruling_of(settings, name)).rule is Rule.CLOSED
+            else ""
         )
         raise ConfigError(f"{name} is not among the hosts that you closed{told}")
     write_sites(file, (each for each in closed if each != name), CLOSED_HEAD)
@@ -189,7 +191,8 @@ def _tell(host: str, what: str, *, as_json: bool) -> None:
 # Which rule speaks
 
 
-def _ruling(settings: Settings, host: str) -> Ruling:
+def ruling_of(settings: Settings, host: str) -> Ruling:
+    """What is done with connections to `host`, and by which rule."""
     if settings.open is Open.ALL:
         return Ruling(Rule.ALL)
     return _chooser(settings).ruling(host)

@@ -12,6 +12,9 @@ from capper.domain.rulebook import CALLED, Conditions, RuleBook, fits, parents
 from capper.domain.sighting import Sighting
 from capper.domain.window import Session, Window, Within, lifespan
 
+EVERYWHERE = "everywhere"
+"""What stands for all sites where `house_ads` names some."""
+
 
 class CreditPrompts(StrEnum):
     """What becomes of credit nobody asked for."""
@@ -30,6 +33,8 @@ class Person:
     language: str | None = None
     credit_prompts: CreditPrompts | None = None
     credit_note: bool | None = None
+    house_ads: tuple[str, ...] | None = None
+    """Sites that may be told, as with `Policy.house_ads`; None where she has said nothing."""
     journal_level: int | None = None
     """The most that is written down of her; the household's level still is the most for anybody."""
 
@@ -105,6 +110,8 @@ class Policy:
     credit_note: bool = False
     mute_for: timedelta = timedelta(days=90)
     stop_when_bought: bool = False
+    house_ads: tuple[str, ...] = ()
+    """Sites that may know that an ad was withheld on a page of theirs, and show a notice of their own there."""
 
     def rule_for(self, sighting: Sighting) -> Rule:
         """The first rule that fits, else the default."""
@@ -128,6 +135,12 @@ class Policy:
         """Whether a page is to say that credit nobody asked for was taken out of it: as she chose, else the household."""
         known = self.people.get(person)
         return self.credit_note if known is None or known.credit_note is None else known.credit_note
+
+    def houses(self, person: str, host: str) -> bool:
+        """Whether a page of `host` may know that an ad was withheld: as she chose, else the household."""
+        known = self.people.get(person)
+        sites = self.house_ads if known is None or known.house_ads is None else known.house_ads
+        return bool(sites) and (EVERYWHERE in sites or not parents((host,)).isdisjoint(sites))
 
     def chosen_level(self, person: str) -> int | None:
         """The most that is to be written down of a person, where she has said so."""

@@ -12,6 +12,7 @@ from capper.gate.files import Creative, Files
 from capper.gate.limits import Limits
 from capper.gate.scene import Scene
 from capper.gate.speaking import Speaking
+from capper.gate.telling import Telling
 from capper.recognise.kind import Kind
 from capper.recognise.optout import OptOuts
 from capper.rewrite.base import Slot
@@ -27,6 +28,7 @@ class Documents:
     scene: Scene
     counting: Counting
     speaking: Speaking
+    telling: Telling
     files: Files
     limits: Limits
     optouts: OptOuts
@@ -63,8 +65,10 @@ class Documents:
             scene.remember(exchange, slot.evidence.resources, delivery)
             if not decision.withheld:
                 scene.shows(exchange, delivery, slot.evidence)
+        # A frame is told nothing, whoever's it is.
+        houses = self.telling.houses(exchange, found.slots, decisions) if kind is Kind.DOCUMENT else {}
         withheld = [
-            (slot, self.speaking.words(exchange, decision))
+            (slot, houses.get(slot.number) or self.speaking.words(exchange, decision))
             for slot, decision in zip(found.slots, decisions, strict=True)
             if decision.withheld
         ]

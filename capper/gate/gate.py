@@ -23,6 +23,7 @@ from capper.gate.optouts import Heeding
 from capper.gate.posts import Posts
 from capper.gate.scene import ASKED, DOCUMENTS, PICTURES, Scene
 from capper.gate.speaking import Door, Speaking
+from capper.gate.telling import Telling
 from capper.gate.videos import Videos
 from capper.journal import Journal
 from capper.ledger.base import Ledger
@@ -78,7 +79,8 @@ class Gate:
         self._asking = Asking(scene, counting, ledger, self._limits)
         self._files = Files(scene, counting, speaking, self._limits, self._untouched)
         shapes = optouts or OptOuts(())
-        self._documents = Documents(scene, counting, speaking, self._files, self._limits, shapes)
+        telling = Telling(policy, scene)
+        self._documents = Documents(scene, counting, speaking, telling, self._files, self._limits, shapes)
         self._auctions = Auctions.made(scene, counting, layouts)
         self._videos = Videos.made(scene, counting)
         self._posts = Posts(scene, counting, feeds)

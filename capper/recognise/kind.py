@@ -1,6 +1,6 @@
 """What sort of resource an exchange is, whether it is fetched on suspicion only, and which page asked for it: by tables."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -133,6 +133,17 @@ def is_prefetch(request: "Request") -> bool:
     """Whether the browser fetches this before anyone has asked to see it (Sec-Purpose and its forerunners)."""
     headers = request.headers
     return any(word in headers.get(name).lower() for name in _PREFETCH_FIELDS for word in _PREFETCH_WORDS)
+
+
+def is_own_visit(request: "Request", destinations: Collection[str] = ("document",)) -> bool:
+    """Whether a person's own click or key led here, seconds ago: a page cannot say so by itself, and browsers tell secure hosts only."""
+    headers = request.headers
+    return (
+        request.method == "GET"
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-user") == "?1"
+        and headers.get("sec-fetch-dest") in destinations
+    )
 
 
 def source_of(exchange: "Exchange") -> str:

@@ -17,7 +17,7 @@ from capper.domain.exchange import Request
 from capper.packaged import packaged_config
 from capper.recognise.domains import host_of, parted, registrable
 from capper.recognise.hosts import HostSet
-from capper.recognise.kind import is_prefetch
+from capper.recognise.kind import is_own_visit, is_prefetch
 
 _LONGEST = 8192
 _MOST_FIELDS = 200
@@ -145,18 +145,11 @@ def _unescaped(found: bytes) -> str:
 
 
 def _hers(request: Request, by: By, kinds: Collection[str]) -> bool:
-    headers = request.headers
-    mode = headers.get("sec-fetch-mode")
     if by is By.PING:
-        return mode != "navigate" and request.method in {"GET", "POST"}
-    # Only a navigation within seconds of a person's click or key says so; a page cannot. A frame that its page loads in those
-    # seconds says so too, so frames are heeded only where ads load them for nothing else.
-    return (
-        request.method == "GET"
-        and mode == "navigate"
-        and headers.get("sec-fetch-user") == "?1"
-        and headers.get("sec-fetch-dest") in kinds
-    )
+        return request.headers.get("sec-fetch-mode") != "navigate" and request.method in {"GET", "POST"}
+    # A frame that its page loads in the seconds after a click says so too, so frames are heeded only where ads load them for
+    # nothing else.
+    return is_own_visit(request, kinds)
 
 
 def _fields(url: str) -> dict[str, str]:

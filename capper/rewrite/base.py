@@ -105,6 +105,14 @@ class Manner(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class House:
+    """What a page itself would have in a withheld ad's place: the bytes of the ad, and those that would stand for them."""
+
+    span: Span
+    markup: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """One ad in a document: what it gives away about itself, the bytes it would cost, and how they would be filled.
 
@@ -120,10 +128,15 @@ class Slot:
     opening: bytes = b""
     closing: bytes = b""
     height: int | None = None
+    house: House | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The slots of a document, in document order; none overlaps another."""
+    """The slots of a document, in document order; none overlaps another.
+
+    `refused` says of each house ad that the page declares and that cannot be used why.
+    """
 
     slots: tuple[Slot, ...] = ()
+    refused: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from capper.domain.cap import Cap, spell_length
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD, LEFT_ALONE
-from capper.domain.policy import CreditPrompts, CreditRule, Person, Policy, Rule
+from capper.domain.policy import EVERYWHERE, CreditPrompts, CreditRule, Person, Policy, Rule
 from capper.domain.sighting import Format
 from capper.domain.window import SESSION_LIMIT, lifespan
 from capper.settings.expectations import Expectation, read_expectations
@@ -39,6 +39,7 @@ TOP = (
     "unknown_devices",
     "credit_prompts",
     "credit_note",
+    "house_ads",
     "caps",
     "people",
     "rules",
@@ -46,7 +47,7 @@ TOP = (
     "tests",
 )
 """Every key a policy file may have at its top."""
-PERSON = ("devices", "language", "credit_prompts", "credit_note", "journal_level")
+PERSON = ("devices", "language", "credit_prompts", "credit_note", "house_ads", "journal_level")
 CONDITIONS: dict[str, Callable[[object], str]] = {
     "advertiser": an_advertiser,
     "creative": a_text,
@@ -64,6 +65,7 @@ _A_MODE = a_choice(CreditPrompts)
 CREDIT_CONDITIONS = ("site", "people")
 """What an entry of `[[credit]]` may ask."""
 A_CAP = 'a cap like "3 per advertiser per day"'
+_A_SITE = f'a site like "mypaper.example", or "{EVERYWHERE}"'
 _NOT_SAID = "credit_prompts is missing; write " + " or ".join(f'credit_prompts = "{each}"' for each in CreditPrompts)
 _LEFT_OUT = 'caps are missing; write caps = [] for unlimited, or caps = ["never"] for never'
 
@@ -124,6 +126,7 @@ def read_policy(text: str, name: str) -> Reading:
         mute_for=top.take("mute_for", a_length(timedelta(minutes=1), LONGEST_MUTE, "90 days"), Policy().mute_for),
         credit_prompts=top.take("credit_prompts", _A_MODE, CreditPrompts.STRIP),
         credit_note=top.take("credit_note", a_flag, False),  # noqa: FBT003  what holds where nothing is said
+        house_ads=_house_ads(top) or (),
         unknown_devices=top.take("unknown_devices", lambda value: _unknown(value, people), HOUSEHOLD),
         credit=tuple(_credit(top, people)),
     )
@@ -209,9 +212,24 @@ def _people(top: Table) -> Iterator[Person]:
         language = table.take("language", a_language, None)
         prompts = table.take("credit_prompts", _A_MODE, None)
         note = table.take("credit_note", a_flag, None)
+        house_ads = _house_ads(table)
         level = table.take("journal_level", an_integer(0, 3), None)
-        yield Person(name, tuple(dict.fromkeys(devices)), language, prompts, note, level)
+        yield Person(name, tuple(dict.fromkeys(devices)), language, prompts, note, house_ads, level)
         table.close(TOP)
+
+
+def _house_ads(table: Table) -> tuple[str, ...] | None:
+    sites = table.take_list("house_ads", _a_site_or_all, _A_SITE)
+    return None if sites is None else tuple(dict.fromkeys(sites))
+
+
+def _a_site_or_all(value: object) -> str:
+    text = a_text(value, _A_SITE)
+    if text.casefold() == EVERYWHERE:
+        return EVERYWHERE
+    if text == "*":
+        raise ValueError(f'expected {_A_SITE}, found "*"; did you mean "{EVERYWHERE}"?')
+    return a_domain(value)
 
 
 def _item(table: Table, key: str, wanted: str) -> Where:

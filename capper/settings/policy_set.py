@@ -19,7 +19,7 @@ from capper.settings.reader import near
 from capper.settings.toml import Where, blocks, parse, spell
 
 _STEP = re.compile(r'\.?([A-Za-z0-9_-]+)|\[(\d{1,4})\]|\.?\[?"([^"]+)"\]?')
-_LISTS = frozenset({"caps", "devices"})
+_LISTS = frozenset({"caps", "devices", "house_ads"})
 """Keys whose value is written as a list though there be one thing in it."""
 
 

@@ -24,6 +24,7 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield f"unknown_devices = {quote(policy.unknown_devices)}"
     yield f"credit_prompts = {quote(policy.credit_prompts)}"
     yield f"credit_note = {str(policy.credit_note).lower()}"
+    yield f"house_ads = {_list(policy.house_ads)}"
     yield f"caps = {_list(map(str, policy.default.caps))}"
     for person in policy.people.values():
         yield from _person(person)
@@ -47,6 +48,8 @@ def of_person(person: Person) -> Iterator[str]:
         yield f"credit_prompts = {quote(person.credit_prompts)}"
     if person.credit_note is not None:
         yield f"credit_note = {str(person.credit_note).lower()}"
+    if person.house_ads is not None:
+        yield f"house_ads = {_list(person.house_ads)}"
     if person.journal_level is not None:
         yield f"journal_level = {person.journal_level}"
     yield f"devices = {_list(person.devices)}"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 from capper.domain.cap import Cap
-from capper.domain.policy import CreditRule, Policy, Rule
+from capper.domain.policy import EVERYWHERE, CreditRule, Policy, Rule
 from capper.domain.rulebook import RuleBook, parents
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Spacing, Window, lifespan
 from capper.settings.policy import CONDITIONS, CREDIT_CONDITIONS, Reading
@@ -16,7 +16,7 @@ _BY_DOMAIN = ("advertiser", "site", "network")
 def review(reading: Reading) -> list[Note]:
     """Everything in a readable policy that its owner should look at again, in the file's order."""
     policy = reading.policy
-    places: list[tuple[Where, str]] = [*_idle_caps(policy.default, ("caps",)), *_general(policy)]
+    places: list[tuple[Where, str]] = [*_idle_caps(policy.default, ("caps",)), *_general(policy), *_idle_houses(policy)]
     book = RuleBook([rule.conditions for rule in policy.rules])
     for place, rule in enumerate(policy.rules):
         places += _idle_caps(rule, ("rules", place, "caps"))
@@ -50,6 +50,18 @@ def _idle_credit(rules: tuple[CreditRule, ...]) -> Iterator[tuple[Where, str]]:
             if all(_covers(key, getattr(wide, key), getattr(rule, key)) for key in CREDIT_CONDITIONS):
                 yield ("credit", place), f"never speaks: entry {number} above it fits everything that it fits"
                 break
+
+
+def _idle_houses(policy: Policy) -> Iterator[tuple[Where, str]]:
+    """Sites that may be told anyway, since one above them may."""
+    people: list[tuple[Where, tuple[str, ...]]] = [
+        (("people", name), person.house_ads or ()) for name, person in policy.people.items()
+    ]
+    for where, sites in [((), policy.house_ads), *people]:
+        for site in sites:
+            wide = next((other for other in sites if other in ({EVERYWHERE} | parents((site,))) - {site}), None)
+            if wide:
+                yield (*where, "house_ads"), f'"{site}" is told anyway: "{wide}" is'
 
 
 def _covers(key: str, wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:

@@ -241,3 +241,17 @@ def test_the_known_samples(capper, shared_data):
         assert known <= ids, name
         assert name.startswith("page") or len(advertisers) <= 1, name
         assert advertisers == set() or known & advertisers, name
+
+
+def test_house_ads(capper, tmp_path):
+    """Of house ads it is said how many can be used, and of each other why not."""
+    ad = '<a href="https://ad.doubleclick.net/clk?adurl=https://{0}.example/"><img src="https://ad.doubleclick.net/{0}.png" width=300 height=250></a>'
+    slots = (f"<div>{ad.format(name)}<template data-capper-house>{house}</template></div>"
+             for name, house in (("shoes", "<b>Ours</b>"), ("bikes", "<script></script>")))  # fmt: skip
+    page = tmp_path / "page.html"
+    page.write_text(f"<!DOCTYPE html><body><h1>News</h1>{''.join(slots)}</body>")
+    out = capper("inspect", page, "--page", "https://news.example/").out
+    (found,) = json.loads(capper("inspect", page, "--page", "https://news.example/", "--json").out)
+
+    assert f"{page}: 1 of its ads has a house ad; house ad 2 is not used: it holds a <script>\n" in out
+    assert [True, False] == [ad["house_ad"] for ad in found["ads"]]

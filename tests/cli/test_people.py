@@ -63,6 +63,7 @@ def test_from_beginning_to_end(capper, home):
                 "language": "nl",
                 "credit_prompts": None,
                 "credit_note": None,
+                "house_ads": None,
                 "journal_level": None,
                 "paused_until": None,
             }

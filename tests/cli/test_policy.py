@@ -69,6 +69,27 @@ def test_check_finds_what_never_speaks(capper, file):
     assert [note["line"] for note in json.loads(as_json.out)["notes"]] == [15, 16, 18]
 
 
+def test_check_finds_sites_that_are_not_opened(capper, file, home):
+    """A site that may be told of its ads, and of whose pages nothing is seen, is named with what to do; opened, it is well."""
+    file.write_text(
+        'house_ads = ["paper.example", "everywhere"]\n'
+        + POLICY.replace("[people.anna]", '[people.anna]\nhouse_ads = "shop.example"')
+    )
+    result = capper("policy", "check", file)
+    capper("sites", "add", "paper.example")
+    capper("sites", "add", "shop.example")
+
+    assert 1 == result.code
+    assert [
+        '"paper.example" is told anyway: "everywhere" is',
+        '"paper.example" is not opened, so no ad in its pages is seen; `capper sites add paper.example` opens it',
+        '"shop.example" is not opened, so no ad in its pages is seen; `capper sites add shop.example` opens it',
+    ] == sorted(
+        (line.partition("house_ads: ")[2] for line in result.out.splitlines()[1:]), key=lambda line: "opened" in line
+    )
+    assert "is not opened" not in capper("policy", "check", file).out
+
+
 def test_check_a_bad_policy(capper, file):
     """Exit 2 with every mistake; with --json too."""
     file.write_text("cap = []\nversion = 3")
@@ -112,10 +133,20 @@ def test_show_as_json(capper, file):
             "language": "nl",
             "credit_prompts": None,
             "credit_note": None,
+            "house_ads": None,
             "journal_level": None,
             "devices": ["192.168.1.20"],
         }
     }
+
+
+def test_show_house_ads(capper, file):
+    """Which sites may be told that an ad was withheld is shown, of the household and of a person."""
+    file.write_text('house_ads = "paper.example"\n' + POLICY.replace("[people.anna]", "[people.anna]\nhouse_ads = []"))
+    found = json.loads(capper("policy", "show", file, "--json").out)
+
+    assert "\nhouse ads for everybody: paper.example\n" in capper("policy", "show", file).out
+    assert (["paper.example"], []) == (found["house_ads"], found["people"]["anna"]["house_ads"])
 
 
 def test_show_credit(capper, file):

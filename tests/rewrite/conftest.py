@@ -51,7 +51,7 @@ class WordJudge:
         return (self.hide,)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def word_judge():
     return WordJudge
 

@@ -50,11 +50,13 @@ def test_every_key():
         mute_for = "30 days"
         unknown_devices = "anna"
         credit_prompts = "mark"
+        house_ads = ["https://www.MyPaper.example/news", "blog.example", "mypaper.example"]
         caps = ["2 per campaign per calendar day"]
 
         [people.anna]
         language = "nl"
         credit_prompts = "Leave"
+        house_ads = "Everywhere"
         devices = ["192.168.1.20", "DE-AD-be:ef:00:01", "2001:DB8::1", "::ffff:10.0.0.1", "10.9.0.0/24", "User:anna", "wireguard:anna"]
 
         [[rules]]
@@ -104,13 +106,14 @@ def test_every_key():
                 people=("anna", "household"),
             ),
         ),
-        people={"anna": Person("anna", anna, "nl", CreditPrompts.LEAVE)},
+        people={"anna": Person("anna", anna, "nl", CreditPrompts.LEAVE, house_ads=("everywhere",))},
         zone=ZoneInfo("Europe/Amsterdam"),
         session_gap=timedelta(minutes=20),
         retention=timedelta(days=90),
         mute_for=timedelta(days=30),
         credit_prompts=CreditPrompts.MARK,
         unknown_devices="anna",
+        house_ads=("mypaper.example", "blog.example"),
         credit=(
             CreditRule(CreditPrompts.STRIP, ("bank.example", "shop.example"), ("anna",)),
             CreditRule(CreditPrompts.LEAVE),
@@ -166,6 +169,11 @@ def test_no_cap_means_unlimited():
         (
             '[people.anna]\n[[rules]]\npeople = "ana"\ncaps = []',
             'line 3: rules[1].people: expected one of household, anna, found "ana"; did you mean "anna"?',
+        ),
+        ("house_ads = true", 'line 1: house_ads: expected a site like "mypaper.example", or "everywhere", found true'),
+        (
+            'house_ads = "*"',
+            'line 1: house_ads: expected a site like "mypaper.example", or "everywhere", found "*"; did you mean "everywhere"?',
         ),
         ('unknown_devices = "guest"', 'line 1: unknown_devices: expected one of household, leave, found "guest"'),
         ("unknown_devices = 1", 'line 1: unknown_devices: expected "household", "leave" or the name of a person, found the number 1'),
@@ -297,6 +305,7 @@ def policies(draw):
             (f"user:{number}", f"10.0.0.{number}"),
             draw(st.sampled_from([None, "nl", "pt-BR"])),
             draw(st.sampled_from([None, *CreditPrompts])),
+            house_ads=draw(st.none() | st.just(some(DOMAINS))),
         )
         for number, name in enumerate(some(WORDS))
     }
@@ -313,7 +322,7 @@ def policies(draw):
         draw(st.sampled_from(["household", *people])),
         tuple(CreditRule(draw(st.sampled_from(CreditPrompts)), some(DOMAINS), some(st.sampled_from(["household", *people])))
               for _ in range(draw(st.integers(0, 2)))),
-        draw(st.booleans()),
+        draw(st.booleans()), house_ads=draw(st.sampled_from([(), ("everywhere",), some(DOMAINS)])),
     )  # fmt: skip
 
 

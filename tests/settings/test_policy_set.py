@@ -62,6 +62,7 @@ def test_one_line_is_another(key, words, old, new):
     ("key", "words", "line"),
     [
         ("credit_note", ["true"], "credit_note = true"),
+        ("house_ads", ["mypaper.example"], 'house_ads = ["mypaper.example"]'),
         ("retention", ["30 days"], 'retention = "30 days"'),
         ("people.anna.language", ["nl"], 'language = "nl"'),
         ("rules[2].people", ["anna"], 'people = "anna"'),

@@ -47,6 +47,13 @@ def notes(text):
             'caps = ["1 per calendar day"]',
             ["line 1: time_zone: calendar caps turn at midnight UTC; set time_zone to turn with your own"],
         ),
+        (
+            'caps = []\nhouse_ads = ["a.example", "my.a.example"]\n[people.anna]\ndevices = ["user:anna"]\nhouse_ads = ["b.example", "everywhere"]',
+            [
+                'line 2: house_ads: "my.a.example" is told anyway: "a.example" is',
+                'line 5: people.anna.house_ads: "b.example" is told anyway: "everywhere" is',
+            ],
+        ),
         ('time_zone = "Europe/Amsterdam"\ncaps = ["1 per calendar day"]', []),
         (
             (

@@ -7,6 +7,9 @@ from capper.rewrite.drawing import ascii_text
 
 _DRESS = ("class", "id", "style")
 _LAYOUT = (*_DRESS, "width", "height", "align", "valign", "colspan", "rowspan", "hidden", "dir", "slot", "role")
+WITHHELD = 'data-capper="withheld"'
+"""What a page is told of a slot, where it may be told: this, and nothing of whose, why, how often or until when."""
+_NO_HOUSE = frozenset(["a", "img", "amp-img", "picture", "video", "object", "embed", "input", "iframe"])
 _NAME = re.compile(r"<([^\s/>]+)")
 _HARMLESS = re.compile(r"\s*[\w-]+\s*:[\x20-\x7e]*")
 
@@ -17,6 +20,16 @@ def reopened(document: Document, element: Element) -> bytes:
     name = _NAME.match(document.source, start.start) if start else None
     tag = name[1] if name else element.tag
     return f"<{tag}{_kept(document, element, _LAYOUT)}>".encode("latin-1")
+
+
+def furnished(document: Document, element: Element) -> tuple[str, str]:
+    """The tags around a house ad that takes the element's place: what a page's own style sheets and scripts know it by.
+
+    A link or a picture cannot hold another, so a block stands for it.
+    """
+    same = element.tag not in _NO_HOUSE
+    tag = element.tag if same else "div"
+    return f"<{tag} {WITHHELD}{_kept(document, element, _LAYOUT if same else _DRESS)}>", f"</{tag}>"
 
 
 def dress(document: Document, element: Element) -> bytes:

@@ -9,8 +9,9 @@ from capper.domain.evidence import Evidence
 from capper.domain.sighting import Format
 from capper.markup import Document, Element, parse
 from capper.rewrite import filler
-from capper.rewrite.base import Found, Judge, Manner, Slot
+from capper.rewrite.base import Found, House, Judge, Manner, Slot
 from capper.rewrite.drawing import draw, draw_fluid
+from capper.rewrite.html import house
 from capper.rewrite.html.candidates import Candidate, candidates, written
 from capper.rewrite.html.opening import dress, reopened
 from capper.rewrite.html.sizes import is_small, named_size, own_height, own_size
@@ -19,6 +20,7 @@ from capper.rewrite.wording import Words
 MOST_SLOTS = 60
 _CAPTION = 60
 """With no more text than this a picture is a banner; with more it is an ad in the form of content."""
+_HOUSE = house.MARK.encode()
 _PICTURES = ("img", "input", "amp-img", "picture", "video", "object", "embed")
 _FETCHED = ("img", "input", "amp-img", "picture")
 
@@ -33,9 +35,16 @@ def find(data: bytes, url: str, judge: Judge, charset: str = "") -> Found:
         Unrewritable: the document is of a kind that editing would cost too much.
     """
     document = parse(data, url, charset)
+    held = house.insides(document, data) if _HOUSE in data else {}
+    if held:
+        document = parse(house.cleared(data, list(held)), url, charset)
     chosen = candidates(document, judge)[:MOST_SLOTS]
     sponsors = judge.shapes.sponsors
-    return Found(tuple(_slot(document, candidate, number, sponsors) for number, candidate in enumerate(chosen)))
+    slots = tuple(_slot(document, candidate, number, sponsors) for number, candidate in enumerate(chosen))
+    if _HOUSE not in data:
+        return Found(slots)
+    elements = [candidate.element for candidate in chosen]
+    return Found(*house.furnish(document, judge, held, list(zip(elements, slots, strict=True))))
 
 
 def find_creative(data: bytes, url: str, page: str, charset: str = "") -> Evidence:
@@ -47,17 +56,21 @@ def find_creative(data: bytes, url: str, page: str, charset: str = "") -> Eviden
     return evidence_of_document(parse(data, url, charset), page)
 
 
-def apply(data: bytes, withheld: Sequence[tuple[Slot, Words | None]]) -> bytes:
-    """`data` with each of these slots filled; every byte outside their spans stays. None withheld: the very same object."""
+def apply(data: bytes, withheld: Sequence[tuple[Slot, House | Words | None]]) -> bytes:
+    """`data` with each of these slots filled, by its house ad or a placeholder that says these words.
+
+    Every byte outside their spans stays. None withheld: the very same object.
+    """
     if not withheld:
         return data
     parts: list[bytes] = []
     at = 0
-    for slot, words in sorted(withheld, key=lambda pair: pair[0].span):
-        if slot.span.start < at:
+    for slot, filling in sorted(withheld, key=lambda pair: pair[0].span):
+        span = filling.span if isinstance(filling, House) else slot.span
+        if span.start < at:
             raise Unrewritable("two slots of a page overlap")
-        parts += (data[at : slot.span.start], _filled(data, slot, words))
-        at = slot.span.end
+        parts += (data[at : span.start], filling.markup if isinstance(filling, House) else _filled(data, slot, filling))
+        at = span.end
     return b"".join((*parts, data[at:]))
 
 

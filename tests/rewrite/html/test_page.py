@@ -14,6 +14,7 @@ import pytest
 
 from capper.domain.errors import Unrewritable
 from capper.markup import Span, parse
+from capper.rewrite.base import House
 from capper.rewrite.html import page
 from capper.rewrite.wording import Deed, leading
 
@@ -39,9 +40,14 @@ def judge_of(spec, word_judge):
 
 def rewritten(data, spec, word_judge, say):
     found = page.find(data, URL, judge_of(spec, word_judge), spec.get("charset", ""))
-    chosen = spec.get("withhold", range(len(found.slots)))
+    return found, page.apply(data, filled(found, spec, say))
+
+
+def filled(found, spec, say):
+    """Each slot that a case withholds, with its house ad, else words."""
     words = say(spec.get("who", "shoes.example"))
-    return found, page.apply(data, [(found.slots[number], words) for number in chosen])
+    chosen = [found.slots[number] for number in spec.get("withhold", range(len(found.slots)))]
+    return [(slot, slot.house or words) for slot in chosen]
 
 
 def test_case(case, word_judge, say):
@@ -50,6 +56,8 @@ def test_case(case, word_judge, say):
     found, result = rewritten((folder / "input.html").read_bytes(), spec, word_judge, say)
 
     assert [[slot.manner, list(slot.size) if slot.size else None] for slot in found.slots] == spec["slots"], spec["why"]
+    assert [slot.number for slot in found.slots if slot.house] == spec.get("house", []), spec["why"]
+    assert list(found.refused) == spec.get("refused", []), spec["why"]
     assert result == (folder / "expected.html").read_bytes(), spec["why"]
 
 
@@ -58,10 +66,14 @@ def test_a_second_parser_sees_the_same_around_it(case, word_judge, say):
     folder, spec = case
     data = (folder / "input.html").read_bytes()
     found, result = rewritten(data, spec, word_judge, say)
-    chosen = [found.slots[number] for number in spec.get("withhold", range(len(found.slots)))]
+    chosen = filled(found, spec, say)
 
-    moved = _moved(data, chosen, lambda: say(spec.get("who", "shoes.example")))
-    assert _around(result, moved) == _around(data, [slot.span for slot in chosen])
+    assert _around(result, _moved(data, chosen)) == _around(data, [span_of(*each) for each in chosen])
+
+
+def span_of(slot, filling):
+    """What the filling takes the place of."""
+    return filling.span if isinstance(filling, House) else slot.span
 
 
 def _around(data, spans):
@@ -127,7 +139,7 @@ def check_outside(some_pages, word_judge, say):
         slots = page.find(data, URL, judge_of(GREEDY, word_judge)).slots
         chosen = [slot for slot in slots if choose.random() < 0.5]
         result = page.apply(data, [(slot, say()) for slot in chosen])
-        before, after = [slot.span for slot in chosen], _moved(data, chosen, say)
+        before, after = [slot.span for slot in chosen], _moved(data, [(slot, say()) for slot in chosen])
 
         assert _outside(data, before) == _outside(result, after), name
         assert _elements_outside(data, before) == _elements_outside(result, after), name
@@ -152,12 +164,13 @@ def _outside(data, spans):
     return [*parts, data[at:]]
 
 
-def _moved(data, chosen, say):
+def _moved(data, chosen):
     """Where each slot stands once all are filled."""
     shift, moved = 0, []
-    for slot in sorted(chosen, key=lambda slot: slot.span):
-        longer = len(page.apply(data, [(slot, say())])) - len(data)
-        moved.append(Span(slot.span.start + shift, slot.span.end + shift + longer))
+    for slot, filling in sorted(chosen, key=lambda pair: pair[0].span):
+        span = span_of(slot, filling)
+        longer = len(page.apply(data, [(slot, filling)])) - len(data)
+        moved.append(Span(span.start + shift, span.end + shift + longer))
         shift += longer
     return moved
 
