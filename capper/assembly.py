@@ -15,6 +15,7 @@ from capper.domain.identity import Ad, Viewer
 from capper.domain.policy import Policy
 from capper.gate import Gate, Limits
 from capper.gate.credit import Credit
+from capper.gate.observing import Observer
 from capper.gate.speaking import Door
 from capper.journal import Journal, LedgerSink, Level, Totals
 from capper.ledger import open_ledger
@@ -171,6 +172,7 @@ async def assemble(
     totals: Totals | None = None,
     now: Callable[[], datetime] = utc_now,
     host: str = "",
+    observer: Observer | None = None,
 ) -> Assembly:
     """Everything that `settings` asks for, ready to admit exchanges.
 
@@ -180,6 +182,7 @@ async def assemble(
         totals: where the journal counts.
         now: the clock; a demonstration or test may turn it.
         host: of each person's own pages, where placeholders lead; left out: nowhere.
+        observer: who looks on where no study of this machine does; for a replay.
 
     Raises:
         ConfigError: a file or option cannot be used.
@@ -220,7 +223,7 @@ async def assemble(
         feeds=knowledge.feeds,
         credit=knowledge.credit,
         optouts=knowledge.optouts,
-        observer=recording,
+        observer=recording or observer,
         door=Door(host, Tickets(Secret.load_or_create(settings.secret_file))) if host else None,
     )
     return Assembly(gate, ledger, policy, journal, knowledge.recogniser, following, recording)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from capper.cli.measure_export import dpia, export
+from capper.cli.measure_import import bring_in
 from capper.cli.measure_release import budget, privacy, release
 from capper.cli.measure_report import report
 from capper.cli.measure_simulate import simulate
@@ -59,6 +60,7 @@ Examples:
   capper measure report autumn                           every figure, by creative, campaign and advertiser
   capper measure report autumn --html autumn.html        the same as a page
   capper measure export autumn --format csv --out rows   the rows themselves, for other tools
+  capper measure import crawl crawl-data.sqlite          a study of what OpenWPM recorded; a HAR or an export does too
   capper measure withdraw autumn --person anna           all of anna's is overwritten
   capper measure stop autumn                             no more is recorded; figures can still be made
   capper measure release autumn reach --epsilon 1        by how many each advertiser was met, with noise
@@ -294,6 +296,7 @@ def stop(
     print_text(f"{name} is over{', and its key is destroyed' if close else ''}")
 
 
+app.command("import")(bring_in)
 for _command in (report, export, dpia, release, budget, privacy, treat, strip, simulate):
     app.command()(_command)
 app.add_typer(sketch_app, name="sketch")

@@ -1,34 +1,25 @@
 """`capper measure export` and `dpia`: a study's rows for other tools, and the papers that go with it."""
 
-import hashlib
-import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from capper.cli.measure_release import spending_of
 from capper.cli.measure_report import From, To
 from capper.cli.options import Config, State, Yes
+from capper.cli.provenance import provenance
 from capper.cli.studies import Name, recorded, study_of, study_settings
 from capper.cli.tables import print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.journal import Level
 from capper.measure.output import whole_file, written
-from capper.packaged import packaged_config
-from capper.recognise.lists import ListStore, starter_lists
-from capper.settings import Settings, policy_file
 from capper.study.formats.card import impact_assessment
 from capper.study.formats.folder import Format, Window
 from capper.study.formats.folder import export as export_to
-
-_RULES = ("networks", "labels", "visits.toml", "optouts.toml")
-"""Of the packaged configuration: what tells whose ad it is, and what a visit was."""
-_OF_THIS_MACHINE = frozenset({"ledger", "state", "lists", "policy"})
-"""Settings that say where things are; an address of a ledger may hold a password."""
+from capper.study.spending import spent
 
 
 def export(
@@ -66,7 +57,9 @@ def export(
         )
         if not yes:
             typer.confirm(f"Write them to {out}?", abort=True)
-        told = export_to(study, store, form, window, out, _provenance(settings))
+        had = spent(spending_of(settings, study).read())
+        budget = {"spent": asdict(had), "of": {"epsilon": study.epsilon, "delta": study.delta}}
+        told = export_to(study, store, form, window, out, provenance(settings) | {"budget": budget})
     print_table(
         ["file", "#bytes", "SHA-256"],
         [(name, f"{each['bytes']:,}", each["sha256"]) for name, each in told["files"].items()],
@@ -94,30 +87,3 @@ def dpia(
     with whole_file(out) as file, written(out):
         file.write(text.encode())
     print_text(f"{out} is to be completed where there are [brackets]")
-
-
-def _provenance(settings: Settings) -> dict[str, Any]:
-    """What the figures depend on besides the rows."""
-    lists = ListStore(settings.state).lists() or starter_lists()
-    own = {path.name: path.read_bytes() for path in settings.lists}
-    kept = {key: value for key, value in asdict(settings).items() if key not in _OF_THIS_MACHINE}
-    return {
-        "policy": {"sha256": _sha256(policy_file(settings).read_bytes())},
-        "configuration": {"sha256": _sha256(json.dumps(kept, default=str, sort_keys=True).encode())},
-        "lists": {each.name: _sha256(each.text.encode()) for each in lists}
-        | {name: _sha256(data) for name, data in own.items()},
-        "public_suffix_list": {"package": "publicsuffixlist", "version": version("publicsuffixlist")},
-        "identity_rules": {"sha256": _sha256(b"".join(_parts(_RULES)))},
-    }
-
-
-def _parts(names: Iterable[str]) -> Iterable[bytes]:
-    for name in names:
-        place = packaged_config() / name
-        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.is_file():
-                yield path.name.encode() + b"\0" + path.read_bytes()
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

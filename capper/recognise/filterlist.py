@@ -37,6 +37,7 @@ class Header:
     title: str = ""
     expires: timedelta | None = None
     homepage: str = ""
+    version: str = ""
 
 
 SHORTEST, USUAL, LONGEST = timedelta(hours=1), timedelta(days=4), timedelta(days=14)
@@ -53,7 +54,8 @@ def header(text: str) -> Header:
     for line in text[:20_000].split("\n")[:_HEADER_LINES]:
         if match := _FIELD.fullmatch(line.strip()):
             fields.setdefault(match["name"].lower(), match["value"].strip()[:200])
-    return Header(fields.get("title", ""), _length(fields.get("expires", "")), fields.get("homepage", ""))
+    told = (fields.get(name, "") for name in ("homepage", "version"))
+    return Header(fields.get("title", ""), _length(fields.get("expires", "")), *told)
 
 
 def _length(text: str) -> timedelta | None:

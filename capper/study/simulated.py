@@ -2,25 +2,20 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import batched
 from pathlib import Path
 
-from capper.domain.errors import ConfigError
 from capper.domain.identity import Basis
 from capper.domain.sighting import Format
-from capper.settings.writing import put
+from capper.study.draft import Draft
 from capper.study.exposure import Exposure
-from capper.study.register import Participant, Study, StudyKeys, change_study, data_file, key_file, register_file
+from capper.study.register import Study, StudyKeys
 from capper.study.rt1 import Truth
-from capper.study.store import Store
 
 BEGUN = datetime(2026, 1, 5, tzinfo=UTC)
 """A Monday, the same for every simulated week: the same seed gives the same rows."""
 LENGTH = timedelta(weeks=1)
 CONSENT = "Nobody takes part in this study: its people, pages and ads are simulated (RT-1)."
-_TOGETHER = 50_000
 
 
 def key_of(seed: int) -> bytes:
@@ -54,22 +49,7 @@ def keep(state: Path, name: str, seed: int, truth: Truth) -> int:
     Raises:
         ConfigError: there is a study of that name, or it cannot be written.
     """
-    keys = StudyKeys(key_of(seed))
-    study = Study(name, BEGUN, BEGUN + LENGTH, CONSENT, seed, stopped=BEGUN + LENGTH)
-    people = (keys.of("person", person) for person in truth.exposures.person.names[1:])
-    study = replace(study, participants=dict.fromkeys(people, Participant(BEGUN, study.text)))
-
-    def begin(there: Study | None) -> Study:
-        if there:
-            raise ConfigError(f"there is a study called {name} already; take another name")
-        put(key_file(state, name), key_of(seed))
-        return study
-
-    change_study(register_file(state), name, begin)
-    store = Store.open(data_file(state, name))
-    try:
-        for some in batched(rows(truth, keys), _TOGETHER):
-            store.add(some)
-    finally:
-        store.close()
+    with Draft(state, name, key_of(seed)) as draft:
+        draft.fill(rows(truth, draft.keys))
+        draft.register(Study(name, BEGUN, BEGUN + LENGTH, CONSENT, seed))
     return len(truth.exposures)

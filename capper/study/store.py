@@ -7,7 +7,7 @@ erased is overwritten.
 import sqlite3
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import batched, chain
 from operator import attrgetter
 from pathlib import Path
@@ -21,7 +21,7 @@ from capper.domain.errors import ConfigError
 from capper.domain.identity import Basis
 from capper.domain.sighting import Format
 from capper.study.exposure import Arm, Exposure, Kind, Visit
-from capper.study.table import Coded, Exposures, Visits, to_ms
+from capper.study.table import Coded, Exposures, Visits, from_ms, to_ms
 
 _TEXTS = ("person", "load", "site", "format", "network", "basis", "creative", "campaign", "advertiser", "cap", "name")
 _told = attrgetter(*_TEXTS)
@@ -44,7 +44,6 @@ _VISIT_COLUMNS = ("time", "person", "site", "kind")
 _CHUNK = 50_000
 _BUSY = 10.0
 """Seconds to wait for another process of ours that writes."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Numbers = NDArray[np.int64]
 
@@ -184,7 +183,7 @@ class Store:
                 told = dict(zip(_TEXTS, (texts[each] for each in ids), strict=True))
                 form, basis = Format(told.pop("format")), Basis(told.pop("basis"))
                 yield Exposure(
-                    time=_EPOCH + timedelta(milliseconds=time),
+                    time=from_ms(time),
                     format=form,
                     basis=basis,
                     **told,
@@ -200,7 +199,7 @@ class Store:
             cursor = self._connection.execute("SELECT time, person, site, kind FROM visits ORDER BY time, rowid")
         while found := self._fetched(cursor):
             for time, person, site, kind in found:
-                at = _EPOCH + timedelta(milliseconds=time)
+                at = from_ms(time)
                 yield Visit(at, texts[person], texts[site], Kind(texts[kind]))
 
     def counts(self) -> dict[str, int]:
@@ -225,7 +224,7 @@ class Store:
         """The time of its first row."""
         with self._lock:
             [(time,)] = self._connection.execute(f"SELECT min(time) FROM {table}").fetchall()
-        return None if time is None else _EPOCH + timedelta(milliseconds=time)
+        return None if time is None else from_ms(time)
 
     def erase(self, person: str) -> int:
         """Overwrite all that is kept of a person; returns how many exposures that were.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from capper import __version__
 from capper.packaged import packaged_config
 from capper.study.register import Of, Study
 
@@ -13,7 +14,7 @@ def data_card(study: Study, manifest: Mapping[str, Any]) -> str:
     rows, covered = manifest["rows"], manifest["coverage"]
     return _template("datacard.md").format(
         **_facts(study),
-        version=manifest["tool"]["version"],
+        version=__version__,
         format=manifest["format"],
         exposures=f"{rows['exposures']:,}",
         visits=f"{rows['visits']:,}",

@@ -6,14 +6,12 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from capper import __version__
 from capper.domain.errors import ConfigError
 from capper.study.exposure import EXPOSURES, VISITS, Exposure, Visit
 from capper.study.formats.card import data_card
@@ -55,7 +53,7 @@ def export(
 ) -> dict[str, Any]:
     """Make the folder `out`, for its owner only, and return what its manifest says; it appears whole or not at all.
 
-    Rows of whoever takes no part are left out, and counted. `provenance` is what the manifest says of policy, lists and rules.
+    Rows of whoever takes no part are left out, and counted. `provenance` is what the manifest says of this capper, its policy, lists and rules.
 
     Raises:
         ConfigError: it is there already, or cannot be written, or a package is missing.
@@ -131,14 +129,14 @@ def _manifest(
     within = (exposures.time >= to_ms(window.first)) & (exposures.time < to_ms(window.last))
     told = coverage(exposures.only(within))
     return {
-        "tool": {"name": "capper", "version": __version__},
         "schema": SCHEMA,
         "format": form.value,
         "study": study.name,
         "window": {"from": window.first.isoformat(), "until": window.last.isoformat()},
-        "clock": "UTC, milliseconds",
+        "clock": {"zone": "UTC", "unit": "ms"},
         "seed": study.seed,
         "control": {"share": study.control, "of": study.of.value},
+        "treatments": [asdict(each) | {"at": each.at.isoformat()} for each in study.treatments],
         "consent": {"sha256": study.text, "names": study.names, "participants": len(study.participants)},
         **provenance,
         "coverage": {"keyed": told.keyed, "sited": told.sited, "basis": told.basis},
@@ -152,11 +150,9 @@ def _manifest(
 
 
 def _digest(path: Path) -> dict[str, Any]:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        for piece in iter(partial(file.read, 1 << 20), b""):
-            digest.update(piece)
-    return {"sha256": digest.hexdigest(), "bytes": path.stat().st_size}
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"sha256": digest, "bytes": path.stat().st_size}
 
 
 def _put(path: Path, text: str) -> None:

@@ -9,11 +9,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 from capper import __version__
 from capper.domain.sighting import Format
 from capper.study.exposure import EXPOSURES, VISITS, Column, Exposure, Visit
-from capper.study.formats.cells import cells, said, spelled
+from capper.study.formats.cells import Told, cells, said, spelled
 
 _SAME = "browser_id visit_id extension_session_uuid event_ordinal"
 _TAB = "window_id tab_id frame_id"
@@ -83,6 +84,22 @@ def write_openwpm(path: Path, study: str, exposures: Iterable[Exposure], visits:
         )
         file.execute("COMMIT")
     return counts
+
+
+def read_openwpm(path: Path, table: str) -> Iterator[Told]:
+    """The whole rows of `exposures` or `visits` that `write_openwpm` put beside OpenWPM's tables.
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)) as file:
+            # What a stranger's file says of itself is not run.
+            file.execute("PRAGMA trusted_schema = OFF")
+            file.row_factory = sqlite3.Row
+            yield from map(dict, file.execute(f"SELECT * FROM capper_{table} ORDER BY rowid"))
+    except sqlite3.Error as exc:
+        raise ValueError(str(exc)) from exc
 
 
 def _typed(table: str, columns: Sequence[str]) -> Iterator[str]:

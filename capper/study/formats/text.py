@@ -1,14 +1,14 @@
-"""Rows as CSV, JSON Lines and HAR: written as they come, however many they are."""
+"""Rows as CSV, JSON Lines and HAR: written as they come, however many they are, and read back."""
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from capper import __version__
 from capper.study.exposure import EXPOSURES, Column, Exposure, Visit
-from capper.study.formats.cells import Cell, cells, said, spelled
+from capper.study.formats.cells import Cell, Told, cells, said, spelled
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """What a spreadsheet takes for the beginning of a formula, and the mark itself."""
@@ -52,6 +52,26 @@ def write_har(path: Path, rows: Iterable[Exposure]) -> int:
             file.write((",\n" if count > 1 else "") + json.dumps(_entry(row), ensure_ascii=False))
         file.write("\n]}}\n")
     return count
+
+
+def read_csv(path: Path) -> Iterator[Told]:
+    """The rows of `write_csv`."""
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield {name: value.removeprefix(_MARK) if value else value for name, value in row.items()}
+
+
+def read_jsonl(path: Path) -> Iterator[Told]:
+    """The rows of `write_jsonl`."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def read_har(path: Path) -> Iterator[Told]:
+    """The rows of `write_har`."""
+    for entry in json.loads(path.read_bytes())["log"]["entries"]:
+        yield entry["_capper"]
 
 
 def _entry(row: Exposure) -> dict[str, object]:
