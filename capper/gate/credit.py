@@ -2,8 +2,9 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import unescape
 from itertools import islice
 from typing import Self
@@ -15,8 +16,9 @@ from capper.gate.arrival import purpose
 from capper.recognise.credit import CreditReader, Frame, declared, frame_of, languages
 from capper.recognise.credit.frames import UNTOLD
 from capper.recognise.credit.packs import Pack, Packs, ReadWords, load_packs
+from capper.recognise.credit.sample import plain, sample, unescaped
 from capper.recognise.credit.scan import Make, compiled
-from capper.rewrite.body import answerable, decode, encode
+from capper.rewrite.body import Body, answerable, decode, encode
 from capper.rewrite.charset import likely
 from capper.rewrite.prompts import bodies
 from capper.rewrite.prompts.note import noted
@@ -26,11 +28,7 @@ TYPES = frozenset(
 )
 _TITLE = re.compile(rb"<title[^>]*>(.{0,400}?)</title", re.IGNORECASE | re.DOTALL)
 _HEADING = re.compile(rb"<h1[^>]*>(.{0,600}?)</h1", re.IGNORECASE | re.DOTALL)
-_STATE = re.compile(rb"</?script[^>]*>|<style.*?</style", re.IGNORECASE | re.DOTALL)
-_SAID = re.compile(rb"(?<!class)(?<!style)=\"([^\"<>{}=]{3,400})\"", re.IGNORECASE)
 _BREAKS = re.compile(r"<[^<>\"]*>|[\"{}\[\]<>]+")
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-_SHORT = 400
 _SMALL = 4_000
 """Bytes: a body no larger is read whole, whatever the scan would say of it: a fragment has few words to know it by."""
 _MOST = 150
@@ -44,7 +42,6 @@ _PARTED = rb"(?:[^0-9A-Za-z]{1,3}|&[#\w]{2,6};)?"
 """What may stand between two digits of a sum."""
 _PARAGRAPH, _TELLING = re.compile(rb">[^<>{}=;\"]{180}"), 5
 """What running text is made of, and how many make a page that tells of something."""
-_TAGS = re.compile(r"<script.*?</script|<style.*?</style|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,24 @@ class Stripped:
 
     data: bytes
     prompts: tuple[Prompt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A body that a closer look is worth, and the packs of its language."""
+
+    data: bytes
+    media_type: str
+    charset: str
+    packs: tuple[Pack, ...]
+    hits: list[int]
+    """Where words of credit stand in its own language."""
+    small: bool
+    """It is read whole, wherever words of credit stand."""
+
+
+type Change = tuple[Response, tuple[Prompt, ...]]
+"""What is delivered instead of a response, and the prompts it lacks."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ class Credit:
 
     def without(
         self, exchange: Exchange, outcome: Outcome, mode: CreditPrompts, limit: int, note: str = ""
-    ) -> tuple[Response, tuple[Prompt, ...]] | None:
+    ) -> Change | None:
         """What is delivered instead of `outcome`'s response, and the prompts it lacks; None where nothing is to change.
 
         `note` is the language in which a page says so, "" where it does not.
@@ -85,15 +100,30 @@ class Credit:
         Raises:
             Unrewritable: the body is damaged, too large, or of a kind that editing would cost too much.
         """
+        read = self.glance(exchange, outcome, mode, limit, note)
+        return read() if read else None
+
+    def glance(
+        self, exchange: Exchange, outcome: Outcome, mode: CreditPrompts, limit: int, note: str = ""
+    ) -> Callable[[], Change | None] | None:
+        """What `without` has left to do, which may take a while; None where the body has no words of credit in its own language.
+
+        Raises:
+            Unrewritable: the body is damaged or too large.
+        """
         response = outcome.response or exchange.response
         if mode is CreditPrompts.LEAVE or response is None or not self.wants(exchange) or not response.body:
             return None
         body = decode(response.headers, response.body, limit)
-        media_type, request = media_type_of(response), exchange.request
-        arrived = purpose(self.packs, request, document=media_type == "text/html")
-        stripped = self.strip(
-            body.data, media_type, request.url, body.charset, mark=mode is CreditPrompts.MARK, arrived=arrived
-        )
+        suspect = self._suspect(body.data, media_type_of(response), body.charset)
+        return partial(self._changed, exchange, response, body, suspect, mode, note) if suspect else None
+
+    def _changed(
+        self, exchange: Exchange, response: Response, body: Body, suspect: Suspect, mode: CreditPrompts, note: str
+    ) -> Change | None:
+        arrived = purpose(self.packs, exchange.request, document=suspect.media_type == "text/html")
+        mark = mode is CreditPrompts.MARK
+        stripped = self._stripped(suspect, exchange.request.url, mark=mark, arrived=arrived)
         if not stripped.prompts or stripped.data == body.data:
             return None
         left = stripped.data
@@ -118,34 +148,40 @@ class Credit:
         Raises:
             Unrewritable: it is of a kind that editing would cost too much.
         """
-        if arrived is Frame.ASKED or (arrived is Frame.READING and media_type != "text/html"):
-            return Stripped(data)
+        suspect = self._suspect(data, media_type, charset)
+        return self._stripped(suspect, url, mark=mark, arrived=arrived) if suspect else Stripped(data)
+
+    def _suspect(self, data: bytes, media_type: str, charset: str) -> Suspect | None:
+        """A body that a closer look is worth: words of credit in its own language stand in it, or it is small."""
         small = len(data) <= _SMALL
         places = {} if small else self.packs.scanner.places(data)
         if not places and not small:
-            return Stripped(data)
+            return None
         if charset not in ("", "utf-8"):
             charset = likely(data, charset)
         packs = self._spoken(data, media_type, charset, sorted(places))
         spoken = self.packs.bits(packs)
         hits = sorted(place for place, bits in places.items() if bits & spoken)
-        if not hits and not small:
+        return Suspect(data, media_type, charset, packs, hits, small) if hits or small else None
+
+    def _stripped(self, suspect: Suspect, url: str, *, mark: bool, arrived: Frame) -> Stripped:
+        data, media_type, charset = suspect.data, suspect.media_type, suspect.charset
+        if arrived is Frame.ASKED or (arrived is Frame.READING and media_type != "text/html"):
             return Stripped(data)
-        reader = self._reader(data, media_type, url, charset, packs)
+        reader = self._reader(data, media_type, url, charset, suspect.packs)
         if reader is None:
             return Stripped(data)
         if reader.frame in UNTOLD and arrived is not Frame.ANY:
             reader = replace(reader, frame=arrived)
-        every = hits
-        hits = promising(data, hits, reader, charset) if media_type != "text/plain" else hits
-        if not hits and not small:
+        hits = promising(data, suspect.hits, reader, charset) if media_type != "text/plain" else suspect.hits
+        if not hits and not suspect.small:
             return Stripped(data)
         stripped, found = bodies.strip(data, media_type, url, reader, charset, hits, mark=mark)
         sums = frozenset(digit for prompt in found for digit in prompt.sums)
         if any(written.search(stripped) for written in map(_written, sorted(sums)[:_SUMS])):
             # What was offered once is often said again in fewer words: in the header, in the page's state.
             again = replace(reader, sums=sums)
-            near = sorted({*hits, *said_again(data, every, sums)})
+            near = sorted({*hits, *said_again(data, suspect.hits, sums)})
             stripped, found = bodies.strip(data, media_type, url, again, charset, near, mark=mark)
         return Stripped(stripped, found) if found else Stripped(data)
 
@@ -155,11 +191,11 @@ class Credit:
 
     def _spoken(self, data: bytes, media_type: str, charset: str, hits: Sequence[int]) -> tuple[Pack, ...]:
         """The packs of a body's language, or where its beginning tells of none, of what stands around `hits`, words of credit."""
-        packs = languages(self.packs, _sample(data, media_type, charset), declared(data))
+        packs = languages(self.packs, sample(data, media_type, charset), declared(data))
         if packs or not hits:
             return packs
         around = b" ".join(data[max(hit - _NEAR, 0) : hit + _NEAR] for hit in hits[:_FEW])
-        return languages(self.packs, _plain(around, charset))
+        return languages(self.packs, plain(around, charset))
 
     def _reader(
         self, data: bytes, media_type: str, url: str, charset: str, packs: tuple[Pack, ...]
@@ -205,10 +241,7 @@ def _written(sum_: str) -> re.Pattern[bytes]:
 
 def _pieces(data: bytes, charset: str) -> list[str]:
     """What stands between tags, quotes and brackets, those of a document in an attribute among them."""
-    text = data.decode(charset or "utf-8", "replace")
-    if "\\u" in text:
-        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-    return _BREAKS.split(unescape(text))
+    return _BREAKS.split(unescape(unescaped(data, charset)))
 
 
 def _tells(data: bytes) -> bool:
@@ -229,31 +262,4 @@ def media_type_of(response: Response) -> str:
 
 def _first(pattern: re.Pattern[bytes], data: bytes, charset: str) -> str:
     match = pattern.search(data)
-    return _plain(match[1], charset) if match else ""
-
-
-def _sample(data: bytes, media_type: str, charset: str) -> str:
-    body = data
-    if media_type == "text/html":
-        body = data[_begin(data) :]
-        plain = _plain(body[:30_000], charset)
-        if len(plain.strip()) > _SHORT:
-            return plain
-        # A page may be all state and attributes, and no text yet.
-        said = b" ".join(match[1] for match in _SAID.finditer(body[:60_000]))
-        return f"{plain} {_plain(_STATE.sub(b' ', body[:60_000]), charset)} {_plain(said, charset)}"
-    return _plain(body[:20_000], charset)
-
-
-def _begin(data: bytes) -> int:
-    """Where the body of a page begins, whatever its case; most write it small, and only what stands before that is looked at again."""
-    small = data.find(b"<body")
-    earlier = data[: small if small >= 0 else len(data)].lower().find(b"<body")
-    return max(small if earlier < 0 else earlier, 0)
-
-
-def _plain(data: bytes, charset: str) -> str:
-    """The words of some bytes; references are resolved before brackets alone are taken out, and after whole tags are."""
-    text = data.decode(charset or "utf-8", "replace")
-    text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-    return unescape(_TAGS.sub(" ", text))
+    return plain(match[1], charset) if match else ""

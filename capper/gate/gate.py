@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from capper.domain.errors import CapperError
 from capper.domain.exchange import Action, Exchange, Outcome, Response
@@ -167,12 +168,12 @@ class Gate:
         if mode is CreditPrompts.LEAVE:
             return judged
         note = self._speaking.language_of(exchange) if self._policy().notes_prompts(exchange.viewer.name) else ""
-        arguments = exchange, judged, mode, self._limits.decoded, note
+        size = len(exchange.response.body) if exchange.response else 0
         try:
+            glance = partial(self._credit.glance, exchange, judged, mode, self._limits.decoded, note)
+            read = await _beside(glance, aside=size > self._limits.glanced)
             # A long page with the vocabulary takes a while, and others' traffic must not wait for it.
-            long = exchange.response is not None and len(exchange.response.body) > self._limits.long
-            without = self._credit.without
-            changed = await asyncio.to_thread(without, *arguments) if long else without(*arguments)
+            changed = await _beside(read, aside=size > self._limits.long) if read else None
         except CapperError as reason:
             return judged if judged.note else replace(judged, note=str(reason))
         except Exception:
@@ -250,3 +251,8 @@ class Gate:
     def _untouched(self, exchange: Exchange, reason: str) -> Outcome:
         self._journal.untouched(exchange.at, exchange.viewer, reason)
         return Outcome(note=reason)
+
+
+async def _beside[Found](work: Callable[[], Found], *, aside: bool) -> Found:
+    """What `work` returns, in a thread of its own where others would wait for it too long."""
+    return await asyncio.to_thread(work) if aside else work()

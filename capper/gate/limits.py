@@ -13,7 +13,9 @@ class Limits:
     body: int = 8 * 1024 * 1024
     decoded: int = 16 * 1024 * 1024
     long: int = 32 * 1024
-    """A body longer than this, in bytes, is searched for credit prompts in a thread of its own."""
+    """A body longer than this, in bytes, that has words of credit is read for prompts in a thread of its own."""
+    glanced: int = 1024 * 1024
+    """And from this on whether it has any is found out there as well."""
     notice: int = 256 * 1024
     """An answer to a notice (`nurl`, an impression) is no longer than this, in bytes, where it says how long it is."""
     pixel: int = 2

@@ -10,14 +10,20 @@ from capper.recognise.ad import AdReader
 from capper.recognise.engine import Engines
 from capper.recognise.networks import load_networks
 from capper.recognise.recogniser import Recogniser
+from capper.rewrite.body import decode
 from capper.settings.policy import parse_policy
 
 
 async def test_recordings_keep_every_byte(shared_data, monkeypatch):
     """Of 17 recordings with 4,767 entries no entry changes; the ten pages, answers and texts whose bodies were saved are read."""
     credit, read = Credit.load(), []
-    strip = Credit.strip
-    monkeypatch.setattr(Credit, "strip", lambda *args, **kwargs: read.append(len(args[1])) or strip(*args, **kwargs))
+
+    def counted(*args):
+        body = decode(*args)
+        read.append(len(body.data))
+        return body
+
+    monkeypatch.setattr("capper.gate.credit.decode", counted)
     policy = parse_policy('credit_prompts = "strip"\ncaps = []\n', "p")
     recogniser = Recogniser(Engines.build([]), AdReader(load_networks()))
     entries, changed, left = 0, [], {}

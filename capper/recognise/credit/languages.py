@@ -6,9 +6,10 @@ from collections import Counter
 from capper.recognise.credit.packs import Pack, Packs
 from capper.recognise.credit.words import fold
 
-_FEW = 150
+_FEW, _MOST = 150, 1500
 _LIKELY = 0.5
 _BEGINNING = 20_000
+_BETWEEN = str.maketrans({number: " " for number in range(128) if not chr(number).isalpha()})
 _CODE = rb"([A-Za-z]{2}(?:[-_][A-Za-z]{2,4}){0,2})(?![\w-])"
 _DECLARED = (
     re.compile(rb"<html[^>]{0,400}?\slang\s*=\s*[\"']?" + _CODE, re.IGNORECASE),
@@ -27,9 +28,7 @@ _DECLARED = (
 
 def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
     """The packs a text may be in, the likeliest first, two at most; `tag` is what the document says of itself."""
-    folded = fold(text)
-    # Of ASCII, which is folded in lower case, letters are found in half the time.
-    words = re.findall(r"[a-z]+" if folded.isascii() else r"[^\W\d_]+", folded)[:1500]
+    words = _words(fold(text))[:_MOST]
     told = packs.get(tag) if tag else None
     often = Counter(words)
     little = {pack: sum([often[word] for word in pack.common & often.keys()]) for pack in packs.packs}
@@ -48,6 +47,11 @@ def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
     if told is not None and told not in likely:
         likely = [told, likely[0]]
     return tuple(likely)
+
+
+def _words(folded: str) -> list[str]:
+    """The words of folded text; ASCII is folded in lower case."""
+    return folded.translate(_BETWEEN).split() if folded.isascii() else re.findall(r"[^\W\d_]+", folded)
 
 
 def declared(data: bytes) -> str:
