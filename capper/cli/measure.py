@@ -26,7 +26,7 @@ from capper.settings import Settings
 from capper.settings.toml import read_text
 from capper.settings.version import check_state
 from capper.settings.writing import put
-from capper.study.consent import standard_text
+from capper.study.consent import also_joint, standard_text
 from capper.study.joint import Invitation
 from capper.study.register import (
     Of,
@@ -119,6 +119,8 @@ def start(
         if consent
         else standard_text(checked_name(name), begun, until, names=names, control=control, least=least)
     )
+    if invitation:
+        text = also_joint(text)
     of = Of.PEOPLE if control_people else Of.DAYS
     study = Study(
         checked_name(name), begun, until, text, seed, names=names, control=control, of=of, least=least, epsilon=epsilon

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -10,12 +10,21 @@ from typing import Annotated, Any, cast
 import typer
 
 from capper.cli.options import Config, Json, State
-from capper.cli.studies import Name, recorded, study_of, study_settings
+from capper.cli.studies import Name, recorded, still, study_of, study_settings
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.errors import ConfigError
 from capper.settings import Settings
 from capper.settings.writing import put
-from capper.study.register import Study, blinding_file, data_file, invitation_file, key_file, releases_file
+from capper.study.register import (
+    Study,
+    blinding_file,
+    change_study,
+    data_file,
+    invitation_file,
+    key_file,
+    register_file,
+    releases_file,
+)
 from capper.study.release import USUAL, Axis, Request, What, figure
 from capper.study.spending import Budget, Release, Spending, spent
 from capper.study.store import Filled, Table
@@ -98,7 +107,7 @@ def release(
     made, fresh = spending_of(settings, study).once(
         request.plain(),
         Budget(*request.price),
-        lambda: figure(exposures_of(settings, study, span), request),
+        lambda: figure(_named(settings, study, exposures_of(settings, study, span)), request),
         datetime.now(UTC),
     )
     told = _as_told(study, made)
@@ -216,7 +225,23 @@ def week_of(text: str) -> tuple[datetime, datetime]:
 def spending_of(settings: Settings, study: Study) -> Spending:
     """What has left the study."""
     named = f"{study.name}\0{study.begun.isoformat()}"
-    return Spending(releases_file(settings.state, study.name), named, Budget(study.epsilon, study.delta))
+    newest = _Registered(settings, study.name)
+    return Spending(releases_file(settings.state, study.name), named, Budget(study.epsilon, study.delta), newest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """The newest release's seal in the register of studies, which outlives a study's folder."""
+
+    settings: Settings
+    name: str
+
+    def read(self) -> str:
+        return study_of(self.settings, self.name).released
+
+    def keep(self, seal: str) -> None:
+        file = register_file(self.settings.state)
+        change_study(file, self.name, lambda there: replace(still(there, self.name), released=seal))
 
 
 def exposures_of(settings: Settings, study: Study, span: tuple[datetime, datetime] | None) -> Exposures:
@@ -227,6 +252,16 @@ def exposures_of(settings: Settings, study: Study, span: tuple[datetime, datetim
         return exposures
     begun, ended = map(to_ms, span)
     return exposures.only((begun <= exposures.time) & (exposures.time < ended))
+
+
+def _named(settings: Settings, study: Study, exposures: Exposures) -> Exposures:
+    """With advertisers by their domains where everybody agreed to that; were it some, a name would tell of one of them."""
+    if not (study.names and all(each.names for each in study.participants.values())):
+        return exposures
+    with recorded(settings, study.name) as store:
+        domains = store.names()
+    told = tuple(domains.get(name, name) for name in exposures.advertiser.names)
+    return replace(exposures, advertiser=replace(exposures.advertiser, names=told))
 
 
 def _kept(settings: Settings, study: Study) -> tuple[dict[Table, dict[str, Filled]], datetime | None]:

@@ -4,7 +4,7 @@ A release is written, and on the disk, before anybody sees it: whatever happens 
 request is answered from the file, for asked twice with new noise it would tell twice as much.
 
 The seals show that a line was changed, put in or taken out. That the newest lines were cut off, or all of them, they cannot show by
-themselves; the seal that every release shows can (`Spending.read` with `sealed`).
+themselves: so the newest seal is kept elsewhere too (`Newest`), and every release shows its own (`Spending.read` with `sealed`).
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from capper.domain.errors import ConfigError
 from capper.settings.writing import alone, put
@@ -61,12 +61,24 @@ def spent(releases: Sequence[Release]) -> Budget:
     return Budget(math.fsum(each.epsilon for each in releases), math.fsum(each.delta for each in releases))
 
 
+class Newest(Protocol):
+    """Keeps the seal of the newest release, in another file than the releases."""
+
+    def read(self) -> str:
+        """The seal; "" where nothing was released."""
+        ...
+
+    def keep(self, seal: str) -> None:
+        """Keep this one from now on."""
+        ...
+
+
 class Spending:
     """The file of one study's releases."""
 
-    def __init__(self, path: Path, study: str, budget: Budget) -> None:
+    def __init__(self, path: Path, study: str, budget: Budget, newest: Newest) -> None:
         """`study`: what the first seal is made of, so that no other study's file can stand in for this one."""
-        self._path, self._budget = path, budget
+        self._path, self._budget, self._newest = path, budget, newest
         self._root = hashlib.sha256(b"capper releases\0" + study.encode()).hexdigest()
 
     def read(self, sealed: str | None = None) -> list[Release]:
@@ -76,7 +88,7 @@ class Spending:
             sealed: a seal that one of them must have.
 
         Raises:
-            ConfigError: the file cannot be read, its seals do not hold, or none has the seal asked for.
+            ConfigError: the file cannot be read, its seals do not hold, or releases were taken out.
         """
         try:
             with self._path.open("rb") as file:
@@ -85,8 +97,8 @@ class Spending:
             releases = []
         except OSError as exc:
             raise ConfigError(f"read the releases {self._path}: {exc.strerror}") from exc
-        if sealed and all(each.seal != sealed for each in releases):
-            raise ConfigError(f"{self._path}: no release in it has the seal {sealed}: some were taken out")
+        self._expect(sealed, releases)
+        self._expect(self._newest.read(), releases)
         return releases
 
     def once(
@@ -111,6 +123,7 @@ class Spending:
             )
         with self._alone() as file:
             releases = self._verified(file)
+            self._expect(self._newest.read(), releases)
             for each in releases:
                 if each.request == request:
                     return each, False
@@ -125,8 +138,17 @@ class Spending:
                 releases[-1].seal if releases else self._root,
             )
             release = Release(**{**asdict(unsealed), "seal": unsealed.sealed()})
+            # A machine that stops between the two has a file that is ahead of the seal: nothing is missing from it.
             self._append(file, release)
+            self._newest.keep(release.seal)
         return release, True
+
+    def _expect(self, seal: str | None, releases: Sequence[Release]) -> None:
+        if seal and all(each.seal != seal for each in releases):
+            raise ConfigError(
+                f"{self._path}: no release in it has the seal {seal}: some were taken out, and nobody can say what was spent;"
+                " nothing more is released. Bring the file back from a backup"
+            )
 
     def _afford(self, releases: Sequence[Release], price: Budget) -> None:
         total = spent([*releases, Release(0, "", {}, price.epsilon, price.delta, {}, "")])

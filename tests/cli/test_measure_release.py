@@ -1,13 +1,19 @@
 """`capper measure release`, `budget` and `privacy` as whoever runs a study meets them."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from capper.study.register import releases_file
+from capper.domain.identity import Basis
+from capper.domain.sighting import Format
+from capper.study.draft import Draft
+from capper.study.exposure import Exposure
+from capper.study.register import Study, change_study, register_file, releases_file
 from capper.study.rt1 import World, simulate
 from capper.study.simulated import keep
+from capper.testing import NOON
 
 
 @pytest.fixture
@@ -57,15 +63,44 @@ def test_a_record_that_was_tampered_with_is_refused(capper, release, state):
         assert (2, True) == (told.code, "not as it was written" in told.err)
 
 
-def test_a_seal_shows_what_was_taken_out(capper, release, state):
-    """The record without its last line looks whole by itself."""
+def test_what_was_taken_out_is_noticed(capper, release, state):
+    """The record without its last line, or none at all, looks whole by itself: the register of studies knows better."""
     seal = json.loads(release("threshold", "--epsilon", 1, "--json").out)["seal"]
     kept = capper("measure", "budget", "practice", "--seal", seal)
+    other = capper("measure", "budget", "practice", "--seal", "0" * 64)
     releases_file(state, "practice").unlink()
-    gone = capper("measure", "budget", "practice", "--seal", seal)
+    gone = capper("measure", "budget", "practice")
+    more = release("threshold", "--epsilon", 2)
 
-    assert (0, 2) == (kept.code, gone.code)
-    assert "some were taken out" in gone.err
+    assert (0, 2, 2, 2) == (kept.code, other.code, gone.code, more.code)
+    assert all("some were taken out" in each.err for each in (other, gone, more))
+
+
+@pytest.mark.parametrize(("agreed", "cell"), [(60, "shoes.example"), (59, "s")])
+def test_advertisers_are_named_where_everybody_agreed(capper, home, agreed, cell):
+    """Were it some, a name would tell that one of those met it."""
+    rows = [
+        Exposure(
+            NOON,
+            f"p{n}",
+            "",
+            "site",
+            Format.BANNER,
+            "",
+            Basis.CLICK,
+            advertiser="s",
+            name="shoes.example" * (n < agreed),
+        )
+        for n in range(60)
+    ]
+    with Draft(home / "state", "practice") as draft:
+        draft.fill(rows)
+        made = draft.register(Study("", NOON, NOON, "Nobody was asked.", 7, names=True))
+    people = {key: replace(each, names=key != "p59" or agreed == 60) for key, each in made.participants.items()}
+    change_study(register_file(home / "state"), "practice", lambda _: replace(made, participants=people))
+    told = json.loads(capper("measure", "release", "practice", "reach", "--epsilon", 8, "--each", 1, "--json").out)
+
+    assert [[cell]] == [row["cell"] for row in told["answer"]["rows"]]
 
 
 def test_tables_are_for_people(release):

@@ -94,6 +94,13 @@ def combine(capper, files):
     return run
 
 
+def test_the_consent_says_that_it_is_joint(houses):
+    """Whoever joins reads what leaves the household."""
+    study = read_studies(register_file(houses / "one"))["autumn"]
+
+    assert "This household takes part together with others" in study.consent
+
+
 def test_each_household_tells_what_follows_its_people(capper, houses, files, make, combine):
     """From an answer that has no count of anybody's; the epsilon of it is spent in each."""
     made = [make(house).code for house in HOUSES]

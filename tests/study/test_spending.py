@@ -17,10 +17,27 @@ BUDGET = Budget(1.0, 1e-5)
 EPSILONS = st.floats(0.001, 1.5) | st.sampled_from([0.1, 0.2, 0.3, 1 / 3, 1.0])
 
 
+class InAFile:
+    """The newest seal, beside the releases, so that processes share it."""
+
+    def __init__(self, path: Path):
+        self._file = path.with_name("newest")
+
+    def read(self) -> str:
+        return self._file.read_text() if self._file.exists() else ""
+
+    def keep(self, seal: str) -> None:
+        self._file.write_text(seal)
+
+
+def spending(path: Path, study: str = "autumn") -> Spending:
+    return Spending(path, study, BUDGET, InAFile(path))
+
+
 def spend(path: Path, name: object, epsilon: float, delta: float = 0.0) -> bool:
     """Whether it was released."""
     try:
-        Spending(path, "autumn", BUDGET).once({"what": name}, Budget(epsilon, delta), lambda: {"said": name}, NOON)
+        spending(path).once({"what": name}, Budget(epsilon, delta), lambda: {"said": name}, NOON)
     except ConfigError:
         return False
     return True
@@ -46,11 +63,11 @@ def test_never_more_than_there_is(tmp_path_factory, asked):
     """Whatever is asked in whatever order; what fits is answered."""
     path = tmp_path_factory.mktemp("study") / "releases.jsonl"
     for name, epsilon, delta in asked:
-        had = Spending(path, "autumn", BUDGET).read()
+        had = spending(path).read()
         known = any(each.request == {"what": [name, epsilon]} for each in had)
         before = spent(had)
         done = spend(path, [name, epsilon], epsilon, delta)
-        after = spent(Spending(path, "autumn", BUDGET).read())
+        after = spent(spending(path).read())
 
         assert after.epsilon <= BUDGET.epsilon
         assert after.delta <= BUDGET.delta
@@ -66,12 +83,12 @@ def test_ten_tenths_are_one(path):
 
 def test_asked_again_costs_nothing(path):
     """And is answered as before; also once all is spent."""
-    spending = Spending(path, "autumn", BUDGET)
+    mine = spending(path)
     answers = iter([{"cell": 7}, {"cell": 8}])
-    first, again = (spending.once({"a": 1}, Budget(1.0, 0), lambda: next(answers), NOON) for _ in range(2))
+    first, again = (mine.once({"a": 1}, Budget(1.0, 0), lambda: next(answers), NOON) for _ in range(2))
 
     assert (first[0], True, False) == (again[0], first[1], again[1])
-    assert BUDGET.epsilon == spent(spending.read()).epsilon
+    assert BUDGET.epsilon == spent(mine.read()).epsilon
 
 
 def test_nobody_sees_what_is_not_written(path, monkeypatch):
@@ -95,9 +112,9 @@ def test_an_answer_that_fails_costs_nothing(path):
         raise ConfigError("no")
 
     with pytest.raises(ConfigError):
-        Spending(path, "autumn", BUDGET).once({}, Budget(0.5, 0), fail, NOON)
+        spending(path).once({}, Budget(0.5, 0), fail, NOON)
 
-    assert [] == Spending(path, "autumn", BUDGET).read()
+    assert [] == spending(path).read()
 
 
 def test_the_file_is_its_owners(path):
@@ -113,7 +130,7 @@ def test_processes_share_one_budget(path):
         done = pool.starmap(spend, [(path, name, 0.3) for name in range(6)])
 
     assert 3 == sum(done)
-    assert pytest.approx(0.9) == spent(Spending(path, "autumn", BUDGET).read()).epsilon
+    assert pytest.approx(0.9) == spent(spending(path).read()).epsilon
 
 
 def changed(line: bytes, **fields: object) -> bytes:
@@ -146,23 +163,55 @@ def test_a_file_that_was_tampered_with_is_refused(path, three, tamper, why):
     path.write_bytes(tamper(*three))
 
     with pytest.raises(ConfigError, match=why):
-        Spending(path, "autumn", BUDGET).read()
+        spending(path).read()
     assert not spend(path, "d", 0.01)
 
 
 def test_another_studys_file_is_refused(path, three):
     """Its seals begin elsewhere."""
     with pytest.raises(ConfigError, match="line 1"):
-        Spending(path, "winter", BUDGET).read()
+        spending(path, "winter").read()
 
 
-def test_what_was_cut_off_is_told_by_a_seal(path, three):
-    """The seal of a release that somebody has shows that it is missing."""
-    last = Spending(path, "autumn", BUDGET).read()[-1].seal
-    path.write_bytes(b"".join(three[:2]))
+@pytest.mark.parametrize("left", [0, 1, 2, None])
+def test_what_was_cut_off_or_rolled_back_is_noticed(path, three, left):
+    """Or taken away whole: nothing more is released, though what is left is sealed as it was."""
+    if left is None:
+        path.unlink()
+    else:
+        path.write_bytes(b"".join(three[:left]))
 
     with pytest.raises(ConfigError, match="some were taken out"):
-        Spending(path, "autumn", BUDGET).read(last)
+        spending(path).read()
+    assert not spend(path, "d", 0.01)
+    assert not spend(path, "a", 0.25)
+
+
+def test_a_seal_that_somebody_has_shows_what_is_missing(path, three):
+    """Also where whoever took it out forged the newest seal."""
+    last = spending(path).read()[-1].seal
+    path.write_bytes(b"".join(three[:2]))
+    InAFile(path).keep(json.loads(three[1])["seal"])
+
+    assert 2 == len(spending(path).read())
+    with pytest.raises(ConfigError, match="some were taken out"):
+        spending(path).read(last)
+
+
+def test_a_machine_that_stops_in_between_loses_nothing(path, monkeypatch):
+    """The release is in the file, though the newest seal is the one before: it counts, and the next is let through."""
+    spend(path, "a", 0.25)
+
+    def stop(*_):
+        raise ConfigError("the power is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InAFile, "keep", stop)
+        assert not spend(path, "b", 0.25)
+
+    assert 0.5 == spent(spending(path).read()).epsilon
+    assert spend(path, "c", 0.5)
+    assert not spend(path, "d", 0.01)
 
 
 @pytest.mark.parametrize(

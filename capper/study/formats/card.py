@@ -55,6 +55,9 @@ def _facts(study: Study) -> dict[str, str]:
         "least": str(study.least),
         "epsilon": f"{study.epsilon:g}",
         "consent": study.text,
+        "joint": "ads have names that all households of this joint study share, and can be joined by them"
+        if study.joint
+        else "they cannot be joined with any other study's",
     }
 
 

@@ -79,3 +79,5 @@ def test_the_card_and_the_assessment_are_filled_in(study, store, tmp_path):
     assert "withdraw autumn" in paper
     assert "2 participants so far" in paper
     assert "{" not in card + paper
+    assert all("cannot be joined with any other study's" in text for text in (card, paper))
+    assert "all households of this joint study share" in impact_assessment(replace(study, joint=True))
