@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import TracebackType
 from typing import Protocol
 
 from capper.domain.daily import Addition, Follower
@@ -22,6 +23,9 @@ SHADOW_LIFE = timedelta(days=1)
 """How far back the local counts reach; longer would hold a month of everyone's ads in this process for the rare outage."""
 SHADOW_MOST = 5_000
 """Of each viewer's local counters, and of the occasions known locally: more than a day and ten minutes bring, some 4 MB."""
+
+_TURNS = 5
+"""Turns of the event loop that a reply may still take once the deadline is over: from the socket to whoever asked it is three or four."""
 
 
 class Breaker:
@@ -71,6 +75,35 @@ class Breaker:
         if not self.closed:
             self._pause = self._shortest if was_closed else min(2 * self._pause, self._longest)
             self._try_at = self._clock() + self._pause
+
+
+class _Deadline:
+    """As `asyncio.timeout`, but nobody is late whose reply came while this process was busy with something else.
+
+    Both are noticed in the same turn of the event loop, and it takes a reply some more turns to reach its caller.
+    """
+
+    __slots__ = ("_limit", "_seconds", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def __aenter__(self) -> None:
+        self._limit = await asyncio.timeout(None).__aenter__()
+        self._timer: asyncio.Handle = asyncio.get_running_loop().call_later(self._seconds, self._over, _TURNS)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        await self._limit.__aexit__(kind, raised, trace)
+
+    def _over(self, turns: int) -> None:
+        loop = asyncio.get_running_loop()
+        if turns:
+            self._timer = loop.call_soon(self._over, turns - 1)
+        else:
+            self._limit.reschedule(loop.time())
 
 
 class _Ask(Protocol):
@@ -183,7 +216,7 @@ class GuardedLedger:
         if not self.breaker.admits():
             return None
         try:
-            async with asyncio.timeout(self._deadline):
+            async with _Deadline(self._deadline):
                 answers = await ask(viewer, claims, now, gap)
         except TimeoutError:
             self.breaker.failed(LedgerUnavailable(self._late()))
@@ -199,7 +232,7 @@ class GuardedLedger:
         if not self.breaker.closed:
             raise LedgerUnavailable(self.breaker.trouble)
         try:
-            async with asyncio.timeout(self._deadline):
+            async with _Deadline(self._deadline):
                 await write(*args, **named)
         except TimeoutError as exc:
             raise LedgerUnavailable(self._late()) from exc

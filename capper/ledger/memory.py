@@ -104,6 +104,23 @@ class _Record:
         session.seen(now, gap)
         return session
 
+    def learn(self, claim: Claim, answer: Answer, now: int, longest: int) -> None:
+        """Take over another ledger's answer: what is shown counts, and it has the last word on what is muted."""
+        if answer.shown:
+            for level, value, scope, keep, life in claim.counters:
+                row = self.rows.get((level, value, scope))
+                if row is None:
+                    row = self.rows[level, value, scope] = _Row()
+                row.count(now, keep, min(life, longest))
+        self.occasions[claim.occasion] = (now, answer)
+        self.added += len(claim.counters) + 1
+        if self.said:
+            for name in claim.names:
+                self.said.pop(_cut(name), None)
+        if answer.muted:
+            told = answer.muted
+            self.said[_cut(claim.names[told.name])] = _Said(told.until_ms, 0, told.since_ms, told.why)
+
     def sweep(self, now: int, most: int) -> None:
         """Drop now and then what has expired, and of what is beyond `most` the oldest, so that nothing grows without end."""
         if self.added < _SWEEP_EVERY:
@@ -189,13 +206,6 @@ class _Call:
                 self.row(counter).count(self.now, counter.keep, min(counter.life_ms, self.longest))
         self.occasions[claim.occasion] = (self.now, answer)
 
-    def hear(self, claim: Claim, answer: Answer) -> None:
-        """Another ledger says what is muted of these names, and that the others are not."""
-        self.said |= dict.fromkeys(map(_cut, claim.names), _Said())
-        if answer.muted:
-            told = answer.muted
-            self.said[_cut(claim.names[told.name])] = _Said(told.until_ms, 0, told.since_ms, told.why)
-
     def row(self, counter: Counter) -> _Row:
         key = (counter.level, counter.value, counter.scope)
         if key not in self.rows:
@@ -245,12 +255,12 @@ class MemoryLedger:
         self, viewer: str, claims: Sequence[Claim], answers: Sequence[Answer], now: datetime, gap: timedelta
     ) -> None:
         """Take over what another ledger answered, as if it had been answered here."""
-        call = self._call(self._records.setdefault(viewer, _Record()), now, gap)
+        record, at = self._records.setdefault(viewer, _Record()), to_ms(now)
+        record.session = record.at(at, gap // _MILLISECOND)
         for claim, answer in zip(claims, answers, strict=True):
             if not answer.repeated:
-                call.keep(claim, answer)
-                call.hear(claim, answer)
-        call.commit(self._most)
+                record.learn(claim, answer, at, self._longest)
+        record.sweep(at, self._most)
 
     def _call(self, record: _Record, now: datetime, gap: timedelta) -> _Call:
         return _Call(record, to_ms(now), gap // _MILLISECOND, self._longest)

@@ -237,6 +237,20 @@ async def test_a_deadline_is_told(guard, away):
     assert guard.breaker.trouble == "the ledger did not answer within 5 ms"
 
 
+async def test_nobody_is_late_because_this_process_was_busy(ticks):
+    """A reply that is there when the deadline is noticed still reaches whoever asked, a few turns of the event loop later."""
+
+    class Prompt(MemoryLedger):
+        async def claim(self, *args):
+            for _ in range(4):
+                await asyncio.sleep(0)
+            return await super().claim(*args)
+
+    guard = GuardedLedger(Prompt(), timedelta(0), Breaker(ticks))
+
+    assert (await claim(guard, 0)).counted
+
+
 async def test_local_counts_reach_back_a_day(away, ticks):
     """What this process remembers for an outage it remembers for a day, however long the caps are."""
     guard = GuardedLedger(away, breaker=Breaker(ticks, failures=1))
