@@ -24,8 +24,8 @@ SHADOW_LIFE = timedelta(days=1)
 SHADOW_MOST = 5_000
 """Of each viewer's local counters, and of the occasions known locally: more than a day and ten minutes bring, some 4 MB."""
 
-_TURNS = 5
-"""Turns of the event loop that a reply may still take once the deadline is over: from the socket to whoever asked it is three or four."""
+_STEPS = 10
+"""Of a deadline: a reply takes three or four turns of the event loop from the socket to whoever asked, and may have to wait for another's."""
 
 
 class Breaker:
@@ -78,19 +78,20 @@ class Breaker:
 
 
 class _Deadline:
-    """As `asyncio.timeout`, but nobody is late whose reply came while this process was busy with something else.
+    """As `asyncio.timeout`, but time in which this process did not listen hardly counts.
 
-    Both are noticed in the same turn of the event loop, and it takes a reply some more turns to reach its caller.
+    The time runs in steps, and one step is over however long the event loop was busy meanwhile: a reply that came, or a request
+    that could not go out, is seen to before the ledger is called late.
     """
 
-    __slots__ = ("_limit", "_seconds", "_timer")
+    __slots__ = ("_limit", "_loop", "_step", "_timer")
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self._step, self._loop = seconds / _STEPS, asyncio.get_running_loop()
 
     async def __aenter__(self) -> None:
         self._limit = await asyncio.timeout(None).__aenter__()
-        self._timer: asyncio.Handle = asyncio.get_running_loop().call_later(self._seconds, self._over, _TURNS)
+        self._wait(_STEPS)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
@@ -98,12 +99,11 @@ class _Deadline:
         self._timer.cancel()
         await self._limit.__aexit__(kind, raised, trace)
 
-    def _over(self, turns: int) -> None:
-        loop = asyncio.get_running_loop()
-        if turns:
-            self._timer = loop.call_soon(self._over, turns - 1)
+    def _wait(self, steps: int) -> None:
+        if steps:
+            self._timer = self._loop.call_later(self._step, self._wait, steps - 1)
         else:
-            self._limit.reschedule(loop.time())
+            self._limit.reschedule(self._loop.time())
 
 
 class _Ask(Protocol):

@@ -242,7 +242,7 @@ async def test_nobody_is_late_because_this_process_was_busy(ticks):
 
     class Prompt(MemoryLedger):
         async def claim(self, *args):
-            for _ in range(4):
+            for _ in range(8):
                 await asyncio.sleep(0)
             return await super().claim(*args)
 
