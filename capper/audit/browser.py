@@ -12,14 +12,18 @@ from capper.audit.looking import Box
 from capper.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser as Browser  # noqa: PLC0414  for those who pass it on
-    from playwright.async_api import BrowserContext, Frame, Page
+    # For those who pass them on.
+    from playwright.async_api import Browser as Browser  # noqa: PLC0414
+    from playwright.async_api import BrowserContext
+    from playwright.async_api import Frame as Frame  # noqa: PLC0414
+    from playwright.async_api import Locator as Locator  # noqa: PLC0414
+    from playwright.async_api import Page as Page  # noqa: PLC0414
+    from playwright.async_api import Response as Response  # noqa: PLC0414
 
 WIDTH, HEIGHT = 1280, 800
 _PATIENCE = 30_000
 _SETTLING = 8_000
-_REACTION = 1_500
-"""Milliseconds: for a page to load, for its ads to come, for a mark to do something once it is clicked."""
+"""Milliseconds: for a page to load, for its ads to come."""
 _MOST_SCREENS = 20
 _FLAGS = (
     "--disable-quic",
@@ -37,7 +41,6 @@ _BOXES = """() => [...document.querySelectorAll('iframe, img, video, object, emb
 })"""
 _LINKS = "() => [...document.links].slice(0, 500).map(one => one.href)"
 _TALL = "() => document.documentElement.scrollHeight"
-_SHAPE = "() => document.body ? document.body.innerHTML.length + location.href : ''"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class Seen:
     picture: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A page that could not be read, and why."""
+
+    url: str
+    why: str
+
+
+def faults() -> type[Exception]:
+    """What a browser raises where a page does not do as it is asked."""
+    from playwright.async_api import Error  # noqa: PLC0415  an extra
+
+    return Error
+
+
 @asynccontextmanager
 async def chromium() -> AsyncIterator["Browser"]:
     """The system's Chromium, or what CAPPER_CHROMIUM names.
@@ -59,7 +77,7 @@ async def chromium() -> AsyncIterator["Browser"]:
         ConfigError: it or Playwright is not there; says how to get it.
     """
     try:
-        from playwright.async_api import Error, async_playwright  # noqa: PLC0415  an extra
+        from playwright.async_api import async_playwright  # noqa: PLC0415  an extra
     except ImportError as exc:
         raise ConfigError("to visit pages, capper needs Playwright: install `capper[audit]`") from exc
     found = os.environ.get("CAPPER_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
@@ -70,7 +88,7 @@ async def chromium() -> AsyncIterator["Browser"]:
     async with async_playwright() as driver:
         try:
             browser = await driver.chromium.launch(executable_path=found, args=flags)
-        except Error as exc:
+        except faults() as exc:
             raise ConfigError(f"{found} does not start: {str(exc).splitlines()[0]}") from exc
         try:
             yield browser
@@ -80,9 +98,9 @@ async def chromium() -> AsyncIterator["Browser"]:
 
 @asynccontextmanager
 async def window(
-    browser: "Browser", proxy: str, *, har: Path | None = None, memory: Path | None = None
+    browser: "Browser", proxy: str, har: Path, *, memory: Path | None = None, remember: Path | None = None
 ) -> AsyncIterator["Page"]:
-    """A window over `proxy`, recorded to `har`; cookies and storage come from `memory`, where it is, and go there again."""
+    """A window over `proxy`, recorded to `har`; cookies and storage come from `memory`, where it is, and go to `remember`."""
     context: BrowserContext = await browser.new_context(
         proxy={"server": proxy, "bypass": "<-loopback>"},
         # Its certificates are capper's own; the proxy verifies the origins'.
@@ -96,18 +114,18 @@ async def window(
     try:
         context.set_default_timeout(_PATIENCE)
         yield await context.new_page()
-        if memory:
-            await context.storage_state(path=memory)
+        if remember:
+            await context.storage_state(path=remember)
     finally:
         await context.close()
 
 
-async def read(page: "Page", url: str) -> Seen | None:
-    """Load a page, scroll to its end as a reader would, and look; None where it does not load."""
-    from playwright.async_api import Error  # noqa: PLC0415  an extra
-
+async def read(page: "Page", url: str) -> Seen | Missed:
+    """Load a page, scroll to its end as a reader would, and look."""
     try:
-        await page.goto(url, wait_until="load")
+        answer = await page.goto(url, wait_until="load")
+        if answer and not answer.ok:
+            return Missed(url, f"the answer is {answer.status}")
         tall = int(await page.evaluate(_TALL))
         for _ in range(min(tall // HEIGHT, _MOST_SCREENS)):
             await page.mouse.wheel(0, HEIGHT)
@@ -116,8 +134,8 @@ async def read(page: "Page", url: str) -> Seen | None:
         boxes = await page.evaluate(_BOXES)
         picture = await page.screenshot(type="jpeg", quality=60)
         links = await page.evaluate(_LINKS)
-    except Error:
-        return None
+    except faults() as exc:
+        return Missed(url, str(exc).splitlines()[0])
     return Seen(page.url, tuple(map(_boxed, boxes)), tuple(map(str, links)), tall, picture)
 
 
@@ -133,52 +151,3 @@ async def _quiet(page: "Page") -> None:
         await page.wait_for_load_state("networkidle", timeout=_SETTLING)
     except Late:
         return
-
-
-async def marks(page: "Page", selectors: Sequence[str], most: int) -> list[tuple[str, bool, str]]:
-    """Click the "i" marks of the ads on the page: of each, the address of its document, whether anything came of it, and what."""
-    from playwright.async_api import Error  # noqa: PLC0415  an extra
-
-    found: list[tuple[str, bool, str]] = []
-    home = page.url
-    for number in range(len(page.frames)):
-        if number >= len(page.frames) or len(found) >= most:
-            break
-        frame = page.frames[number]
-        try:
-            mark = frame.locator(", ".join(selectors)).first
-            if not await mark.count() or not await mark.is_visible():
-                continue
-            where = frame.url
-            found.append((where, *await _tried(page, frame)(mark)))
-            if page.url != home:
-                await read(page, home)
-        except Error:
-            continue
-    return found
-
-
-def _tried(page: "Page", frame: "Frame") -> Any:
-    """Clicks a mark; whether a window, another document or another look of the ad came of it."""
-
-    async def click(mark: Any) -> tuple[bool, str]:
-        windows: list[Page] = []
-
-        def opened(other: "Page") -> None:
-            windows.append(other)
-
-        page.context.on("page", opened)
-        before = await frame.evaluate(_SHAPE), page.url
-        await mark.click(force=True, timeout=_REACTION)
-        await page.wait_for_timeout(_REACTION)
-        page.context.remove_listener("page", opened)
-        if windows:
-            came = windows[0].url
-            for each in windows:
-                await each.close()
-            return True, came
-        if page.url != before[1]:
-            return True, page.url
-        return (await frame.evaluate(_SHAPE) != before[0]), "the ad changed"
-
-    return click

@@ -4,9 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from urllib.parse import urlsplit
 
-from capper.audit.met import Load, Meeting, Run
+from capper.audit.met import Load, Meeting, Run, page_of
 from capper.domain.identity import Level
 from capper.recognise.domains import site_of
 
@@ -44,15 +43,6 @@ def find(run: Run, limits: Limits) -> list[Finding]:
     found = [finding for rule in _RULES for finding in rule(run, limits)]
     order = {code: place for place, code in enumerate(dict.fromkeys(each.code for each in found))}
     return sorted(found, key=lambda each: (order[each.code], -each.excess, each.subject, each.where))
-
-
-def page_of(load: Load) -> str:
-    """A page as reports name it: its address without query and fragment, which may hold what is private."""
-    try:
-        parts = urlsplit(load.url)
-    except ValueError:
-        return load.url
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 # Repeats
@@ -126,7 +116,7 @@ def _slots(run: Run, limits: Limits) -> Iterator[Finding]:
     for number, each in enumerate(run.meetings):
         load = run.loads[each.load]
         if each.ad.creative:
-            places[load.person, load.session, page_of(load), each.place, each.ad.creative].append(number)
+            places[load.person, load.session, page_of(load.url), each.place, each.ad.creative].append(number)
     for (person, session, page, place, creative), numbers in sorted(places.items()):
         if len(numbers) > limits[rule]:
             where = f"{person}, session {session + 1}, ad {place} of {page}"
@@ -148,7 +138,7 @@ def _twice(run: Run, limits: Limits) -> Iterator[Finding]:
         pages: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
         for number, ads in loads.items():
             for name, times in _again(ads, place):
-                pages[name, page_of(run.loads[number])][number] = times
+                pages[name, page_of(run.loads[number].url)][number] = times
         most = int(limits[limit])
         for (name, page), found in sorted(pages.items()):
             worst = max(found.values())
@@ -192,7 +182,7 @@ def _by_page(
     pages: dict[str, dict[int, float]] = defaultdict(dict)
     for number, load in enumerate(run.loads):
         if (value := measure(number, load)) > most:
-            pages[page_of(load)][number] = value
+            pages[page_of(load.url)][number] = value
     for page, values in sorted(pages.items()):
         worst, evidence = max(values.values()), _loads(run, values)
         yield Finding(code, subject, page, worst, most, rule, evidence, frozenset(values), unit)
@@ -245,29 +235,40 @@ def _retargeted(run: Run, limits: Limits) -> Iterator[Finding]:
     for (person, name), numbers in sorted(followed.items()):
         if len(numbers) > most:
             seen = run.loads[looked[person, name]]
-            where = f"{person}, after {page_of(seen)}"
+            where = f"{person}, after {page_of(seen.url)}"
             yield _finding("retargeted", run, name, where, numbers, "retargeted_ads", limits)
 
 
+def _marks(run: Run, limits: Limits) -> Iterator[Finding]:
+    """Marks that do nothing when they are clicked."""
+    dead: dict[tuple[str, str], list[int]] = defaultdict(list)
+    came: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    tried = ((load, notice) for load in run.loads if load.look for notice in load.look.notices)
+    for number, (load, notice) in enumerate(tried):
+        if not notice.works:
+            place = notice.where, page_of(load.url)
+            dead[place].append(number)
+            came[place].setdefault(notice.came or "nothing came of a click")
+    rule = "dead_choices"
+    for (where, page), numbers in sorted(dead.items()):
+        if len(numbers) > limits[rule]:
+            evidence = tuple(came[where, page])[:_MOST_EVIDENCE]
+            yield Finding(
+                "choices-dead", where, page, len(numbers), limits[rule], rule, evidence, frozenset(numbers), "times"
+            )
+
+
 def _choices(run: Run, limits: Limits) -> Iterator[Finding]:
-    """Marks that do nothing when they are clicked, and choices that were not kept."""
-    number = -1
-    dead: dict[tuple[str, str], set[int]] = defaultdict(set)
-    unkept: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for load in run.loads:
-        for notice in load.look.notices if load.look else ():
-            number += 1
-            if not notice.works:
-                dead[notice.where, page_of(load)].add(number)
-            if notice.kept is False:
-                unkept[notice.where, page_of(load)].add(number)
-    for code, found, rule in (
-        ("choices-dead", dead, "dead_choices"),
-        ("choices-unkept", unkept, "unkept_choices"),
-    ):
-        for (where, page), numbers in sorted(found.items()):
-            if len(numbers) > limits[rule]:
-                yield Finding(code, where, page, len(numbers), limits[rule], rule, (), frozenset(numbers), "times")
+    """Advertisers that were refused by an ad's own notice and came again."""
+    rule = "unkept_choices"
+    for number, each in enumerate(run.choices):
+        if each.again > limits[rule]:
+            where = f"{each.person}, refused on {each.where}" if each.where else each.person
+            evidence = (f"\u201c{each.said}\u201d was said; {each.loads:,} loads of pages followed",)
+            affected = frozenset([number])
+            yield Finding(
+                "choices-unkept", each.subject, where, each.again, limits[rule], rule, evidence, affected, "times"
+            )
 
 
 # What it is seen by
@@ -275,7 +276,7 @@ def _choices(run: Run, limits: Limits) -> Iterator[Finding]:
 
 def _evidence(run: Run, numbers: Iterable[int]) -> tuple[str, ...]:
     """Where each was met, the first few."""
-    counts = Counter(page_of(run.loads[run.meetings[number].load]) for number in numbers)
+    counts = Counter(page_of(run.loads[run.meetings[number].load].url) for number in numbers)
     return tuple(f"{page} ({times}x)" if times > 1 else page for page, times in counts.most_common(_MOST_EVIDENCE))
 
 
@@ -294,5 +295,6 @@ _RULES: tuple[Callable[[Run, Limits], Iterator[Finding]], ...] = (
     _retargeted,
     _prompts,
     _unasked,
+    _marks,
     _choices,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from capper.domain.identity import Ad
 from capper.domain.sighting import Format
@@ -49,13 +50,34 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The "i" of one ad, tried by a click: who is known to answer for the ad, what it is called, and what came of it."""
+    """The "i" of one ad, tried by a click: the site of the ad's document, what came of it, and by which words the ad was refused."""
 
     where: str
     works: bool
     came: str = ""
-    kept: bool | None = None
-    """Where she said that it was enough: whether that held at the next load. None: nothing was said."""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An ad that was refused by its own notice while a browser was recorded: of `frames`, the first that holds a known ad is meant."""
+
+    frames: tuple[str, ...]
+    at: datetime
+    said: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What became of a refusal: whose ad it was, and how often such a one was met again, in how many later loads of a page."""
+
+    person: str
+    where: str
+    subject: str
+    said: str
+    again: int
+    loads: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +124,12 @@ class Run:
     bodiless: int = 0
     """Answers whose body the recordings do not hold: what was in them cannot be seen."""
     entries: int = 0
+    choices: tuple[Choice, ...] = ()
+    """Refusals of ads that could be told."""
+    untold: int = 0
+    """Refusals of which it is not known whose ad was meant."""
+    missed: tuple[str, ...] = ()
+    """Loads of pages that failed: which page, and why."""
 
     @property
     def live(self) -> bool:
@@ -111,3 +139,12 @@ class Run:
     def on(self, load: int) -> Iterator[Meeting]:
         """The ads of one load, in their order."""
         return (each for each in self.meetings if each.load == load)
+
+
+def page_of(url: str) -> str:
+    """A page as reports name it: its address without query and fragment, which may hold what is private."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"

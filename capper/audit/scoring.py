@@ -13,7 +13,7 @@ from capper.domain.identity import Level
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What one kind of finding costs: `share` of all ads, loads or notices is affected."""
+    """What one kind of finding costs: `share` of what it is `Of` is affected."""
 
     code: str
     affected: int
@@ -33,6 +33,7 @@ def losses(run: Run, findings: Sequence[Finding], yardstick: Yardstick) -> list[
         Of.ADS: len(run.meetings),
         Of.LOADS: len(run.loads),
         Of.NOTICES: sum(len(load.look.notices) for load in run.loads if load.look),
+        Of.CHOICES: len(run.choices),
     }
     found = []
     for fault in yardstick.faults.values():
@@ -73,8 +74,14 @@ def metrics(run: Run) -> dict[str, float]:
     for level in (Level.CREATIVE, Level.CAMPAIGN, Level.ADVERTISER):
         found[f"repeats_per_{level}_per_session"] = max(repeats(run, level).values(), default=0)
     if looks:
+        notices = [notice for look in looks for notice in look.notices]
+        found["marks_tried"] = len(notices)
+        found["dead_choices"] = sum(not notice.works for notice in notices)
         found["ads_per_screen"] = max(look.most_on_screen for look in looks)
         found["ad_share_of_screen"] = max(look.share for look in looks)
+    if run.choices:
+        found["refusals"] = len(run.choices)
+        found["unkept_choices"] = max(choice.again for choice in run.choices)
     return found
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from capper.audit.findings import Finding, page_of
-from capper.audit.met import Capped, Run
+from capper.audit.findings import Finding
+from capper.audit.met import Capped, Run, page_of
 from capper.audit.result import Result, amount
 from capper.audit.scoring import repeats
 from capper.domain.frequency import binned, shares
@@ -224,7 +224,7 @@ def _pages(parent: ET.Element, run: Run) -> None:
     ads = Counter(each.load for each in run.meetings)
     pages: dict[str, list[int]] = {}
     for number, load in enumerate(run.loads):
-        pages.setdefault(page_of(load), []).append(number)
+        pages.setdefault(page_of(load.url), []).append(number)
     rows = []
     for page, numbers in list(pages.items())[:_MOST_PAGES]:
         weight = max(run.loads[number].ad_size for number in numbers) / 1024
@@ -253,7 +253,7 @@ def _pictures(parent: ET.Element, run: Run, pictures: Mapping[str, bytes]) -> No
     grid = ET.SubElement(parent, "div", {"class": "seen"})
     for load, name in shown:
         figure = ET.SubElement(grid, "figure")
-        told = f"{page_of(load)}, {load.person}, {load.at:%Y-%m-%d %H:%M}"
+        told = f"{page_of(load.url)}, {load.person}, {load.at:%Y-%m-%d %H:%M}"
         source = f"data:image/jpeg;base64,{b64encode(pictures[name]).decode()}"
         ET.SubElement(figure, "img", {"src": source, "alt": f"Screenshot of {told}", "loading": "lazy"})
         add(figure, "figcaption", told, **{"class": "aside"})

@@ -6,18 +6,22 @@ is over, so that one that is interrupted is the only one lost.
 
 import gzip
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag
 
-from capper.audit.browser import HEIGHT, WIDTH, Seen, chromium, marks, read, window
+from capper.audit.browser import HEIGHT, WIDTH, Missed, Seen, chromium, read, window
 from capper.audit.looking import crowding
-from capper.audit.met import Load, Look, Notice, Run
+from capper.audit.marks import tried, words
+from capper.audit.met import Load, Look, Notice, Refusal, Run
+from capper.audit.plan import LOOPBACK, TRIED, Net, Plan
+from capper.audit.yardstick import Marks
 from capper.domain.errors import ConfigError
 from capper.domain.exchange import Exchange, Outcome
 from capper.domain.policy import Policy
@@ -31,8 +35,9 @@ from capper.recognise.recogniser import Recogniser
 if TYPE_CHECKING:
     from capper.audit.browser import Browser
 
-LOOPBACK = "127.0.0.1"
 _MOST_MARKS = 12
+_COMEBACKS = 3
+"""Loads of a page after an ad on it was refused."""
 _KINDS = {
     "iframe": Kind.SUBDOCUMENT,
     "img": Kind.IMAGE,
@@ -42,34 +47,6 @@ _KINDS = {
 }
 _SMALL = 8
 """Pixels: what is no wider or no higher is no ad to be seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Who reads what: each of `people` pays `visits` visits, a virtual day apart, to every page, and follows `depth` links from each."""
-
-    pages: tuple[str, ...]
-    folder: Path
-    begin: datetime
-    people: int = 1
-    visits: int = 3
-    depth: int = 1
-    seed: int = 0
-    selectors: tuple[str, ...] = ()
-    """Of the marks that are tried at the last visit of the first reader."""
-
-    @property
-    def loads(self) -> int:
-        """How many pages are loaded at most."""
-        return self.people * self.visits * len(self.pages) * (1 + self.depth)
-
-
-@dataclass(frozen=True, slots=True)
-class Net:
-    """How the proxy gets to the pages: names that are elsewhere than they say, and whom it trusts besides."""
-
-    resolve: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
-    upstream_ca: Path | None = None
 
 
 class Untouched:
@@ -99,24 +76,32 @@ class Untouched:
 
 
 async def visit(
-    plan: Plan, state: Path, recogniser: Recogniser, net: Net, progress: Callable[[], object] = lambda: None
+    plan: Plan,
+    state: Path,
+    recogniser: Recogniser,
+    net: Net,
+    marks: Marks,
+    progress: Callable[[], object] = lambda: None,
 ) -> list[Path]:
     """Pay every visit that was not paid yet; the recordings, in the order of readers and days.
 
-    `progress` is called for each load of a page, also of visits that were paid before.
+    `marks` are tried at the last visit of the first reader. `progress` is called for each load of a page, also of visits that
+    were paid before.
 
     Raises:
-        ConfigError: there is no browser, or no page could be loaded.
+        ConfigError: there is no browser, or none of a visit's pages could be read.
     """
     found = []
+    if not plan.begun():
+        plan.keep()
     async with chromium() as browser, _proxy(state, net) as proxy:
         for person in range(plan.people):
             for day in range(plan.visits):
-                one = _Visit(plan, person, day)
+                one = _Visit(plan, person, day, marks)
                 if not one.done.exists():
                     await one.pay(browser, proxy, recogniser, progress)
                 else:
-                    for _ in range(len(plan.pages) * (1 + plan.depth)):
+                    for _ in range(plan.per_visit):
                         progress()
                 found.append(one.recording)
     return found
@@ -127,11 +112,16 @@ async def _proxy(state: Path, net: Net) -> AsyncIterator[str]:
     choices = ProxyOptions(state, LOOPBACK, 0, opened=open_all, resolve=dict(net.resolve), upstream_ca=net.upstream_ca)
     household = Policy()
     master = CapperMaster(choices, Untouched(), lambda: household)
+    # A browser that is told to take any certificate asks twice; what does not load is told in the report.
+    log = logging.getLogger("mitmproxy.proxy.server")
+    before = log.level
+    log.setLevel(logging.ERROR)
     await master.start()
     try:
         yield f"http://{LOOPBACK}:{master.addresses[0][1]}"
     finally:
         await master.stop()
+        log.setLevel(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +129,14 @@ class _Visit:
     plan: Plan
     person: int
     day: int
+    marks: Marks
 
     @property
     def name(self) -> str:
         return f"reader-{self.person + 1}"
 
-    def _file(self, ending: str) -> Path:
-        return self.plan.folder / "visits" / self.name / f"{self.day + 1:03}{ending}"
+    def _file(self, ending: str, day: int | None = None) -> Path:
+        return self.plan.visited / self.name / f"{(self.day if day is None else day) + 1:03}{ending}"
 
     @property
     def recording(self) -> Path:
@@ -158,22 +149,34 @@ class _Visit:
 
     async def pay(self, browser: "Browser", proxy: str, recogniser: Recogniser, progress: Callable[[], object]) -> None:
         self.done.parent.mkdir(parents=True, exist_ok=True)
-        raw = self._file(".raw.har")
+        raw, memory = self._file(".raw.har"), self._file(_MEMORY)
         chance = Random(f"{self.plan.seed}:{self.person}:{self.day}")  # noqa: S311  which link is followed is no secret
         looks: list[dict[str, Any]] = []
-        async with window(browser, proxy, har=raw, memory=self.done.parent / "memory.json") as page:
+        missed: list[Missed] = []
+        # Of the day before, not of an attempt at this visit that was interrupted.
+        before = self._file(_MEMORY, self.day - 1)
+        async with window(browser, proxy, raw, memory=before, remember=memory) as page:
             for start in self.plan.pages:
                 url: str | None = start
                 for _ in range(1 + self.plan.depth):
                     seen = await read(page, url) if url else None
                     progress()
-                    if seen:
+                    url = None
+                    if isinstance(seen, Seen):
                         looks.append({"url": seen.url, "look": asdict(self._look(seen, recogniser, len(looks)))})
-                    url = _onward(seen, chance) if seen else None
+                        url = _onward(seen, chance)
+                    elif seen:
+                        missed.append(seen)
+        if not looks:
+            raise ConfigError(f"no page could be read: {missed[0].url}: {missed[0].why}")
+        self._keep(raw, self.recording, self.day)
+        refusals: list[dict[str, Any]] = []
         if self.person == 0 and self.day == self.plan.visits - 1:
-            await self._try(browser, proxy, looks)
-        self._keep(raw)
-        self.done.write_text(json.dumps(looks, indent=1))
+            refusals = await self._try(browser, proxy, looks, memory)
+        found = {"looks": looks, "missed": [asdict(each) for each in missed], "refusals": refusals}
+        draft = self._file(".draft")
+        draft.write_text(json.dumps(found, indent=1))
+        draft.replace(self.done)
 
     def _look(self, seen: Seen, recogniser: Recogniser, number: int) -> Look:
         boxes = [
@@ -186,34 +189,63 @@ class _Visit:
         name = picture.relative_to(self.plan.folder).as_posix()
         return Look(WIDTH, HEIGHT, seen.tall, *crowding(boxes, WIDTH, HEIGHT), picture=name)
 
-    async def _try(self, browser: "Browser", proxy: str, looks: list[dict[str, Any]]) -> None:
-        """The marks of the ads, in a window that is not recorded: what a click leads to is no page of the publisher's."""
-        tried = 0
-        for look in {each["url"]: each for each in looks}.values():
-            async with window(browser, proxy) as page:
-                if await read(page, look["url"]) is None:
-                    continue
-                found = await marks(page, self.plan.selectors, _MOST_MARKS - tried)
-            tried += len(found)
-            look["look"]["notices"] = [asdict(Notice(site_of(where), works, came)) for where, works, came in found]
+    async def _try(
+        self, browser: "Browser", proxy: str, looks: list[dict[str, Any]], memory: Path
+    ) -> list[dict[str, Any]]:
+        """The marks of the ads on each page, in windows apart: what a click leads to is no page of the publisher's."""
+        left, found = _MOST_MARKS, []
+        for number, look in enumerate({each["url"]: each for each in looks}.values()):
+            raw, url = self._file(".raw.har"), look["url"]
+            async with window(browser, proxy, raw, memory=memory) as page:
+                seen = await read(page, url)
+                marks = [] if isinstance(seen, Missed) else await tried(
+                    page, self.marks.selectors, words(self.marks.refusals), left
+                )  # fmt: skip
+                said = [each for each in marks if each.said]
+                for _ in range(_COMEBACKS if said else 0):
+                    await read(page, url)
+            left -= len(marks)
+            look["look"]["notices"] = [
+                asdict(Notice(site_of(next(iter(each.frames), url)), each.works, each.came, each.said))
+                for each in marks
+            ]
+            if said:
+                self._keep(raw, self._file(f"-{number + 1}{TRIED}"))
+                found += [
+                    {
+                        "recording": number + 1,
+                        "frames": each.frames,
+                        "at": each.at.isoformat(),
+                        "said": each.said,
+                        "page": url,
+                    }
+                    for each in said
+                ]
+            raw.unlink(missing_ok=True)
+        return found
 
-    def _keep(self, raw: Path) -> None:
-        """The recording as of the visit's virtual day, and of this reader."""
+    def _keep(self, raw: Path, to: Path, day: int | None = None) -> None:
+        """The recording as of this reader, and of the visit's virtual day, if it is of one."""
         har = json.loads(raw.read_bytes())
         entries = har["log"]["entries"]
         times = [at for at in (moment(entry.get("startedDateTime")) for entry in entries) if at]
-        shift = self.plan.begin + timedelta(days=self.day) - min(times, default=self.plan.begin)
+        begin = self.plan.begin + timedelta(days=day or 0)
+        shift = timedelta() if day is None else begin - min(times, default=begin)
         loads = 0
         for entry in entries:
             # What Playwright calls a page is a window, whatever is loaded in it.
             loads += _begins_page(entry)
             entry["pageref"] = f"{self.name} {self.day} {loads}"
             at = moment(entry.get("startedDateTime"))
-            entry["startedDateTime"] = ((at or self.plan.begin) + shift).isoformat()
+            entry["startedDateTime"] = ((at or begin) + shift).isoformat()
             entry["_viewer"] = self.name
-        with gzip.open(self.recording, "wb", compresslevel=6) as file:
+        with gzip.open(to, "wb", compresslevel=6) as file:
             file.write(json.dumps(har).encode())
         raw.unlink()
+
+
+_MEMORY = ".memory"
+"""Cookies and storage at the end of a visit."""
 
 
 def _begins_page(entry: Mapping[str, Any]) -> bool:
@@ -232,33 +264,52 @@ def _onward(seen: Seen, chance: Random) -> str | None:
 # What was seen, put beside what was recorded
 
 
-def seen_too(run: Run, folder: Path) -> Run:
-    """The run with what the browsers saw of its loads.
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """What the browsers saw: each reader's looks at an address in their order, loads that failed, what was said to ads."""
+
+    looks: Mapping[tuple[str, str], Sequence[Look]]
+    missed: tuple[str, ...]
+    refusals: Mapping[Path, Sequence[Refusal]]
+    """By the recording in which they were said."""
+
+    def beside(self, run: Run) -> Run:
+        """The run with what was seen of its loads."""
+        left = {key: list(looks) for key, looks in self.looks.items()}
+        loads: list[Load] = []
+        for load in run.loads:
+            mine = left.get((load.person, load.url))
+            loads.append(replace(load, look=mine.pop(0)) if mine else load)
+        return replace(run, loads=tuple(loads), missed=self.missed)
+
+
+def visited(plan: Plan) -> Visited:
+    """What was seen at all visits of a plan.
 
     Raises:
-        ConfigError: what was seen is not as it was written.
+        ConfigError: it is not as it was written.
     """
     looks: dict[tuple[str, str], list[Look]] = {}
-    for file in sorted((folder / "visits").glob("reader-*/*.json")):
-        if file.name != "memory.json":
-            for url, look in _read(file):
-                looks.setdefault((file.parent.name, url), []).append(look)
-    loads: list[Load] = []
-    for load in run.loads:
-        mine = looks.get((load.person, load.url))
-        loads.append(replace(load, look=mine.pop(0)) if mine else load)
-    return replace(run, loads=tuple(loads))
+    missed: list[str] = []
+    refusals: dict[Path, list[Refusal]] = {}
+    for file in sorted(plan.visited.glob("reader-*/*.json")):
+        try:
+            found = json.loads(file.read_text("utf-8"))
+            for row in found["looks"]:
+                looks.setdefault((file.parent.name, row["url"]), []).append(_look(row["look"]))
+            missed += [f"{row['url']}: {row['why']}" for row in found["missed"]]
+            for row in found["refusals"]:
+                recording = file.with_name(f"{file.stem}-{row['recording']}{TRIED}")
+                refusals.setdefault(recording, []).append(
+                    Refusal(tuple(row["frames"]), datetime.fromisoformat(row["at"]), row["said"], row["page"])
+                )
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise ConfigError(f"{file} cannot be read: remove it, and that visit is paid again ({exc})") from exc
+    return Visited(looks, tuple(missed), refusals)
 
 
-def _read(file: Path) -> list[tuple[str, Look]]:
-    try:
-        rows = json.loads(file.read_text("utf-8"))
-        return [
-            (row["url"], Look(**(row["look"] | {"notices": tuple(Notice(**each) for each in row["look"]["notices"])})))
-            for row in rows
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise ConfigError(f"{file} cannot be read: remove it, and that visit is paid again ({exc})") from exc
+def _look(row: Mapping[str, Any]) -> Look:
+    return Look(**{**row, "notices": tuple(Notice(**each) for each in row["notices"])})
 
 
 def pictures(run: Run, folder: Path, most: int = 12) -> dict[str, bytes]:

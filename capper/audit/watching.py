@@ -1,5 +1,6 @@
 """Looks on while recordings go through a gate: which page each exchange belongs to, what it weighs, which ads were met."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,7 +9,8 @@ from capper.audit.media import autoplaying, moving, product_page
 from capper.audit.met import Load, Meeting
 from capper.domain.decision import OCCASION_LIFE, Decision
 from capper.domain.exchange import Exchange, Outcome, Response, origin_of
-from capper.domain.identity import Viewer
+from capper.domain.identity import Ad, Viewer
+from capper.domain.mute import Mute
 from capper.domain.sighting import Sighting
 from capper.journal import Journal
 from capper.measure.replay import Admitting
@@ -43,6 +45,10 @@ class Watching:
     meetings: list[Meeting] = field(default_factory=list)
     entries: list[tuple[int, int | None]] = field(default_factory=list)
     """Of each meeting, the recording and its entry."""
+    refused: list[tuple[str, Mute]] = field(default_factory=list)
+    """Of each meeting that a reader had refused by the ad's own notice, who it was and what she had said."""
+    framed: dict[str, list[Ad]] = field(default_factory=lambda: defaultdict(list))
+    """The ads in a document, by its address."""
     recording: int = 0
     """Which one is replayed: what its browser calls a page is no page of another's."""
     _now: Exchange | None = None
@@ -83,7 +89,10 @@ class Watching:
         """The ads of the exchange at hand are about to be shown."""
         assert self._now is not None
         load = self._load_of(self._now)
+        documents = dict.fromkeys((self._now.request.url, self.recogniser().source(self._now)))
         for sighting, decision in zip(sightings, decisions, strict=True):
+            for document in documents:
+                self.framed[document].append(sighting.ad)
             occasion = (sighting.viewer.name, sighting.occasion)
             last = self._occasions.get(occasion)
             self._occasions[occasion] = at
@@ -94,6 +103,8 @@ class Watching:
             self.meetings.append(
                 Meeting(load, place, sighting.ad, sighting.format, sighting.pod, site_of(self.loads[load].url))
             )
+            if decision.mute:
+                self.refused.append((sighting.viewer.name, decision.mute))
 
     def cut(self, at: datetime, viewer: Viewer, prompts: int) -> None:
         """Nothing: `admit` sees which they were."""

@@ -18,7 +18,8 @@ class Of(StrEnum):
 
     ADS = "ads"
     LOADS = "loads"
-    NOTICES = "notices"
+    NOTICES = "marks tried"
+    CHOICES = "refusals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,21 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """How the "i" of an ad is known: CSS selectors; and the words of controls by which an ad is refused."""
+
+    selectors: tuple[str, ...]
+    refusals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Yardstick:
     """Limits by name, faults by code; scores of another `version` are not to be compared."""
 
     version: int
     limits: Mapping[str, float]
     faults: Mapping[str, Fault]
-    marks: tuple[str, ...]
-    """CSS selectors of the "i" of ads."""
+    marks: Marks
 
     def with_budget(self, budget: Mapping[str, float]) -> "Yardstick":
         """The same with a publisher's own limits."""
@@ -56,7 +64,8 @@ def yardstick() -> Yardstick:
         code: Fault(code, row["title"], row["points"], row["full"], Of(row["of"]), row["mend"])
         for code, row in table["findings"].items()
     }
-    return Yardstick(table["version"], table["limits"], faults, tuple(table["marks"]))
+    marks = Marks(tuple(table["marks"]), tuple(table["refusals"]))
+    return Yardstick(table["version"], table["limits"], faults, marks)
 
 
 def read_budget(path: Path) -> dict[str, float]:

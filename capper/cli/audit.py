@@ -1,7 +1,7 @@
 """`capper audit`: what a publisher's pages do to their readers, from recordings or by a real browser."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,16 +10,18 @@ from typing import Annotated
 import typer
 
 from capper.assembly import RecogniserSource
-from capper.audit.gathering import gather
+from capper.audit.gathering import Trial, gather
 from capper.audit.met import Run
+from capper.audit.plan import Plan, way_to
 from capper.audit.result import Result, as_json, as_junit, judge, read_baseline, sentence
 from capper.audit.sheet import revenue, sheet, summary
-from capper.audit.sitemap import is_sitemap, pages_of
-from capper.audit.visiting import Net, Plan, pictures, seen_too, visit
+from capper.audit.sitemap import Pages, is_sitemap, pages_of
+from capper.audit.visiting import pictures, visit, visited
 from capper.audit.yardstick import read_budget, yardstick
 from capper.cli.governing import governing
 from capper.cli.options import Config, Json, State
 from capper.cli.options import Policy as PolicyFile
+from capper.cli.plain import plain
 from capper.cli.replay import progress_of
 from capper.cli.tables import json_text, print_table, print_text
 from capper.domain.errors import ConfigError
@@ -65,7 +67,10 @@ def run(
     visits: Annotated[int, typer.Option(min=1, max=100, help="Of each reader, a virtual day apart.")] = 3,
     people: Annotated[int, typer.Option(min=1, max=50, help="Readers, each with cookies of her own.")] = 2,
     depth: Annotated[int, typer.Option(min=0, max=20, help="Links within the site that are followed from a page.")] = 1,
-    seed: Annotated[int, typer.Option(help="Which links are followed.")] = 0,
+    seed: Annotated[int, typer.Option(help="Which links are followed, and which pages of a sitemap.")] = 0,
+    pages: Annotated[
+        int, typer.Option(min=1, max=1000, help="Of those that sitemaps name, at most; --seed draws.")
+    ] = 25,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the visits in --out that an interruption left.")
     ] = False,
@@ -100,7 +105,8 @@ def run(
     asked = governing(load_settings(config, {"state": state}), policy)
     limits = read_budget(budget) if budget else None
     before = read_baseline(baseline) if baseline else None
-    plan = _plan(targets, out, people=people, visits=visits, depth=depth, seed=seed, resume=resume)
+    how = {"people": people, "visits": visits, "depth": depth, "seed": seed}
+    plan = _plan(targets, _pages(targets, pages, seed), out, how, resume=resume)
     with ExitStack() as files:
         folder = _folder(out)
         opened = {name: files.enter_context(whole_file(path, 0o600)) for name, path in _paths(folder, junit).items()}
@@ -123,18 +129,10 @@ def run(
 
 
 def _plan(
-    targets: Sequence[str],
-    out: Path | None,
-    *,
-    people: int,
-    visits: int,
-    depth: int,
-    seed: int,
-    resume: bool,
+    targets: Sequence[str], pages: Pages, out: Path | None, how: Mapping[str, int], *, resume: bool
 ) -> Plan | None:
     """What is to be visited; None where recordings are to be replayed."""
-    pages = [page for each in targets for page in _pages(each)]
-    if not pages:
+    if not pages.urls:
         if resume:
             raise ConfigError("--resume is about visits: name the pages that were to be visited")
         return None
@@ -144,33 +142,54 @@ def _plan(
         raise ConfigError(
             "name a folder with --out: each visit is kept there, so that an interruption loses one at most"
         )
-    if (out / "visits").exists() and not resume:
+    begin = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
+    plan = Plan(pages.urls, out, begin, **how)
+    if resume and plan.begun():
+        return plan.resumed()
+    if plan.begun():
         raise ConfigError(
             f"{out} holds visits of an earlier audit: --resume goes on with them, another --out begins anew"
         )
-    begin = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
-    return Plan(tuple(pages), out, begin, people, visits, depth, seed, yardstick().marks)
+    return plan
 
 
-def _pages(target: str) -> list[str]:
-    """The pages that a target names; none where it is a recording."""
-    if is_sitemap(target):
-        return pages_of(target, lambda url: Fetcher()(url).body or b"")
-    return [target] if target.startswith(("http://", "https://")) else []
+def _pages(targets: Sequence[str], most: int, seed: int) -> Pages:
+    """The pages that the targets name, of sitemaps at most so many in all; none where all are recordings."""
+    named = [each for each in targets if each.startswith(("http://", "https://")) and not is_sitemap(each)]
+    listed = [pages_of(each, lambda url: Fetcher()(url).body or b"") for each in targets if is_sitemap(each)]
+    urls = dict.fromkeys(url for each in listed for url in each.urls)
+    all_ = Pages(tuple(urls), sum(each.elsewhere for each in listed))
+    drawn = all_.drawn(most, seed)
+    if all_.elsewhere:
+        _aside(f"Left out: {all_.elsewhere:,} pages of other sites, for which a sitemap does not speak.")
+    if len(drawn.urls) < len(urls):
+        _aside(f"{most:,} of the {len(urls):,} pages are visited, drawn by --seed; --pages says how many.")
+    return Pages(tuple(dict.fromkeys((*named, *drawn.urls))), all_.elsewhere)
 
 
 def _gathered(settings: Settings, plan: Plan | None, targets: Sequence[str], policy: Policy, viewer: str) -> Run:
     recordings = _visited(settings, plan) if plan else [load(Path(each)) for each in targets]
+    seen = visited(plan) if plan else None
+    trials = [Trial(load(path), said) for path, said in seen.refusals.items()] if seen else []
     with progress_of(2 * sum(map(len, recordings)), "Auditing") as step:
-        run = asyncio.run(gather(settings, recordings, policy, viewer=viewer, progress=step))
-    return seen_too(run, plan.folder) if plan else run
+        run = asyncio.run(gather(settings, recordings, policy, trials=trials, viewer=viewer, progress=step))
+    return seen.beside(run) if seen else run
 
 
 def _visited(settings: Settings, plan: Plan) -> list[Har]:
     ready_state(settings.state)
     recogniser = RecogniserSource(settings, datetime.now(UTC)).current()
-    with progress_of(plan.loads, "Visiting", least=0) as step:
-        return [load(path) for path in asyncio.run(visit(plan, settings.state, recogniser, Net(), step))]
+    net, marks = way_to(plan.pages), yardstick().marks
+    try:
+        with progress_of(plan.loads, "Visiting", least=0) as step:
+            return [load(path) for path in asyncio.run(visit(plan, settings.state, recogniser, net, marks, step))]
+    except KeyboardInterrupt:
+        _aside(f"Interrupted: --resume goes on with the visits in {plan.visited}.")
+        raise
+
+
+def _aside(text: str) -> None:
+    typer.echo(plain(text), err=True)
 
 
 def _folder(out: Path | None) -> Path | None:

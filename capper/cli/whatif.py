@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from capper.assembly import assemble
+from capper.assembly import Knowledge, assemble, utc_now
+from capper.audit.plan import recordings_of
 from capper.cli.governing import Governing, with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.policy_versions import named
@@ -31,6 +32,7 @@ from capper.measure.replay import Summary, replay
 from capper.measure.report import report
 from capper.measure.whatif import PAID_ASSUMES, Comparison, Row, of_days, of_replays
 from capper.settings import Settings, load_settings
+from capper.settings.version import ready_state
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -52,6 +54,7 @@ Examples:
   capper whatif --policy new.toml                       the household's last four weeks
   capper whatif --policy new.toml --person anna --days 7 --html whatif.html
   capper whatif --policy new.toml --har mon.har --har tue.har.gz
+  capper whatif --policy new.toml --har report          the visits that `capper audit --out report` paid
   capper whatif --policy 3                              what would version 3 have done, if it were rolled back to?
 
 \b
@@ -78,7 +81,12 @@ def run(
     ] = None,
     har: Annotated[
         list[Path] | None,
-        typer.Option("--har", metavar="FILE", help="A recording to replay; repeatable.", show_default=False),
+        typer.Option(
+            "--har",
+            metavar="FILE|FOLDER",
+            help="A recording to replay, or an audit's folder; repeatable.",
+            show_default=False,
+        ),
     ] = None,
     viewer: Annotated[
         str | None,
@@ -118,8 +126,9 @@ def run(
     with ExitStack() as files:
         file = files.enter_context(whole_file(html, 0o600)) if html else None
         if har:
-            found = asyncio.run(_of_recordings(settings, [*map(load, har)], policies, viewer or HOUSEHOLD))
-            over = ", ".join(path.name for path in har)
+            files_ = [file for path in har for file in recordings_of(path)]
+            found = asyncio.run(_of_recordings(settings, [*map(load, files_)], policies, viewer or HOUSEHOLD))
+            over = ", ".join(path.name or str(path) for path in har)
         else:
             whose, length = person or HOUSEHOLD, days or SPAN
             found = _of_counts(settings, policies, whose, length, now)
@@ -146,13 +155,17 @@ def _of_counts(settings: Settings, policies: Sequence[Policy], person: str, days
 async def _of_recordings(
     settings: Settings, recordings: Sequence[Har], policies: Sequence[Policy], viewer: str
 ) -> Comparison:
-    return of_replays(*[await _summaries(settings, recordings, policy, viewer) for policy in policies])
+    ready_state(settings.state)
+    knowledge = await asyncio.to_thread(Knowledge.load, settings, utc_now())
+    return of_replays(*[await _summaries(settings, knowledge, recordings, policy, viewer) for policy in policies])
 
 
-async def _summaries(settings: Settings, recordings: Sequence[Har], policy: Policy, viewer: str) -> list[Summary]:
+async def _summaries(
+    settings: Settings, knowledge: Knowledge, recordings: Sequence[Har], policy: Policy, viewer: str
+) -> list[Summary]:
     """Each recording through the policy, one after the other, with one memory for all of them."""
     journal = Journal(Level.NOTHING)
-    parts = await assemble(settings, ledger=MemoryLedger(), policy=lambda: policy, journal=journal)
+    parts = await assemble(settings, ledger=MemoryLedger(), policy=lambda: policy, journal=journal, knowledge=knowledge)
     try:
         with progress_of(sum(map(len, recordings))) as step:
             through = partial(

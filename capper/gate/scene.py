@@ -142,8 +142,10 @@ class Scene:
             unseen = here is None or found.page is None
             if (unseen and found.file != file) or (here and found.page and found.page.token == here.token):
                 return known
-            # Another load of a page, seen or not, asks for the same file: the same ad, and a sighting of its own.
-            ad, form = known.ad, known.format
+            # Another load of a page, seen or not, asks for the same file: a sighting of its own, and of the same ad unless the file
+            # says that it is another's now: an ad server that rotates what stands at one address.
+            if not ad.advertisers or not set(ad.advertisers).isdisjoint(known.ad.advertisers or ad.advertisers):
+                ad, form = known.ad, known.format
         where = here.token if here else f"{self.recogniser.source(exchange)} {now.isoformat()}"
         return Delivery(ad, self.trail.digest("file", where, str(list(ad)), url).hex(), form, here, file)
 

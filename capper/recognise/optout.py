@@ -99,6 +99,11 @@ class OptOuts:
         except (OSError, KeyError, TypeError, ValueError, AttributeError, re.error) as exc:
             raise ConfigError(f"{path}: cannot be used as shapes of opt-outs: {exc}") from exc
 
+    @property
+    def pings(self) -> "OptOuts":
+        """Those alone that are sent when somebody says so, and for nothing else: not the pages on which she may say it."""
+        return OptOuts(shape for shape in self._shapes if shape.by is By.PING)
+
     def named_in(self, data: bytes) -> tuple[str, ...]:
         """The addresses of opt-outs that an ad's document holds, in whatever markup, script or JSON they stand in it."""
         found = islice(self._named.finditer(data[:_LONGEST_DOCUMENT]), _MOST_TRIED)

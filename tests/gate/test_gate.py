@@ -216,6 +216,17 @@ async def test_a_creative_document_is_replaced_whole():
     assert "text/html" == outcomes[2].response.headers.get("content-type").partition(";")[0]
 
 
+async def test_a_frame_that_another_advertiser_stands_in_now_is_that_ones():
+    """An ad server that rotates ads at one address is taken at each document's word, not at the last one's."""
+    anna = Visit("9 per advertiser per day")
+    found = []
+    for body in (FRAME, FRAME.replace(b"shoes.example", b"coffee.example")):
+        await anna.page(body=b"<p>no ads here</p>")
+        found += (await anna.frame(FRAME_URL, body)).decisions
+
+    assert [("shoes.example",), ("coffee.example",)] == [each.ad.advertisers for each in found]
+
+
 async def test_what_a_counted_frame_is_made_of_counts_no_second_time():
     """The picture inside a frame belongs to the frame's occasion."""
     anna = Visit("1 per advertiser per day", "1 per creative per day")
