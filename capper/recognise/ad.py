@@ -1,14 +1,13 @@
 """Whose ad is it: from click addresses, markup and the names of files to an `Ad`, by the ladder of identities (docs: identity ladder)."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from capper.domain.evidence import Evidence
 from capper.domain.identity import Ad, Basis
-from capper.recognise.click import ENCODED, Clue, Landing, Walk, clue_of
+from capper.recognise.click import ENCODED, Clue, Landing, Walk, clue_of, unquoted
 from capper.recognise.domains import advertiser_domains, listed, registrable, site_of
 from capper.recognise.knowledge import Host, Identifier, Networks, Parameter
 from capper.recognise.sponsor import sponsor_key
@@ -31,6 +30,15 @@ class _Names(NamedTuple):
     rows: Callable[[Networks], tuple[Identifier, ...]]
     parameter: Callable[[Networks], Parameter]
     attributes: Callable[[Networks], frozenset[str]]
+
+
+class _Layers(NamedTuple):
+    """An address that may hold an id, and what is known of its host."""
+
+    clue: Clue
+    about: Host
+    urls: Sequence[str]
+    """Where it is looked for."""
 
 
 _CREATIVE = _Names(
@@ -94,9 +102,12 @@ class AdReader:
     ) -> Ad:
         """The ad with its ids; without an advertiser the strongest of those is its rung."""
         networks = self.networks
-        clues = [clue for clue in (*resources, *clicks) if networks.may_name(clue.host, clue.lower)]
-        campaign = self._id(clues, evidence, _CAMPAIGN) if clues or evidence.attributes else None
-        creative = self._id(clues, evidence, _CREATIVE) if clues or evidence.attributes else None
+        layers = [_layers(networks, clue) for clue in (*resources, *clicks) if networks.may_name(clue.host, clue.lower)]
+        told = [pair for pair in evidence.attributes if pair[0] in networks.telling]
+        campaign = creative = None
+        if layers or told:
+            publisher = site_of(evidence.page)
+            campaign, creative = (self._id(layers, told, publisher, level) for level in (_CAMPAIGN, _CREATIVE))
         if creative is None:
             file = next((file for clue in resources if (file := _file(networks, clue))), None)
             creative = (file, Basis.URL) if file else None
@@ -112,9 +123,11 @@ class AdReader:
         declared = self._declared(evidence, publisher)
         if declared:
             return declared, Basis.DECLARED
-        more = (value for name, value in evidence.attributes if name in self.networks.click_attributes)
+        more = [clue_of(value) for name, value in evidence.attributes if name in self.networks.click_attributes]
         walk = Walk(self.networks, evidence.page)
-        found = [walk.follow(clue, 0) for clue in dict.fromkeys((*clicks, *map(clue_of, more)))]
+        found = [
+            walk.follow(clue, 0) for clue in (dict.fromkeys((*clicks, *more)) if more or len(clicks) > 1 else clicks)
+        ]
         if not any(found):
             found = [walk.inside(clue) for clue in _clues(evidence.resources)]
         landings = [landing for landing in found if landing]
@@ -174,21 +187,21 @@ class AdReader:
 
     # Ids
 
-    def _id(self, clues: Iterable[Clue], evidence: Evidence, level: _Names) -> tuple[str, Basis] | None:
+    def _id(
+        self, layers: Iterable[_Layers], told: Iterable[tuple[str, str]], publisher: str, level: _Names
+    ) -> tuple[str, Basis] | None:
         """The id that a network writes in its own way, else one under a common name, in an address or on the element."""
         common = None
-        for clue in clues:
-            rows = level.at(self.networks.about(clue.host))
-            for url in _layers(clue) if rows else ():
-                for identifier in rows:
+        for clue, about, urls in layers:
+            for url in urls:
+                for identifier in level.at(about):
                     match = identifier.pattern.search(url)
                     if match:
                         return f"{identifier.buyer}/{match[1]}", identifier.basis
             match = None if common else level.parameter(self.networks).search(clue.lower)
-            if match and _is_id(value := unquote(clue.rest[match.start(1) : match.end(1)])):
+            if match and _is_id(value := unquoted(clue.rest[match.start(1) : match.end(1)])):
                 common = f"{registrable(clue.host) or clue.host}/{value}"
-        publisher = site_of(evidence.page)
-        for name, value in evidence.attributes:
+        for name, value in told:
             for identifier in level.rows(self.networks):
                 match = identifier.pattern.search(value) if name in identifier.attributes else None
                 if match:
@@ -202,15 +215,19 @@ _NOTHING = Evidence()
 _NOBODY = Ad()
 
 
-def _layers(clue: Clue) -> Iterator[str]:
-    """An address, and the same with what is encoded in it decoded: a network's click may pass through itself."""
+def _layers(networks: Networks, clue: Clue) -> _Layers:
+    """An address, and the same with what is encoded in it decoded, where a network writes ids: its click may pass through itself."""
+    about = networks.about(clue.host)
+    if not (about.creatives or about.campaigns):
+        return _Layers(clue, about, ())
     url = clue.url
-    yield url
+    urls = [url]
     for _ in range(ENCODED):
         if "%25" not in url and "%2f" not in url.lower():
-            return
-        url = unquote(url)
-        yield url
+            break
+        url = unquoted(url)
+        urls.append(url)
+    return _Layers(clue, about, urls)
 
 
 def _clues(urls: Sequence[str]) -> list[Clue]:

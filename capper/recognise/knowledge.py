@@ -144,12 +144,27 @@ class Networks:
         if domain is not None and domain.partition(".")[0] in self._wild:
             stem = host[: len(host) - len(domain)] + domain.partition(".")[0]
             places += (place for name in _upwards(stem) for place in self.places.get(f"{name}.*", ()))
-        return Host(
-            tuple(places),
-            tracker=bool(self._tracker.search(host)),
-            creatives=tuple(row for row in self.creatives if not row.hosts.isdisjoint(names)),
-            campaigns=tuple(row for row in self.campaigns if not row.hosts.isdisjoint(names)),
+        creatives, campaigns = (
+            ((), ())
+            if self._identifying.isdisjoint(names)
+            else [
+                tuple(row for row in rows if not row.hosts.isdisjoint(names))
+                for rows in (self.creatives, self.campaigns)
+            ]
         )
+        return Host(tuple(places), bool(self._tracker.search(host)), creatives, campaigns)
+
+    @cached_property
+    def _identifying(self) -> frozenset[str]:
+        """Hosts whose addresses may hold an id."""
+        return frozenset[str]().union(*(row.hosts for row in (*self.creatives, *self.campaigns)))
+
+    @cached_property
+    def telling(self) -> frozenset[str]:
+        """Attributes that say anything of whose an ad is, or which."""
+        named = (row.attributes for row in (*self.creatives, *self.campaigns))
+        declared = self.advertiser_attributes | self.click_attributes
+        return declared.union(self.creative_attributes, self.campaign_attributes, *named)
 
     @cached_property
     def _tracker(self) -> re.Pattern[str]:
@@ -200,6 +215,16 @@ class Networks:
     def rank(self) -> Mapping[str, int]:
         """Parameters that may hold a destination, and how far each is trusted (0 the most)."""
         return {name: at for at, name in reversed(list(enumerate((*self.carried, *self.destination, *self.doubtful))))}
+
+    @cached_property
+    def trusted(self) -> int:
+        """How far down the ranks any address is trusted to say where it leads."""
+        return len(self.carried) + len(self.destination) - 1
+
+    @cached_property
+    def doubted(self) -> int:
+        """And one that only passes on: an address that stands in it without a name ranks last."""
+        return self.trusted + 1 + len(self.doubtful)
 
     @cached_property
     def macro(self) -> re.Pattern[str]:
