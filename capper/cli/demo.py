@@ -131,6 +131,7 @@ def _print_invitation(household: Household) -> None:
             for device in household.doors
         ),
         f"Its certificate is {household.certificate}: import it as an authority in that profile.",
+        "recipes.example may know of what was withheld: over the cap from other sites, and then opened, it shows a notice of its own.",
         "Ctrl-C ends it.",
     )
 

@@ -83,7 +83,17 @@ def _cup(draw: ImageDraw.ImageDraw, box: Box, colour: str) -> None:
         draw.line((at, y + h * 0.1, at + w * 0.05, y + h * 0.2, at, y + h * 0.3), fill="white", width=4)
 
 
-_MOTIFS = {"shoe": _shoe, "sun": _sun, "cup": _cup}
+def _page(draw: ImageDraw.ImageDraw, box: Box, colour: str) -> None:
+    x, y, right, bottom = box
+    w, h = right - x, bottom - y
+    draw.rounded_rectangle((x + w * 0.2, y + h * 0.1, x + w * 0.8, y + h * 0.85), radius=4, fill=colour)
+    draw.rectangle((x + w * 0.28, y + h * 0.2, x + w * 0.72, y + h * 0.3), fill="#555")
+    for step in range(4):
+        top = y + h * (0.4 + 0.1 * step)
+        draw.line((x + w * 0.28, top, x + w * (0.72 - 0.08 * (step % 2)), top), fill="#999", width=3)
+
+
+_MOTIFS = {"page": _page, "shoe": _shoe, "sun": _sun, "cup": _cup}
 
 
 def _png(image: Image.Image) -> bytes:

@@ -1,7 +1,7 @@
 """What the demo's hosts answer: three publishers, an ad server and the advertisers' shops. Pure: a request in, a reply out.
 
-An ad is delivered in the two ways a page knows most: as an element of the page (`<a><img></a>`) and as a frame from
-the ad server. Banners may be cached for an hour, as real ones may.
+An ad is delivered in the two ways a page knows most: as an element of the page (`<a><img></a>`), with a house ad beside it,
+and as a frame from the ad server. Banners may be cached for an hour, as real ones may.
 """
 
 import hashlib
@@ -172,11 +172,26 @@ def markup(placement: Placement, site: Site) -> str:
     )
 
 
+def house(placement: Placement, site: Site) -> str:
+    """What the site would rather have in the place of an ad of its own markup that is withheld; nothing for a frame."""
+    if placement.framed:
+        return ""
+    picture = f"/house-{placement.width}x{placement.height}.png"
+    return (
+        f'<template data-capper-house><a href="/subscribe"><img src="{picture}" width="{placement.width}"'
+        f' height="{placement.height}" alt="Read {escape(site.title)} on paper"></a></template>'
+    )
+
+
 def _site(site: Site, asked: Asked) -> Reply:
     if asked.path == "/site.css":
         return Reply(200, (("content-type", "text/css"), ("cache-control", "max-age=3600")), _css(site).encode())
     if asked.path == "/photograph.png":
         return _picture(photograph(site.sky, site.land), asked)
+    measures = _size(asked.path.removeprefix("/house-").removesuffix(".png"))
+    if measures:
+        look = Look("page", site.accent, "#f3e9d2", "Read us on paper", "Subscribe")
+        return _picture(banner(look, *measures), asked)
     if asked.path == "/favicon.ico":
         return missing()
     # The policy of a careful publisher: no inline style, no script; what takes the place of an ad must do without.
@@ -244,14 +259,14 @@ def _page(site: Site, path: str) -> str:
 </head>
 <body>
 <header><h1>{escape(site.title)}</h1><nav><ul>{others}</ul></nav></header>
-<div id="top">{markup(site.top, site)}</div>
+<div id="top">{markup(site.top, site)}{house(site.top, site)}</div>
 <main>
 <article>
 <h2>{escape(site.headline)}</h2>
 <img class="photograph" src="/photograph.png" width="640" height="220" alt="">
 {text}<p class="more"><a href="{escape(path.rstrip("/"))}/more">Read on</a></p>
 </article>
-<aside id="side">{markup(site.side, site)}</aside>
+<aside id="side">{markup(site.side, site)}{house(site.side, site)}</aside>
 </main>
 <footer>{escape(site.host)} is a site of the capper demo.</footer>
 </body>
@@ -271,6 +286,11 @@ article {{ flex: 1 }}
 h2 {{ line-height: 1.2 }}
 iframe {{ border: 0 }}
 .photograph {{ max-width: 100%; height: auto }}
+@media (max-width: 760px) {{
+  header, main {{ flex-direction: column; gap: 8px }}
+  nav ul {{ flex-wrap: wrap }}
+  #top img, #top svg {{ max-width: 100%; height: auto }}
+}}
 footer {{ text-align: center; color: #777; font: 13px sans-serif; padding: 20px }}
 """
 

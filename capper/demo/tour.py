@@ -15,6 +15,7 @@ from capper.journal import Record, parse
 POLICY = """\
 # The policy of the demo's household.
 caps = ["3 per advertiser per day"]
+house_ads = ["recipes.example"]           # may know of what was withheld, and show a notice of its own there
 
 [people.anna]
 devices = ["127.0.0.2", "127.0.0.3"]      # her laptop and her phone

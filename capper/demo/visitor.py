@@ -72,8 +72,16 @@ class _Parts(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.parts: list[tuple[str, str]] = []
+        self._inert = 0
+        """How many templates are open: what they hold is not loaded."""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inert -= tag == "template"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inert += tag == "template"
+        if self._inert:
+            return
         for name, value in attrs:
             kind = _DESTINATIONS.get((tag, name))
             if kind and value and not value.startswith("data:"):

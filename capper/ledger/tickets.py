@@ -1,20 +1,21 @@
 """Tickets: what a placeholder says of an ad to the one person it stands there for, sealed so that nobody else can read or make one.
 
-A page that holds a placeholder can read the ticket in it. It learns nothing: equal tickets do not look equal, all of one kind
-are equally long, and one that is brought by anybody but her opens nothing.
+A page that holds a placeholder can read the ticket in it. It learns nothing: equal tickets do not look equal, all that are made
+for one ad are equally long, and one that is brought by anybody but her opens nothing.
 """
 
 import base64
 import binascii
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from capper.domain.decision import Decision
 from capper.domain.identity import Level
-from capper.domain.mute import Name, Why, chosen
+from capper.domain.mute import Name, Why, chosen, names_of
 from capper.domain.window import from_ms, to_ms
 from capper.ledger.base import NAME_LIMIT
 from capper.ledger.keys import Keyring, ViewerKeys
@@ -24,6 +25,8 @@ LIFE: Final = timedelta(days=1)
 """How long a ticket is good for: a tab may stay open overnight."""
 _PURPOSE: Final = b"ticket"
 _BLOCK: Final = 256
+_REST: Final = 200
+"""Bytes of a row beside its names, unless a rule has a long name."""
 _LONGEST: Final = 8 * 1024
 _MOST_NAMES: Final = 5
 _REFRESH: Final = 1.0
@@ -40,14 +43,17 @@ class Ticket:
     count: int = 0
     reopens: datetime | None = None
     mute: Why | None = None
+    room: int = field(default=0, compare=False)
+    """Bytes that names of its ad take at most: how long a ticket is must not tell whether a mute names one of them."""
 
     @classmethod
     def of(cls, decision: Decision, now: datetime) -> Self:
         """The ticket of what was decided at `now`."""
-        mute = decision.mute
-        names = ((mute.level, mute.name),) if mute else chosen(decision.ad)[:_MOST_NAMES]
+        mute, several = decision.mute, chosen(decision.ad)[:_MOST_NAMES]
+        names = ((mute.level, mute.name),) if mute else several
         cap = None if decision.cap is None else str(decision.cap)
-        return cls(names, now, decision.rule, cap, decision.count, decision.reopens, mute.why if mute else None)
+        room = max(len(_spelled(each)) for each in (several, *((name,) for name in names_of(decision.ad))))
+        return cls(names, now, decision.rule, cap, decision.count, decision.reopens, mute.why if mute else None, room)
 
 
 class Tickets:
@@ -58,17 +64,19 @@ class Tickets:
 
     def seal(self, viewer: str, ticket: Ticket) -> str:
         """The ticket as text that fits an address."""
+        names = _spelled(ticket.names)
         row = [
             to_ms(ticket.made),
-            [[level, name[:NAME_LIMIT]] for level, name in ticket.names],
             ticket.rule,
             ticket.cap,
             ticket.count,
             ticket.reopens and to_ms(ticket.reopens),
             ticket.mute,
         ]
-        plain = json.dumps(row, separators=(",", ":")).encode()
-        sealed = self._keys(viewer).seal_note(plain + b" " * (-len(plain) % _BLOCK), _PURPOSE)
+        rest = json.dumps(row, separators=(",", ":")).encode()
+        plain = b"[%b,%b]" % (names, rest)
+        width = max(len(plain), max(len(names), ticket.room) + max(len(rest), _REST))
+        sealed = self._keys(viewer).seal_note(plain.ljust(-(-width // _BLOCK) * _BLOCK), _PURPOSE)
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def open(self, viewer: str, text: str, now: datetime) -> Ticket | None:
@@ -90,9 +98,13 @@ class Tickets:
         return self._keyring.of(viewer)
 
 
+def _spelled(names: Iterable[Name]) -> bytes:
+    return json.dumps([[level, name[:NAME_LIMIT]] for level, name in names], separators=(",", ":")).encode()
+
+
 def _read(row: list[Any]) -> Ticket:
     """A row that was sealed here."""
-    made, names, rule, cap, count, reopens, mute = row
+    names, (made, rule, cap, count, reopens, mute) = row
     return Ticket(
         tuple((Level(level), name) for level, name in names),
         from_ms(made),

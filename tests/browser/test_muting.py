@@ -144,26 +144,3 @@ async def test_a_page_that_opens_an_opt_out_by_itself_mutes_nothing(household: H
     assert {one.asked.headers["sec-fetch-dest"] for one in asked} >= {"image", "iframe", "empty"}
     assert not [one for one in asked if "sec-fetch-user" in one.asked.headers]
     assert await sees(laptop, RECIPES) == ["shoes", "coffee"]
-
-
-async def test_a_page_learns_nothing_and_can_do_nothing(sit_down, sees):
-    """A page that holds a placeholder cannot look into it, cannot fetch what it says, and cannot act for her."""
-    laptop = await sit_down("laptop")
-    for site in (NEWS, WEATHER, WEATHER):
-        await sees(laptop, site)
-    link = await laptop.frame_locator("#side iframe").locator("a").first.get_attribute("href")
-    frame = await laptop.locator("#side iframe").get_attribute("src")
-    tries = await laptop.evaluate(
-        """async ([link, frame]) => {
-            const told = []
-            for (const [url, how] of [[link, {}], [link, {mode: "no-cors"}], [frame, {}],
-                ["https://capper.internal/ad", {method: "POST", mode: "no-cors", body: new URLSearchParams({do: "never"})}]])
-                try { told.push(await (await fetch(url, how)).text()) } catch (fault) { told.push("refused") }
-            const inside = document.querySelector("#side iframe").contentDocument
-            return [...told, inside === null ? "closed" : "open"]
-        }""",
-        [link, frame],
-    )
-
-    assert tries[-1] == "closed"
-    assert not [told for told in tries if "of 2" in told or "24 hours" in told]

@@ -3,6 +3,7 @@
 import gzip
 import json
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -255,3 +256,16 @@ def test_house_ads(capper, tmp_path):
 
     assert f"{page}: 1 of its ads has a house ad; house ad 2 is not used: it holds a <script>\n" in out
     assert [True, False] == [ad["house_ad"] for ad in found["ads"]]
+
+
+def test_the_example_of_the_docs(capper, tmp_path):
+    """The page that publishers are shown has a house ad for each of its ads, and nothing to say against them."""
+    ads = tmp_path / "ads.txt"
+    ads.write_text("||adserver.example^\n")
+    page = Path(__file__).parents[2] / "docs" / "examples" / "house-ad.html"
+    (found,) = json.loads(capper("inspect", page, "--page", "https://paper.example/", "--lists", ads, "--json").out)
+
+    assert [("shoes.example", True), ("coffee.example", True)] == [
+        (ad["advertiser"], ad["house_ad"]) for ad in found["ads"]
+    ]
+    assert "2 of its ads have a house ad" == found["note"]

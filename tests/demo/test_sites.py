@@ -1,11 +1,26 @@
 """What the demo's hosts answer."""
 
+import io
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from PIL import Image
 
 from capper.demo.pictures import banner
-from capper.demo.sites import AD_SERVER, ADVERTISERS, COFFEE, NEWS, SHOES, SITES, TRAVEL, Asked, Site, answer, markup
+from capper.demo.sites import (
+    AD_SERVER,
+    ADVERTISERS,
+    COFFEE,
+    NEWS,
+    SHOES,
+    SITES,
+    TRAVEL,
+    Asked,
+    Site,
+    answer,
+    house,
+    markup,
+)
 
 
 def ask(url: str, **headers: str) -> Asked:
@@ -21,6 +36,20 @@ def test_ads_stand_in_the_page_as_their_markup_says(site: Site):
     page = answer(ask(f"https://{site.host}/")).body.decode()
 
     assert [page.count(markup(place, site)) for place in (site.top, site.side)] == [1, 1]
+
+
+@pytest.mark.parametrize("site", SITES.values(), ids=SITES)
+def test_a_house_ad_stands_beside_each_ad_of_the_page(site: Site):
+    """What a site would have in a withheld ad's place is its own: a picture that it serves, of the ad's size."""
+    page = answer(ask(f"https://{site.host}/")).body.decode()
+    places = [place for place in (site.top, site.side) if not place.framed]
+
+    assert page.count("<template data-capper-house>") == len(places)
+    for place in places:
+        assert markup(place, site) + house(place, site) in page
+        picture = answer(ask(f"https://{site.host}/house-{place.width}x{place.height}.png"))
+        assert (place.width, place.height) == Image.open(io.BytesIO(picture.body)).size
+    assert answer(ask(f"https://{site.host}/house-1x1.png")).body.startswith(b"<!doctype html>")
 
 
 @pytest.mark.parametrize("site", SITES.values(), ids=SITES)

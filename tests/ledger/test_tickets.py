@@ -1,5 +1,6 @@
 """Tickets: read by whom they were made for, and by nobody else."""
 
+import string
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
 from capper.domain.identity import Ad, Level, Viewer
-from capper.domain.mute import Mute, Why
+from capper.domain.mute import Mute, Why, names_of
 from capper.ledger.secret import Secret
 from capper.ledger.tickets import LIFE, Ticket, Tickets
 from capper.testing import NOON, an_ad
@@ -57,6 +58,31 @@ def test_equal_tickets_do_not_look_equal(tickets):
     assert first != again
     assert not {first[n : n + 12] for n in range(len(first) - 12)} & {again[n : n + 12] for n in range(len(again) - 12)}
     assert len(first) == len(again) == len(other)
+
+
+@given(
+    advertisers=st.lists(st.text("aé\x00", min_size=1, max_size=253), max_size=7),
+    creative=st.none() | st.text(min_size=1, max_size=253),
+    rule=st.text(string.ascii_letters, max_size=80),
+)
+def test_why_an_ad_was_withheld_does_not_show_in_the_length(advertisers, creative, rule):
+    """Whatever a page calls its ad: capped, by whichever cap and rule, or muted by any of its names, the ticket is equally long."""
+    ad = Ad(advertisers=tuple(advertisers), creative=creative)
+    reopens = NOON + timedelta(days=9)
+    caps = (
+        ("caps", "3 per advertiser per day", 3),
+        (rule, "1000 per category per calendar month", 1000),
+        (rule, "never", 0),
+    )
+    withheld = [
+        Decision(Verdict.WITHHOLD, Viewer("anna"), ad, name, Cap.parse(cap), n, reopens) for name, cap, n in caps
+    ]
+    for level, name in names_of(ad):
+        mute = Mute(level, name, Why.CLICKED, NOON, reopens)
+        withheld.append(Decision(Verdict.WITHHOLD, Viewer("anna"), ad, rule, reopens=reopens, mute=mute))
+    tickets = Tickets(Secret())
+
+    assert 1 == len({len(tickets.seal("anna", Ticket.of(each, NOON))) for each in withheld})
 
 
 def test_a_ticket_is_hers_for_a_day(tickets):
