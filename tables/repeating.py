@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from capper.demo.sites import AD_LIST, SITES, Asked, answer
+from capper.study.formats.folder import Format
 from capper.study.register import data_file
 from capper.study.rt1 import World, simulate
 from capper.study.simulated import keep
@@ -18,33 +19,43 @@ from tables.row import Row, exactly
 
 _BEGUN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 _POLICY = 'caps = ["2 per advertiser per day"]\n'
-_CAPPER = "import sys; sys.argv[0] = 'capper'; from capper.cli import main; main()"
+_CAPPER = "import sys; from capper.cli import app; [app(each.split(), standalone_mode=False) for each in sys.argv[1:]]"
+_COMMANDS = (
+    "replay in.har --policy policy.toml --lists ads.txt --out out.har --journal journal.jsonl --state state",
+    "measure import crawl in.har --crawl --lists ads.txt --state state",
+    *(f"measure export crawl --format {form} --out {form} --yes --state state" for form in Format),
+)
 
 
 def t10() -> list[Row]:
-    """A recording replayed, and a simulated study kept, each twice."""
+    """A recording replayed, imported and exported, and a simulated study kept, each twice."""
     with TemporaryDirectory() as folder:
-        digests = [replayed(Path(folder) / name, seed) for name, seed in (("one", "1"), ("other", "2"))]
+        one, other = (repeated(Path(folder) / name, name) for name in ("1", "2"))
         kept = [_kept(Path(folder) / name) for name in ("a", "b")]
     return [
-        exactly("capper replay twice: SHA-256 of the traffic", digests[1][0][:16], digests[0][0][:16]),
-        exactly("capper replay twice: SHA-256 of the journal", digests[1][1][:16], digests[0][1][:16]),
+        *(exactly(f"{what} twice: SHA-256", other[what][:16], one[what][:16]) for what in one),
         exactly("capper measure simulate --into twice: SHA-256 of the exposures", kept[1][:16], kept[0][:16]),
     ]
 
 
-def replayed(folder: Path, hash_seed: str) -> tuple[str, str]:
-    """SHA-256 of what `capper replay` makes of an hour on the demo's sites, in a process whose hashes have that seed."""
+def repeated(folder: Path, hash_seed: str) -> dict[str, str]:
+    """SHA-256 of what capper makes of an hour on the demo's sites, in a process whose hashes have that seed."""
     folder.mkdir()
     files = {"in.har": json.dumps(recording()), "policy.toml": _POLICY, "ads.txt": AD_LIST}
     for name, text in files.items():
         (folder / name).write_text(text)
-    out, journal = folder / "out.har", folder / "journal.jsonl"
-    command = [sys.executable, "-c", _CAPPER, "replay", "in.har", "--policy", "policy.toml", "--lists", "ads.txt"]
-    command += ["--out", out.name, "--journal", journal.name, "--state", "state"]
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "CAPPER_JOURNAL_LEVEL": "3"}
+    command = [sys.executable, "-c", _CAPPER, *_COMMANDS]
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603  our own
-    return _digest(out.read_bytes()), _digest(journal.read_bytes())
+    return {
+        "capper replay, the traffic": _digest((folder / "out.har").read_bytes()),
+        "capper replay, the journal": _digest((folder / "journal.jsonl").read_bytes()),
+    } | {f"capper measure export, {form}": _exported(folder / form) for form in Format}
+
+
+def _exported(folder: Path) -> str:
+    """Of all files, the manifest and the card among them."""
+    return _digest(b"".join(path.name.encode() + path.read_bytes() for path in sorted(folder.iterdir())))
 
 
 def recording(rounds: int = 3) -> dict[str, object]:

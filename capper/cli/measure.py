@@ -60,7 +60,7 @@ Examples:
   capper measure report autumn                           every figure, by creative, campaign and advertiser
   capper measure report autumn --html autumn.html        the same as a page
   capper measure export autumn --format csv --out rows   the rows themselves, for other tools
-  capper measure import crawl crawl-data.sqlite          a study of what OpenWPM recorded; a HAR or an export does too
+  capper measure import crawl crawl-data.sqlite --crawl  a study of what OpenWPM recorded; HARs and exports do too
   capper measure withdraw autumn --person anna           all of anna's is overwritten
   capper measure stop autumn                             no more is recorded; figures can still be made
   capper measure release autumn reach --epsilon 1        by how many each advertiser was met, with noise

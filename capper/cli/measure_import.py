@@ -25,7 +25,7 @@ from capper.settings.version import check_state
 from capper.study.draft import Draft
 from capper.study.formats.reading import Exported
 from capper.study.importing import CONSENT, Everybody
-from capper.study.register import Study
+from capper.study.register import Study, open_key
 
 _UNCAPPED = Policy(credit_prompts=CreditPrompts.LEAVE)
 """A recording holds what was met: nothing more is withheld from it."""
@@ -49,6 +49,13 @@ def bring_in(
         bool,
         typer.Option("--names", help="Of recordings: keep advertisers by name too; not of people who did not agree."),
     ] = False,
+    crawl: Annotated[
+        bool,
+        typer.Option(
+            "--crawl",
+            help="These are recordings of machines: advertisers by name, and all other names by --seed, so that the same crawl gives the same rows.",
+        ),
+    ] = False,
     lists: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Another filter list to find ads by; may be repeated.", show_default=False),
@@ -70,11 +77,11 @@ def bring_in(
         raise ConfigError(
             "import an export by itself: its people, and those of other sources, have names of different studies"
         )
-    with Draft(settings.state, name) as draft:
+    with Draft(settings.state, name, open_key(seed) if crawl else None) as draft:
         study = (
             _of_export(draft, folders[0])
             if folders
-            else _of_recordings(draft, settings, sources, person, seed, names=names)
+            else _of_recordings(draft, settings, sources, person, seed, names=names or crawl)
         )
         made = draft.register(study)
     with recorded(settings, name) as store:

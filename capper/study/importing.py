@@ -1,6 +1,7 @@
 """Looks on while recordings are replayed, and notes down whatever anybody in them met: a study of what was recorded elsewhere."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from capper.domain.decision import Decision
@@ -22,6 +23,7 @@ class Everybody:
         """`names`: whether advertisers are kept by name too."""
         self._notes, self._names = Notebook(keys, store), names
         self._people: set[str] = set()
+        self._loads: dict[str, str] = {}
 
     def control(self, viewer: str, at: datetime) -> bool:
         """Caps hold, if there are any."""
@@ -31,7 +33,9 @@ class Everybody:
     def decided(self, at: datetime, sightings: Sequence[Sighting], decisions: Sequence[Decision]) -> None:
         """Take note of what became of `sightings`."""
         if decisions:
-            self._notes.met(at, self._person(decisions[0].viewer.name), Arm.CAPPED, sightings, decisions)
+            # What the gate calls a load is another word each time: its number is the same.
+            numbered = [replace(each, page=self._load(each.page)) for each in sightings]
+            self._notes.met(at, self._person(decisions[0].viewer.name), Arm.CAPPED, numbered, decisions)
             self._write(_TOGETHER)
 
     def opened(self, exchange: Exchange) -> None:
@@ -47,6 +51,9 @@ class Everybody:
         person = self._notes.keys.of("person", viewer)
         self._people.add(person)
         return person
+
+    def _load(self, page: str | None) -> str | None:
+        return page and self._loads.setdefault(page, str(len(self._loads)))
 
     def _write(self, least: int) -> None:
         if len(self._notes) >= least:

@@ -1,6 +1,5 @@
 """A week of the simulated world as a study of its own, so that reports and exports can be tried before anybody takes part."""
 
-import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,18 +8,13 @@ from capper.domain.identity import Basis
 from capper.domain.sighting import Format
 from capper.study.draft import Draft
 from capper.study.exposure import Exposure
-from capper.study.register import Study, StudyKeys
+from capper.study.register import Study, StudyKeys, open_key
 from capper.study.rt1 import Truth
 
 BEGUN = datetime(2026, 1, 5, tzinfo=UTC)
 """A Monday, the same for every simulated week: the same seed gives the same rows."""
 LENGTH = timedelta(weeks=1)
 CONSENT = "Nobody takes part in this study: its people, pages and ads are simulated (RT-1)."
-
-
-def key_of(seed: int) -> bytes:
-    """The key of a simulated study: made of its seed, for it protects nobody."""
-    return hashlib.blake2b(f"simulated {seed}".encode(), digest_size=32).digest()
 
 
 def rows(truth: Truth, keys: StudyKeys) -> Iterator[Exposure]:
@@ -49,7 +43,7 @@ def keep(state: Path, name: str, seed: int, truth: Truth) -> int:
     Raises:
         ConfigError: there is a study of that name, or it cannot be written.
     """
-    with Draft(state, name, key_of(seed)) as draft:
+    with Draft(state, name, open_key(seed)) as draft:
         draft.fill(rows(truth, draft.keys))
         draft.register(Study(name, BEGUN, BEGUN + LENGTH, CONSENT, seed))
     return len(truth.exposures)

@@ -47,7 +47,7 @@ def crawl(tmp_path):
 def test_a_crawl_of_openwpms_is_reported_on(capper, crawl, tmp_path, monkeypatch):
     """Each browser is a person: what each met on how many sites, by the crawl's own clock; an export of it tells the same."""
     monkeypatch.setenv("CAPPER_JOURNAL_LEVEL", "3")
-    said = capper("measure", "import", "crawl", crawl)
+    said = capper("measure", "import", "crawl", crawl, "--crawl")
     told = json.loads(capper("measure", "report", "crawl", "--key", "creative", "--json").out)
     [met] = told["by_key"]
 
