@@ -5,11 +5,12 @@ The only importer of `turbohtml`. A document is parsed as latin-1, so that every
 
 import codecs
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
-from itertools import chain, islice
+from itertools import compress, islice, repeat
 from math import isqrt
-from typing import NamedTuple, final
+from typing import NamedTuple, cast, final
 from urllib.parse import urljoin
 
 import turbohtml
@@ -33,7 +34,6 @@ _FORMATTING = re.compile(
 _WELL_FORMED = re.compile(rb"(?:\s+[\w:.-]+(?:=(?:\"[^\"]*\"|'[^']*'|[\w-]+))?)*\s*/?>")
 _HIGH = re.compile("[\x80-\xff]+")
 _LOW = re.compile("[\x00-\xff]+")
-_SPACE = re.compile(r"\s+")
 _BLANKS = " \t\n\r\f"
 """HTML's own white space: of text that is still bytes, 0xA0 may be half a letter."""
 _SILENT = frozenset(["script", "style", "template", "noscript", "noframes", "iframe", "object", "textarea", "title"])
@@ -152,9 +152,13 @@ class Element:
 
     def alike(self, most: int) -> list["Element"]:
         """The elements of its name beside it, among the `most` nodes before it and as many after it."""
-        node, name, family = self.node, self.node.tag, self._family
-        near = chain(islice(node.previous_siblings, most), islice(node.next_siblings, most))
-        return [family[each] for each in near if type(each) is turbohtml.Element and each.tag == name]
+        parent = self.node.parent
+        if parent is None:
+            return []
+        row, places = self._family.row(parent, self.node.tag)
+        own = places[self.node]
+        at, here, end = (bisect_left(row, place, key=places.__getitem__) for place in (own - most, own, own + most + 1))
+        return [*map(self._family.__getitem__, (*reversed(row[at:here]), *row[here + 1 : end]))]
 
     def inside(self, other: "Element") -> bool:
         """Whether it lies within `other`."""
@@ -241,8 +245,28 @@ class Element:
         return alone[0] if isinstance(alone[0], turbohtml.Element) else None
 
 
+type _Row = tuple[list[turbohtml.Element], dict[turbohtml.Element, int]]
+
+
 class _Family(dict[turbohtml.Element, Element]):
     """The elements of one document that were asked for."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[turbohtml.Node, str], _Row] = {}
+
+    def row(self, parent: turbohtml.Node, name: str) -> _Row:
+        """The elements called `name` directly in `parent`, in order, and which of its nodes each is."""
+        known = self._rows.get((parent, name))
+        if known is None:
+            nodes = ((node, place) for place, node in enumerate(parent) if isinstance(node, turbohtml.Element))
+            places = {node: place for node, place in nodes if node.tag == name}
+            known = self._rows[parent, name] = list(places), places
+        return known
+
+    def clear(self) -> None:
+        """Forget them all."""
+        super().clear()
+        self._rows.clear()
 
     def __missing__(self, node: turbohtml.Element) -> Element:
         found = self[node] = Element(node, self)
@@ -309,17 +333,19 @@ class Document:
         """The elements on which an attribute has one of `values`, in document order."""
         if not values:
             return []
-        return [self._family[node] for node, value in zip(*self._having(attribute), strict=True) if value in values]
+        nodes, held = self._having(attribute)
+        return [*map(self._family.__getitem__, compress(nodes, map(values.__contains__, held)))]
 
     def names(self, attribute: str) -> set[str]:
         """The words of an attribute wherever it stands: all classes, all ids."""
-        return {name for value in set(self.values(attribute)) for name in value.split()}
+        return set(" ".join(set(self.values(attribute))).split())
 
     def _having(self, attribute: str) -> tuple[list[turbohtml.Element], list[str]]:
         found = self._found.get(attribute)
         if found is None:
             nodes = self._tree.select(f"[{attribute}]")
-            found = self._found[attribute] = nodes, [node.attr(attribute) or "" for node in nodes]
+            held = map(turbohtml.Element.attr, nodes, repeat(attribute), repeat(""))
+            found = self._found[attribute] = nodes, [*cast("Iterator[str]", held)]
         return found
 
     def decode(self, text: str) -> str:
@@ -421,7 +447,7 @@ def _clonable(data: bytes) -> int:
 
 def collapse(text: str) -> str:
     """`text` with every run of white space as one space."""
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def join(base: str, url: str) -> str:

@@ -1,6 +1,6 @@
 """Which elements of a page may be ads: pictures and links that lists or networks give away, and containers that lists hide."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -55,9 +55,10 @@ def candidates(document: Document, judge: Judge) -> list[Candidate]:
         search.backgrounds(),
         search.sponsored(),
         search.shaped(),
-        search.labelled(),
     )
     found = {each.span: each for each in chain.from_iterable(searches)}
+    whole = {each.element for each in found.values() if not each.container}
+    found.update((each.span, each) for each in search.labelled(whole))
     own = search.own() if found else []
     ordered = sorted(found.values(), key=lambda each: (each.span.start, -each.span.end))
     return list(_outermost([each for each in ordered if not _is_own(each, own)], _MOST_DEPTH))
@@ -155,9 +156,9 @@ class _Search:
         named = (element.first(selector) for selector in self.judge.shapes.sponsors)
         return next((self.document.text_of(words) for words in named if words), "")
 
-    def labelled(self) -> Iterator[Candidate]:
-        """Items that say themselves that somebody has paid for them."""
-        for item in labelled(self.document, self.judge, self._values):
+    def labelled(self, known: Collection[Element]) -> Iterator[Candidate]:
+        """Items that say themselves that somebody has paid for them, but for parts of ads that are `known` already."""
+        for item in labelled(self.document, self.judge, self._values, known):
             for each in self._candidate(item.element, item.target):
                 yield replace(each, item=item)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from capper.markup import Document, Element
 from capper.rewrite.base import Judge
-from capper.rewrite.html.hiding import Values
+from capper.rewrite.html.hiding import Values, joined
 
 PICTURES = ("img", "video", "object", "embed", "input", "amp-img")
 _CLICKED = ", ".join(f"[onclick] {tag}, {tag}[onclick]" for tag in PICTURES)
@@ -20,7 +20,9 @@ _TELLING = (
     re.compile(r"x(?<=(?:728|300|160|320|970|468|336|980)x)\d"),
 )
 """What the address of an ad's picture on the publisher's own site has in it: EasyList's own rules for such are of these."""
-_ABSOLUTE = re.compile(r"\s*(?:https?:)?//([^/?#\\\s]+)", re.IGNORECASE)
+_TO = re.compile(r"\0(\s*(?:[hH][tT]{2}[pP][sS]?:)?//([^/?#\\\s\0]+)[^\0]*)")
+_FROM = re.compile(r"\0((?:[^\0/]++|/(?!/))*+//([^/?#\\\s\0]+)[^\0]*)")
+"""A link, and a file, that name a host: of values that were joined."""
 _FILES = (
     "src",
     "srcset",
@@ -44,7 +46,7 @@ class Nearby:
         self.judge = judge
         self._values = values
         self._based_elsewhere = judge.is_elsewhere(document.base)
-        self._elsewhere: dict[str, bool] = {}
+        self._hosts: dict[str, bool] = {}
         self._links: list[Element] | None = None
 
     def promising(self) -> Iterator[Element]:
@@ -70,15 +72,14 @@ class Nearby:
     def links(self) -> list[Element]:
         """Links that may be counted on their way."""
         if self._links is None:
-            found = self.document.holding("href", self._counted(self.document.values("href")))
+            found = self.document.holding("href", self._counted())
             self._links = [link for link in found if link.tag == "a"]
         return self._links
 
-    def _counted(self, hrefs: Iterable[str]) -> set[str]:
+    def _counted(self) -> set[str]:
         """The links, as written, that may be counted on their way: they lead elsewhere, or carry where they go."""
-        different = set(hrefs)
-        found = {href for href in different if "//" in href and self._leads_elsewhere(href)}
-        rest = different - found
+        found = self._elsewhere(_TO, self._values.joined("href"))
+        rest = set(self.document.values("href")) - found
         text = "\0".join(rest).lower()
         if any(sign in text for sign in _CARRYING):
             found.update(href for href in rest if _carries(href))
@@ -98,17 +99,16 @@ class Nearby:
     def _telling(self, files: Iterable[str]) -> set[str]:
         """The files, as written, that come from elsewhere or have a telling word in their address."""
         different = set(files)
-        far = {
-            file for file in different if ("//" in file or self._based_elsewhere) and self._is_far(file[:_LONGEST_LOOK])
-        }
-        looks = [file[:_LONGEST_LOOK] for file in different - far]
-        text = "\0".join(("", *looks, "")).lower()
-        worded = _pieces(text, _places(text))
-        return far | {file for file in different - far if file[:_LONGEST_LOOK].lower() in worded} if worded else far
-
-    def _is_far(self, file: str) -> bool:
-        at = file.find("//")
-        return self._based_elsewhere if at < 0 else self._leads_elsewhere(file[at:])
+        looks = different
+        if max(map(len, different), default=0) > _LONGEST_LOOK:
+            looks = {file[:_LONGEST_LOOK] for file in different}
+        far = self._elsewhere(_FROM, joined(looks))
+        if self._based_elsewhere:
+            far.update(look for look in looks if "//" not in look)
+        text = joined(looks - far)
+        # The one letter that would be two in lower case.
+        telling = far | _pieces(text, _places(text.replace("\u0130", "I").lower()))
+        return telling if looks is different else {file for file in different if file[:_LONGEST_LOOK] in telling}
 
     def _handled(self) -> list[Element]:
         """What a script may take somewhere."""
@@ -118,16 +118,12 @@ class Nearby:
         """Pictures that show one more as their background."""
         return (each for each in self._values.painted if each.tag in PICTURES)
 
-    def _leads_elsewhere(self, url: str) -> bool:
-        """Whether a URL names a host, and one elsewhere as the judge says, who is asked once for each."""
-        match = _ABSOLUTE.match(url)
-        if match is None:
-            return False
-        host = match[1]
-        known = self._elsewhere.get(host)
-        if known is None:
-            known = self._elsewhere[host] = self.judge.is_elsewhere(f"http://{host}/")
-        return known
+    def _elsewhere(self, naming: re.Pattern[str], values: str) -> set[str]:
+        """Of joined values those that name a host, and one elsewhere as the judge says, who is asked once for each."""
+        named = naming.findall(values) if "//" in values else []
+        for host in {host for _, host in named} - self._hosts.keys():
+            self._hosts[host] = self.judge.is_elsewhere(f"http://{host}/")
+        return {value for value, host in named if self._hosts[host]}
 
 
 def _places(text: str) -> Iterator[int]:

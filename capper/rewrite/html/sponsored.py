@@ -7,7 +7,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -70,12 +70,17 @@ class Item:
         return replace(evidence, clicks=clicks_, sponsors=(*self.sponsors, *evidence.sponsors))
 
 
-def labelled(document: Document, judge: Judge, values: Values | None = None) -> Iterator[Item]:
-    """The items that say that they are paid for, in no order; one may lie in another."""
+def labelled(
+    document: Document, judge: Judge, values: Values | None = None, known: Collection[Element] = ()
+) -> Iterator[Item]:
+    """The items that say that they are paid for, in no order; one may lie in another.
+
+    `known` are ads already: what lies in one of them and is not all of it may be left out.
+    """
     found = labels_of(document, judge.labels, values or Values(document))
     search = _Search(document, judge, found)
     for label in found:
-        if not _is_elsewhere_spoken(label.element):
+        if not search.is_part(label, known) and not _is_elsewhere_spoken(label.element):
             yield from (item for item in search.items(label) if not _is_apart(item.element))
 
 
@@ -122,7 +127,7 @@ class _Search:
                 break
             alike = self._alike(element)
             if alike:
-                others = [each for each in alike if not _count(each, self._marked)]
+                others = self._unmarked(alike)
                 marked = len(alike) - len(others) + 1
                 if (
                     label.mark.doubtful
@@ -137,6 +142,29 @@ class _Search:
                 alone = element, links
         if alone is not None and not self._is_link(label):
             yield from self._single(*alone, label)
+
+    def is_part(self, label: Label, known: Collection[Element]) -> bool:
+        """Whether all that a label can stand on is part of one of the ads that are known: a banner's `alt`, and no card around it."""
+        climbed = [label.element, *islice(label.element.ancestors(), _MOST_CLIMBED)] if known else []
+        at = next((at for at, each in enumerate(climbed) if each in known), None)
+        if at is None:
+            return False
+        links = len(list(climbed[at].descendants("a"))) + (climbed[at].tag == "a")
+        for number, element in enumerate(climbed[at:]):
+            if number and (element.tag in _STOP or not self._modest(element)):
+                break
+            if len(self.document.text_of(element, LONGEST_ITEM)) - label.length >= _LEAST_TEXT:
+                return False
+            if number and len(list(element.descendants("a"))) != links:
+                return False
+            alike = self._alike(element)
+            if alike and not (label.mark.doubtful and not self._unmarked(alike)):
+                return False
+        return True
+
+    def _unmarked(self, alike: list[Element]) -> list[Element]:
+        """Those of the elements that no label stands in."""
+        return [each for each in alike if not _count(each, self._marked)]
 
     def _is_of_script(self, label: Label) -> bool:
         """Whether what the label stands above is yet to come: a place that a script fills."""

@@ -1,13 +1,18 @@
 """Which elements become slots: what networks' own marks, their click addresses and the publisher's own words give away."""
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from capper.clues import Shapes
+from capper.domain.evidence import Evidence
 from capper.markup import parse
+from capper.rewrite.html import sponsored
 from capper.rewrite.html.candidates import candidates
 
 URL = "https://news.example/a/b"
 CLICK = "https://click.ads.example/"
+NONE = Evidence()
 SHAPES = Shapes(ads=(".paid",), own=(".ours",), sponsors=(".by",))
 
 
@@ -129,3 +134,64 @@ def test_links_to_profiles(found, link, ids):
 def test_a_marked_ad_that_a_script_opens(found, inside, ids):
     """Without any link a marked ad is one if it says who pays and shows something; with a link home it is not."""
     assert found(f"<div id=x class=paid>{inside}</div>") == ids
+
+
+_BANNER = '<a href="{0}?to=http://a.example/"><img alt="{1}" src=/1.gif width=300 height=250></a>'
+_PIECES = st.one_of(
+    st.builds(_BANNER.format, st.just(CLICK), st.sampled_from(["ad", "Sponsored", "Sponsored by Shoe House", ""])),
+    st.builds(
+        "<a href={0}>{1}<img src=/2.jpg width=90 height=90></a>".format,
+        st.sampled_from(["/a", "/b"]),
+        st.sampled_from(["", "Read more of it"]),
+    ),
+    st.sampled_from(
+        ["Ad", "<b>Anzeige</b>", "<span>Sponsored by</span> <i>Shoe House</i>", "<p>Words of the page</p>"]
+    ),
+)
+_BODIES = st.recursive(
+    _PIECES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map("".join).map(form.format)
+        for form in (
+            "<div>{}</div>",
+            "<div class=item>{}</div>",
+            "<li>{}</li>",
+            "<section>{}</section>",
+            "<nav>{}</nav>",
+        )
+    ),
+    max_leaves=8,
+)
+
+
+_BESIDE = "<div class=x><a href=/a><img src=/2.jpg width=90 height=90></a></div>"
+
+
+@given(body=_BODIES)
+@example(body=f"<div class=x>{_BANNER.format(CLICK, 'Sponsored')}</div>{_BESIDE}")
+@example(body=f'<div><a aria-label=Sponsored href="{CLICK}">Thirty warm winter shoes for feet</a></div>')
+@example(body=f"<li><a href=/><img alt=Sponsored src=/adv/1.gif></a>{_BESIDE.replace('/a', '//shop.example/x')}</li>")
+@settings(max_examples=100)
+def test_what_labels_of_known_ads_are_left_out(word_judge, body):
+    """A label that is part of an ad is left out only where looking at what it stands on changes nothing."""
+    judge = word_judge(sold=["click.ads.example/"], clicks=["click.ads.example/"], ads=["/adv/"], shapes=SHAPES)
+    page = f"<body><h1>News</h1>{body}</body>".encode()
+
+    def all_of_them():
+        return [
+            (each.span, each.leads_to, each.container, each.exact, each.item and each.item.told(NONE))
+            for each in candidates(parse(page, URL), judge)
+        ]
+
+    found = all_of_them()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sponsored._Search, "is_part", lambda *_: False)
+
+        assert all_of_them() == found
+
+
+def test_the_label_of_a_banner_is_not_looked_around(found, monkeypatch):
+    """Where nothing but a picture stands in an ad and around it, what its `alt` says is not gone after."""
+    monkeypatch.setattr(sponsored._Search, "items", lambda *_: pytest.fail("looked around"))
+
+    assert found(f"<main><div>{_BANNER.format(CLICK, 'ad').replace('<a', '<a id=x')}</div></main>") == ["x"]
