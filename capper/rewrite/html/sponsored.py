@@ -109,6 +109,8 @@ class _Search:
         self._marked = _starts(labels)
         self._written = _starts(label for label in labels if label.length)
         self._alike_items: dict[Element, bool] = {}
+        self._classes: dict[Element, frozenset[str]] = {}
+        self._holding: dict[Element, bool] = {}
         self._own: tuple[Element | None, set[Element]] = (None, set())
 
     def items(self, label: Label) -> Iterator[Item]:
@@ -164,7 +166,13 @@ class _Search:
 
     def _unmarked(self, alike: list[Element]) -> list[Element]:
         """Those of the elements that no label stands in."""
-        return [each for each in alike if not _count(each, self._marked)]
+        return [each for each in alike if not self._is_marked(each)]
+
+    def _is_marked(self, element: Element) -> bool:
+        known = self._holding.get(element)
+        if known is None:
+            known = self._holding[element] = _count(element, self._marked) > 0
+        return known
 
     def _is_of_script(self, label: Label) -> bool:
         """Whether what the label stands above is yet to come: a place that a script fills."""
@@ -310,8 +318,19 @@ class _Search:
 
     def _alike(self, element: Element) -> list[Element]:
         """The elements beside it that are items of the same kind."""
-        names = frozenset(element.get("class").split())
-        return [each for each in element.alike(_MOST_ALIKE) if _named_alike(names, each) and self._is_item(each)]
+        names = self._names(element)
+        return [each for each in element.alike(_MOST_ALIKE) if self._is_named(each, names) and self._is_item(each)]
+
+    def _is_named(self, element: Element, names: frozenset[str]) -> bool:
+        """Whether an element has one of the classes; without any, whether it has none either."""
+        others = self._classes.get(element)
+        if others is None:
+            others = self._names(element)
+        return not names.isdisjoint(others) if names else not others
+
+    def _names(self, element: Element) -> frozenset[str]:
+        found = self._classes[element] = frozenset(element.get("class").split())
+        return found
 
     def _is_item(self, element: Element) -> bool:
         known = self._alike_items.get(element)
@@ -334,12 +353,6 @@ class _Search:
 
     def _leads_away(self, links: list[str]) -> bool:
         return any(self.judge.is_elsewhere(link) or self.judge.is_click(link) for link in links)
-
-
-def _named_alike(names: frozenset[str], element: Element) -> bool:
-    """Whether an element has one of the classes; without any, whether it has none either."""
-    others = element.get("class").split()
-    return not names.isdisjoint(others) if names else not others
 
 
 def _starts(labels: Iterable[Label]) -> list[int]:
