@@ -45,6 +45,10 @@ class Load:
     """Sound or film that starts by itself, unmuted: where it is from."""
     moving: list[str] = field(default_factory=list)
     """Pictures of ads that move by themselves: where they are from."""
+    housed: int = 0
+    """Ads of its markup that have a house ad beside them."""
+    unhoused: tuple[str, ...] = ()
+    """Of each house ad that cannot be used why."""
     look: "Look | None" = None
 
 
@@ -135,6 +139,11 @@ class Run:
     def live(self) -> bool:
         """Whether a browser looked at the pages."""
         return any(load.look for load in self.loads)
+
+    @property
+    def unhoused(self) -> tuple[tuple[str, str], ...]:
+        """House ads that cannot be used: which page, and which of its and why."""
+        return tuple(dict.fromkeys((page_of(load.url), reason) for load in self.loads for reason in load.unhoused))
 
     def on(self, load: int) -> Iterator[Meeting]:
         """The ads of one load, in their order."""

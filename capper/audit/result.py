@@ -133,6 +133,10 @@ def as_json(result: Result) -> dict[str, Any]:
             "paid": dict(run.capped.paid),
             "lost": dict(run.capped.lost),
         },
+        "house_ads": {
+            "usable": sum(load.housed for load in run.loads),
+            "unusable": [{"page": page, "why": reason} for page, reason in run.unhoused],
+        },
         "bodies_missing": run.bodiless,
         "entries": run.entries,
         "difference": result.difference and asdict(result.difference),

@@ -76,6 +76,11 @@ def notes(result: Result) -> Iterator[str]:
         )
     if run.loads and not run.live:
         yield "From recordings: where ads stand on the screen, and what their marks do, is not known and not judged."
+    housed = sum(load.housed for load in run.loads)
+    if housed:
+        yield f"{_many(housed, 'ad')} met had a house ad, for readers who let the site know."
+    for page, reason in run.unhoused:
+        yield f"On {page} {reason}."
     unknown = sum(not each.ad.identified for each in run.meetings)
     if unknown:
         yield f"Of {_many(unknown, 'ad')} nothing is known: repeats among them cannot be told."

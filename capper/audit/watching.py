@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from capper.audit.houses import declared
 from capper.audit.media import autoplaying, moving, product_page
 from capper.audit.met import Load, Meeting
 from capper.domain.decision import OCCASION_LIFE, Decision
@@ -139,6 +140,7 @@ class Watching:
         if kind in _DOCUMENTS and response.body:
             here.loud += autoplaying(response, exchange.request.url)
         if kind is Kind.DOCUMENT:
+            here.housed, here.unhoused = declared(response, exchange.request.url, self.recogniser())
             here.product = shop_page(exchange.request.url) == "product" or product_page(response)
 
     def _kind(self, exchange: Exchange) -> Kind:

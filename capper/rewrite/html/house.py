@@ -133,8 +133,6 @@ def _faults(document: Document, judge: Judge, element: Element, slot: Slot) -> I
         yield f"it holds a <{tag}>"
     elif tag == "li" and not (element.within("ul") or element.within("ol")):
         yield "it holds an <li> outside of a list"
-    elif tag == "img":
-        yield from _oversize(element, slot)
     for name, value in element.attributes():
         if name not in _ON_ALL and name not in _ON.get(tag, ()) and not name.startswith("aria-"):
             yield f"it holds a <{tag}> with {name}"
@@ -144,6 +142,8 @@ def _faults(document: Document, judge: Judge, element: Element, slot: Slot) -> I
             yield from _astray(document, judge, value)
         elif name in ("src", "srcset"):
             yield from _foreign(document, name, value)
+    if tag == "img":
+        yield from _oversize(element, slot)
 
 
 def _oversize(picture: Element, slot: Slot) -> Iterator[str]:
