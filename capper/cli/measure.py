@@ -1,7 +1,7 @@
 """`capper measure`: studies of how often people meet the same advertiser, with their consent."""
 
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +15,10 @@ from capper.cli.measure_simulate import simulate
 from capper.cli.measure_sketch import app as sketch_app
 from capper.cli.measure_strip import strip
 from capper.cli.measure_treat import treat
-from capper.cli.options import Config, Json, LedgerUrl, Policy, State, Yes
+from capper.cli.options import Config, Json, LedgerUrl, Policy, State, Yes, length_of
 from capper.cli.record import known_person, settings_and_policy
 from capper.cli.studies import Name, Who, checked_name, keys_of, recorded, still, study_of, study_settings
 from capper.cli.tables import print_json, print_table, print_text
-from capper.domain.cap import parse_length
 from capper.domain.errors import ConfigError
 from capper.journal import Level
 from capper.settings import Settings
@@ -113,7 +112,7 @@ def start(
     if not epsilon > 0:
         raise ConfigError("--epsilon: expected a number above 0")
     begun = datetime.now(UTC).replace(microsecond=0)
-    until, control = begun + _length(length), control_days or control_people
+    until, control = begun + length_of(length), control_days or control_people
     text = (
         read_text(consent)
         if consent
@@ -302,13 +301,6 @@ app.command("import")(bring_in)
 for _command in (report, export, dpia, release, budget, privacy, treat, strip, simulate):
     app.command()(_command)
 app.add_typer(sketch_app, name="sketch")
-
-
-def _length(text: str) -> timedelta:
-    try:
-        return parse_length(text)
-    except ValueError as exc:
-        raise ConfigError(f"--for: {exc}") from exc
 
 
 def _elsewhere(settings: Settings, name: str, person: str, now: datetime) -> str | None:

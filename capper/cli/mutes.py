@@ -1,16 +1,14 @@
 """`capper policy mute`, `unmute` and `mutes`: whom a person has muted, on whatever site and device."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from capper.cli.governing import with_ledger
-from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State
+from capper.cli.options import Config, Json, LedgerUrl, Person, Policy, State, length_of
 from capper.cli.record import known_person, settings_and_policy
 from capper.cli.tables import moment, print_json, print_table, print_text
-from capper.domain.cap import parse_length
 from capper.domain.errors import ConfigError
 from capper.domain.identity import Level
 from capper.domain.mute import Mute, Why
@@ -20,7 +18,6 @@ from capper.settings.names import an_advertiser
 
 WHYS = {Why.ASKED: "said so to capper", Why.CLICKED: 'the "i" of an ad', Why.BOUGHT: "bought there"}
 """What made a mute, in words."""
-_SHORT = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 Advertiser = Annotated[str, typer.Argument(metavar="ADVERTISER", help="Whose ads: shoes.example.", show_default=False)]
 
@@ -47,7 +44,7 @@ def mute(
     """Show somebody no more of an advertiser, on any site and device of hers."""
     settings, caps = settings_and_policy(config, state, ledger, policy)
     now = datetime.now(UTC)
-    lasts = _length(length) if length else caps.mute_for
+    lasts = length_of(length) if length else caps.mute_for
     made = Mute(Level.ADVERTISER, _name(advertiser), Why.ASKED, now, now + lasts)
     with_ledger(settings, lambda opened: opened.mute(known_person(caps, person), made, now))
     if as_json:
@@ -139,14 +136,6 @@ def _name(text: str) -> str:
     except ValueError as exc:
         raise ConfigError(str(exc)) from exc
     return name if "/" in name else registrable(name) or name
-
-
-def _length(text: str) -> timedelta:
-    short = re.fullmatch(r"(\d+)\s*([mhdw])", text.strip())
-    try:
-        return parse_length(f"{short[1]} {_SHORT[short[2]]}" if short else text)
-    except ValueError as exc:
-        raise ConfigError(f"--for: {exc}") from exc
 
 
 def _json(mute: Mute) -> dict[str, object]:

@@ -1,9 +1,14 @@
 """Options that several commands share, spelled once."""
 
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from capper.domain.cap import parse_length
+from capper.domain.errors import ConfigError
 
 Config = Annotated[
     Path | None,
@@ -35,3 +40,17 @@ LedgerUrl = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Person = Annotated[str, typer.Option("--person", metavar="NAME", help="Whose record, by the policy's name.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+_SHORT = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def length_of(text: str) -> timedelta:
+    """What `--for` says: `90 days`, or 90d.
+
+    Raises:
+        ConfigError: it says no length.
+    """
+    short = re.fullmatch(r"(\d+)\s*([mhdw])", text.strip())
+    try:
+        return parse_length(f"{short[1]} {_SHORT[short[2]]}" if short else text)
+    except ValueError as exc:
+        raise ConfigError(f"--for: {exc}") from exc

@@ -12,7 +12,7 @@ from capper.domain.errors import ConfigError
 from capper.settings import Settings, load_settings
 from capper.settings.reader import near
 from capper.settings.version import check_state
-from capper.study.joint import names_of
+from capper.study.joint import study_keys
 from capper.study.register import Study, StudyKeys, data_file, read_studies, register_file
 from capper.study.store import Store
 
@@ -70,7 +70,7 @@ def keys_of(settings: Settings, name: str) -> StudyKeys:
     Raises:
         ConfigError: its key is gone, as that of a closed study is.
     """
-    return names_of(settings.state, study_of(settings, name))
+    return study_keys(settings.state, study_of(settings, name))
 
 
 @contextmanager

@@ -224,7 +224,7 @@ class Answer:
             raise ConfigError(f"{path}: cannot be used as an answer: {exc}") from exc
 
 
-def names_of(state: Path, study: Study) -> StudyKeys:
+def study_keys(state: Path, study: Study) -> StudyKeys:
     """What a study calls people, pages and ads.
 
     Raises:

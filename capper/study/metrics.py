@@ -45,7 +45,7 @@ def pairs(exposures: Exposures, key: Key) -> Pairs:
     """Every pair of a person and an ad, in the order of their codes."""
     rows = exposures.only(exposures.by(key).known)
     ads, places = len(rows.by(key).names), len(rows.site.names)
-    pair = rows.person.codes.astype(np.int64) * ads + rows.by(key).codes
+    pair = rows.pair(key)
     known, place, observed = np.unique(pair, return_inverse=True, return_counts=True)
     sited = rows.site.known
     met = distinct(place[sited] * places + rows.site.codes[sited])
@@ -127,7 +127,7 @@ class Gaps:
 def gaps(exposures: Exposures, key: Key) -> Gaps:
     """Of all pairs together."""
     rows = exposures.only(exposures.by(key).known)
-    pair = rows.person.codes.astype(np.int64) * len(rows.by(key).names) + rows.by(key).codes
+    pair = rows.pair(key)
     # A stable order leaves the rows of a pair in the order of time.
     order = np.argsort(pair, kind="stable")
     same = np.diff(pair[order]) == 0
@@ -157,19 +157,9 @@ def persistence(exposures: Exposures, visits: Visits, key: Key, found: Pairs) ->
 
 
 def _after_purchase(exposures: Exposures, visits: Visits) -> int:
-    bought: dict[tuple[str, str], int] = {}
-    kind = visits.kind.names.index(Kind.BOUGHT) if Kind.BOUGHT in visits.kind.names else 0
-    for row in np.flatnonzero(visits.kind.codes == kind) if kind else ():
-        pair = visits.person.names[visits.person.codes[row]], visits.site.names[visits.site.codes[row]]
-        bought.setdefault(pair, int(visits.time[row]))
-    after = 0
-    people = {name: code for code, name in enumerate(exposures.person.names)}
-    sites = {name: code for code, name in enumerate(exposures.advertiser.names)}
-    for (person, site), since in bought.items():
-        if person in people and site in sites:
-            hers = (exposures.person.codes == people[person]) & (exposures.advertiser.codes == sites[site])
-            after += int(np.count_nonzero(hers & (exposures.time > since)))
-    return after
+    bought = visits.times(Kind.BOUGHT)
+    met = exposures.rows_of(bought)
+    return sum(int(np.count_nonzero(exposures.time[rows] > bought[pair][0])) for pair, rows in met.items())
 
 
 @dataclass(frozen=True, slots=True)

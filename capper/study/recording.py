@@ -123,11 +123,11 @@ class Recording:
                 continue
             try:
                 # All of them import numpy, which most never need.
-                from capper.study.joint import names_of  # noqa: PLC0415
+                from capper.study.joint import study_keys  # noqa: PLC0415
                 from capper.study.notebook import Notebook  # noqa: PLC0415
                 from capper.study.store import Store  # noqa: PLC0415
 
-                notes = Notebook(names_of(self._state, study), Store.open(data_file(self._state, name)))
+                notes = Notebook(study_keys(self._state, study), Store.open(data_file(self._state, name)))
                 self._running[name] = _Running(study, notes)
             except ConfigError as exc:
                 logger.warning("the study %s is not recorded: %s", name, exc)

@@ -4,7 +4,6 @@ After Bashir and others 2016, made local: an exposure is retargeted when she had
 within the lookback before it.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -44,8 +43,8 @@ class Retargeting:
 
 def retargeting(exposures: Exposures, visits: Visits, until: int, lookback: timedelta = LOOKBACK) -> Retargeting:
     """Over the whole study; `until` is when it ended, in milliseconds since 1970."""
-    views, most = _views(visits), lookback // _MS
-    met = _met(exposures, views)
+    views, most = visits.times(*_VIEWS), lookback // _MS
+    met = exposures.rows_of(views)
     firsts, waited, lags, horizons = [], [], [], []
     retargeted = 0
     for pair, seen in views.items():
@@ -82,42 +81,10 @@ def retargeting(exposures: Exposures, visits: Visits, until: int, lookback: time
 def retargeted(exposures: Exposures, visits: Visits, lookback: timedelta = LOOKBACK) -> NDArray[np.bool_]:
     """Which exposures are to a person who had looked at a product of the advertiser's within the lookback before."""
     found = np.zeros(len(exposures), np.bool_)
-    views = _views(visits)
-    for pair, rows in _met(exposures, views).items():
+    views = visits.times(*_VIEWS)
+    for pair, rows in exposures.rows_of(views).items():
         since = exposures.time[rows] - views[pair][np.searchsorted(views[pair], exposures.time[rows], side="right") - 1]
         found[rows] = (since >= 0) & (since <= lookback // _MS)
-    return found
-
-
-Pair = tuple[str, str]
-"""A person and an advertiser."""
-_Times = np.ndarray[tuple[int], np.dtype[np.int64]]
-
-
-def _views(visits: Visits) -> dict[Pair, _Times]:
-    """When each person looked at a product of each advertiser, in the order of time."""
-    kinds = [code for code, name in enumerate(visits.kind.names) if name in _VIEWS]
-    found: defaultdict[Pair, list[int]] = defaultdict(list)
-    for row in np.flatnonzero(np.isin(visits.kind.codes, kinds)):
-        pair = visits.person.names[visits.person.codes[row]], visits.site.names[visits.site.codes[row]]
-        found[pair].append(int(visits.time[row]))
-    return {pair: np.array(times, np.int64) for pair, times in found.items()}
-
-
-def _met(exposures: Exposures, views: dict[Pair, _Times]) -> dict[Pair, _Times]:
-    """The rows in which each of these pairs met, in the order of time."""
-    ads = len(exposures.advertiser.names)
-    pair = exposures.person.codes.astype(np.int64) * ads + exposures.advertiser.codes
-    order = np.argsort(pair, kind="stable")
-    ordered = pair[order]
-    people, sites = (
-        {name: code for code, name in enumerate(each.names)} for each in (exposures.person, exposures.advertiser)
-    )
-    found: dict[Pair, _Times] = {}
-    for person, site in views:
-        if person in people and site in sites:
-            low, high = np.searchsorted(ordered, [wanted := people[person] * ads + sites[site], wanted + 1])
-            found[person, site] = order[low:high]
     return found
 
 

@@ -1,5 +1,6 @@
 """Exposures and visits by column, as figures are reckoned from them: a million rows in some 60 MB."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capper.domain.decision import Verdict
-from capper.study.exposure import Arm, Exposure, Visit
+from capper.study.exposure import Arm, Exposure, Kind, Visit
 
 Key = Literal["creative", "campaign", "advertiser"]
 """By what two exposures are of the same ad; no figure means anything without it."""
+
+Pair = tuple[str, str]
+"""A person and an advertiser, by what the study calls them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -118,6 +122,26 @@ class Exposures:
         """What each exposure is called at that level."""
         return {"creative": self.creative, "campaign": self.campaign, "advertiser": self.advertiser}[key]
 
+    def pair(self, key: Key) -> NDArray[np.int64]:
+        """One number for the person and the ad of each row: her code times as many names as the ads have, and the ad's code."""
+        ads = self.by(key)
+        found: NDArray[np.int64] = self.person.codes.astype(np.int64) * len(ads.names) + ads.codes
+        return found
+
+    def rows_of(self, pairs: Iterable[Pair]) -> dict[Pair, NDArray[np.int64]]:
+        """The rows in which each of these pairs met, in the order of time; of those that did not, none."""
+        number, ads = self.pair("advertiser"), self.advertiser.names
+        order = np.argsort(number, kind="stable")
+        ordered = number[order]
+        people, sites = ({name: code for code, name in enumerate(each)} for each in (self.person.names, ads))
+        found = {}
+        for person, site in pairs:
+            if person in people and site in sites:
+                wanted = people[person] * len(ads) + sites[site]
+                low, high = np.searchsorted(ordered, [wanted, wanted + 1])
+                found[person, site] = order[low:high]
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Visits:
@@ -143,3 +167,12 @@ class Visits:
     def only(self, chosen: NDArray[np.bool_]) -> Self:
         """The chosen rows."""
         return replace(self, **{each.name: getattr(self, each.name)[chosen] for each in fields(self)})
+
+    def times(self, *kinds: Kind) -> dict[Pair, NDArray[np.int64]]:
+        """When each person opened such a page of each advertiser's, in the order of time."""
+        wanted = [code for code, name in enumerate(self.kind.names) if name in kinds]
+        found: defaultdict[Pair, list[int]] = defaultdict(list)
+        for row in np.flatnonzero(np.isin(self.kind.codes, wanted)):
+            pair = self.person.names[self.person.codes[row]], self.site.names[self.site.codes[row]]
+            found[pair].append(int(self.time[row]))
+        return {pair: np.array(times, np.int64) for pair, times in found.items()}

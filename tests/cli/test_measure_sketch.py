@@ -8,7 +8,7 @@ import pytest
 from capper.domain.identity import Basis
 from capper.domain.sighting import Format
 from capper.study.exposure import Exposure
-from capper.study.joint import Answer, Roster, names_of, read_sketch
+from capper.study.joint import Answer, Roster, read_sketch, study_keys
 from capper.study.register import data_file, invitation_file, read_studies, register_file
 from capper.study.store import Store
 
@@ -36,7 +36,7 @@ def houses(capper, home, files, monkeypatch):
         capper("measure", "start", "autumn", "--invitation", files / "invitation", "--state", state)
         capper("measure", "sketch", "key", "autumn", "--out", files / f"{house}.key", "--state", state)
         study = read_studies(register_file(state))["autumn"]
-        keys, store = names_of(state, study), Store.open(data_file(state, "autumn"))
+        keys, store = study_keys(state, study), Store.open(data_file(state, "autumn"))
         met = [("all", "s1"), *((f"follows {house}", f"s{site}") for site in range(6)), ("other", "s2")]
         row = {"load": "", "format": Format.BANNER, "network": "", "basis": Basis.CLICK}
         store.add(
@@ -118,7 +118,7 @@ def test_each_household_tells_what_follows_its_people(capper, houses, files, mak
 
 def test_an_ad_has_one_name_in_all_households(houses):
     """And people have one of their own in each."""
-    keys = [names_of(houses / each, read_studies(register_file(houses / each))["autumn"]) for each in HOUSES]
+    keys = [study_keys(houses / each, read_studies(register_file(houses / each))["autumn"]) for each in HOUSES]
 
     assert 1 == len({each.of("advertiser", "shoes.test") for each in keys})
     assert (
