@@ -13,6 +13,7 @@ import difflib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Self
 
 from capper.domain.identity import Level
@@ -57,11 +58,17 @@ class Cap:
         return cls(*_Reader(text).cap())
 
     def __str__(self) -> str:
-        if self.level is None:
-            return "never"
-        if isinstance(self.window, Spacing):
-            return f"at most every {spell_length(self.window.length)} per {self.level}"
-        return f"{self.count} per {self.level} {spell_window(self.window)}"
+        return _spelled(self)
+
+
+@lru_cache(1024)
+def _spelled(cap: Cap) -> str:
+    """A cap as the grammar writes it; remembered, for every decision says which cap spoke."""
+    if cap.level is None:
+        return "never"
+    if isinstance(cap.window, Spacing):
+        return f"at most every {spell_length(cap.window.length)} per {cap.level}"
+    return f"{cap.count} per {cap.level} {spell_window(cap.window)}"
 
 
 def spell_window(window: Window) -> str:

@@ -20,6 +20,9 @@ OCCASION_LIFE = timedelta(minutes=10)
 """How long two sightings with the same occasion are one: longer than a slow page load, shorter than a second visit."""
 
 
+_EVERY_LEVEL = tuple(Level)
+
+
 class Verdict(StrEnum):
     """What becomes of an ad."""
 
@@ -142,40 +145,51 @@ def prepare_all(policy: Policy, sightings: Iterable[Sighting], now: datetime) ->
 class _Plan:
     """What a policy asks the ledger at one moment, of whatever is about to be shown."""
 
-    __slots__ = ("now", "policy", "rows", "starts")
+    __slots__ = ("asked", "now", "policy", "rows", "starts")
 
     def __init__(self, policy: Policy, now: datetime) -> None:
         self.policy, self.now = policy, now
         self.rows = [
-            (level, window, kept.count, kept.life // MILLISECOND) for (level, window), kept in policy.kept.items()
+            (level, _within(window), kept.count, kept.life // MILLISECOND)
+            for (level, window), kept in policy.kept.items()
         ]
         self.starts: dict[Window, int | None] = {}
+        self.asked: dict[int, list[tuple[Cap, Scope | None, int | None]]] = {}
 
     def claim(self, sighting: Sighting) -> tuple[Rule, Claim]:
         rule, ad = self.policy.rule_for(sighting), sighting.ad
+        called = {level: ad.keys(level) for level in _EVERY_LEVEL}
+        if len(ad.advertisers) > 1 or len(ad.categories) > 1:  # named twice it is one sighting
+            called = {level: tuple(dict.fromkeys(values)) for level, values in called.items()}
         counters: list[Counter] = []
         index: dict[tuple[Level, str, str], int] = {}
-        for level, window, count, life in self.rows:
-            values = ad.keys(level)
-            scope = _scope(sighting, window) if values else None
+        for level, within, count, life in self.rows:
+            values = called[level]
+            scope = "" if within is None else _place(sighting, within)
             if scope is None:
                 continue
-            for value in values if len(values) == 1 else dict.fromkeys(values):  # named twice it is one sighting
+            for value in values:
                 index[level, value, scope] = len(counters)
                 counters.append(Counter(level, value, scope, count, life))
         checks: list[Check] = []
         refused = False
-        for cap in rule.caps:
+        for cap, within, start in self._caps(rule):
             if cap.level is None or cap.count == 0:
                 refused = refused or _refuses(cap, ad)
                 continue
-            values = ad.keys(cap.level)
-            scope = _scope(sighting, cap.window) if values else None
-            if scope is None:
-                continue
-            start = self._start(cap.window)
-            checks += [Check(cap, index[cap.level, value, scope], cap.count, start) for value in dict.fromkeys(values)]
+            values = called[cap.level]
+            scope = "" if within is None else _place(sighting, within)
+            if scope is not None:
+                checks += [Check(cap, index[cap.level, value, scope], cap.count, start) for value in values]
         return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused, names_of(ad))
+
+    def _caps(self, rule: Rule) -> list[tuple[Cap, Scope | None, int | None]]:
+        """A rule's caps, with what each is confined to and when its window began; a rule is there as long as its policy."""
+        caps = self.asked.get(id(rule))
+        if caps is None:
+            caps = [(cap, _within(cap.window), self._start(cap.window)) for cap in rule.caps]
+            self.asked[id(rule)] = caps
+        return caps
 
     def _start(self, window: Window) -> int | None:
         if window not in self.starts:
@@ -188,12 +202,15 @@ def _refuses(cap: Cap, ad: Ad) -> bool:
     return cap.count == 0 and (cap.level is None or bool(ad.keys(cap.level)))
 
 
-def _scope(sighting: Sighting, window: Window | None) -> str | None:
-    """The page or pod a window is confined to: "" for a window of time, None where the page or pod is not known."""
-    if not isinstance(window, Within):
-        return ""
-    place = sighting.page if window.scope is Scope.PAGE else sighting.pod
-    return None if place is None else f"{window.scope}:{place}"
+def _within(window: Window | None) -> Scope | None:
+    """What a window is confined to; None for a window of time."""
+    return window.scope if isinstance(window, Within) else None
+
+
+def _place(sighting: Sighting, scope: Scope) -> str | None:
+    """The page or pod that a window is confined to; None where it is not known."""
+    place = sighting.page if scope is Scope.PAGE else sighting.pod
+    return None if place is None else f"{scope}:{place}"
 
 
 def conclude(policy: Policy, sighting: Sighting, rule: Rule, claim: Claim, answer: Answer, now: datetime) -> Decision:

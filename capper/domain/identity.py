@@ -81,6 +81,11 @@ class Ad:
             return (self.campaign,) if self.campaign else ()
         return self.categories
 
+    @property
+    def told(self) -> str:
+        """All that it is called, as one text: ads that are told alike are the same."""
+        return repr((self.creative, self.campaign, self.advertisers, self.categories))
+
     def __iter__(self) -> Iterator[tuple[Level, str]]:
         """Every (level, key) pair this ad is known by."""
         return ((level, key) for level in Level for key in self.keys(level))

@@ -13,6 +13,7 @@ from capper.gate.limits import Limits
 from capper.gate.scene import Scene
 from capper.gate.speaking import Speaking
 from capper.gate.telling import Telling
+from capper.recognise.domains import site_of
 from capper.recognise.kind import Kind
 from capper.recognise.optout import OptOuts
 from capper.rewrite.base import Slot
@@ -80,10 +81,13 @@ class Documents:
     def _deliveries(self, here: Page, slots: Sequence[Slot]) -> list[Delivery]:
         """The ads of one document; an ad that stands there twice is two occasions."""
         recogniser, trail, seen = self.scene.recogniser, self.scene.trail, Counter[Ad]()
+        site = site_of(here.url)
         deliveries = []
         for slot in slots:
-            ad = recogniser.read(replace(slot.evidence, page=here.url))
-            occasion = trail.digest("slot", here.token, str(list(ad)), str(seen[ad])).hex()
+            evidence = slot.evidence
+            # Of the page only its site is read; a frame's is that of the page around it.
+            ad = recogniser.read(evidence if site_of(evidence.page) == site else replace(evidence, page=here.url))
+            occasion = trail.digest("slot", here.token, ad.told, str(seen[ad])).hex()
             seen[ad] += 1
             deliveries.append(Delivery(ad, occasion, slot.format, here))
         return deliveries

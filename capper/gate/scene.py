@@ -147,7 +147,7 @@ class Scene:
             if not ad.advertisers or not set(ad.advertisers).isdisjoint(known.ad.advertisers or ad.advertisers):
                 ad, form = known.ad, known.format
         where = here.token if here else f"{self.recogniser.source(exchange)} {now.isoformat()}"
-        return Delivery(ad, self.trail.digest("file", where, str(list(ad)), url).hex(), form, here, file)
+        return Delivery(ad, self.trail.digest("file", where, ad.told, url).hex(), form, here, file)
 
     def announced(self, exchange: Exchange, url: str = "") -> Delivery | None:
         """The ad let through some minutes ago that named this address, by default the one that is asked for."""

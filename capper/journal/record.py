@@ -121,7 +121,11 @@ class Record:
 
     def line(self) -> bytes:
         """The record as one line of JSON, newline included."""
-        return orjson.dumps(_writable(self.row()), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+        row, options = self.row(), orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+        try:
+            return orjson.dumps(row, option=options)
+        except orjson.JSONEncodeError:
+            return orjson.dumps(_writable(row), option=options)
 
 
 def _present(row: dict[str, object]) -> dict[str, object]:

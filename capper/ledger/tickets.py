@@ -30,6 +30,8 @@ _REST: Final = 200
 _LONGEST: Final = 8 * 1024
 _MOST_NAMES: Final = 5
 _REFRESH: Final = 1.0
+_AS_JSON: Final = json.JSONEncoder(separators=(",", ":")).encode
+"""`json.dumps` makes an encoder each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Tickets:
             ticket.reopens and to_ms(ticket.reopens),
             ticket.mute,
         ]
-        rest = json.dumps(row, separators=(",", ":")).encode()
+        rest = _AS_JSON(row).encode()
         plain = b"[%b,%b]" % (names, rest)
         width = max(len(plain), max(len(names), ticket.room) + max(len(rest), _REST))
         sealed = self._keys(viewer).seal_note(plain.ljust(-(-width // _BLOCK) * _BLOCK), _PURPOSE)

@@ -102,8 +102,13 @@ def words(decision: Decision, speech: Speech, now: datetime) -> Words:
 
 def reserved(decision: Decision, speech: Speech) -> Words:
     """That an ad was withheld, in words that a page's scripts may read: they say what the page sees anyway, and no more."""
-    _ = catalogue(speech.language).gettext
-    told = Words(presentable(", ".join(decision.ad.advertisers)), _("not shown for now"), language=speech.language)
+    return _reserved(", ".join(decision.ad.advertisers), speech.language)
+
+
+@lru_cache(1024)
+def _reserved(who: str, language: str) -> Words:
+    _ = catalogue(language).gettext
+    told = Words(presentable(who), _("not shown for now"), language=language)
     return replace(told, label=_("Ad withheld: {reason}").format(reason=told.sentence))
 
 
@@ -111,13 +116,18 @@ def leading(told: Words, link: str, deeds: tuple[Deed, ...], *, muted: bool = Fa
     """The words with what she can do about it at `link`; without one, as they are. `muted`: she has said never before."""
     if not link:
         return told
-    _ = catalogue(told.language).gettext
+    return replace(told, link=link, deeds=_labelled(deeds, told.language, muted=muted))
+
+
+@cache
+def _labelled(deeds: tuple[Deed, ...], language: str, *, muted: bool) -> tuple[tuple[Deed, str], ...]:
+    _ = catalogue(language).gettext
     labels = {
         Deed.ONCE: _("show once"),
         Deed.NEVER: _("undo") if muted else _("never again"),
         Deed.WHY: _("why?"),
     }
-    return replace(told, link=link, deeds=tuple((deed, labels[deed]) for deed in deeds))
+    return tuple((deed, labels[deed]) for deed in deeds)
 
 
 def removed(count: int, language: str) -> str:

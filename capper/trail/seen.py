@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from capper.domain.identity import Ad
 from capper.trail.recent import Recent
@@ -71,11 +71,18 @@ class Shown:
     def tokens(self, url: str) -> Iterator[bytes]:
         """What the long values in an address are known by; those that are addresses themselves are none."""
         try:
-            fields = parse_qsl(urlsplit(url).query, max_num_fields=_MOST_FIELDS, errors="replace")
+            fields = urlsplit(url).query.split("&")
         except ValueError:
             return
-        for _, value in fields:
-            if len(value) >= _TOKEN and "://" not in value:
+        if len(fields) > _MOST_FIELDS:
+            return
+        for field in fields:
+            # Decoded it is no longer.
+            if (
+                len(field) > _TOKEN
+                and len(value := unquote_plus(field.partition("=")[2])) >= _TOKEN
+                and "://" not in value
+            ):
                 yield self._digest("token", value)
 
     def network(self, domain: str) -> bytes:

@@ -36,7 +36,7 @@ def plain(data: bytes, charset: str) -> str:
 def unescaped(data: bytes, charset: str) -> str:
     r"""Bytes as text, with what is written `\u00e9` as the letter it stands for."""
     text = data.decode(charset or "utf-8", "replace")
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "\\u" in text else text
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "\\" in text else text
 
 
 def _first_words(data: bytes, charset: str) -> str:
