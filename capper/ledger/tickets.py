@@ -101,7 +101,7 @@ class Tickets:
 
 
 def _spelled(names: Iterable[Name]) -> bytes:
-    return json.dumps([[level, name[:NAME_LIMIT]] for level, name in names], separators=(",", ":")).encode()
+    return _AS_JSON([[level, name[:NAME_LIMIT]] for level, name in names]).encode()
 
 
 def _read(row: list[Any]) -> Ticket:
