@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import fields
 from typing import Any, Final
 
-from mitmproxy import exceptions, hooks, http
+from mitmproxy import exceptions, hooks
 from mitmproxy.addonmanager import AddonManager
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layer import CommandGenerator, Layer
+from mitmproxy.proxy.layer import CommandGenerator, Layer, Paused
+from mitmproxy.proxy.layers.http._hooks import HttpRequestHook, HttpResponseHeadersHook, HttpResponseHook
 from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 
 from capper.proxy.faults import place, trace
@@ -23,6 +24,14 @@ from capper.proxy.faults import place, trace
 logger = logging.getLogger(__name__)
 
 _REST: Final = "_capper_rest"
+_DISPATCH: Final = "_capper_dispatch"
+"""Of a connection's contexts: who calls the hooks of its layers."""
+_WITHIN: Final = (HttpRequestHook, HttpResponseHeadersHook, HttpResponseHook)
+"""Hooks that are called within their layer; others go up through all that is around it, and the answer down again.
+
+So does the first of each flow: a request that came with the one before is read when that is answered, and would be sent
+on before the origin's side knows that it was.
+"""
 
 type Listener = Callable[..., Any]
 
@@ -43,7 +52,12 @@ class Dispatch(AddonManager):
         super().remove(addon)  # type: ignore[no-untyped-call]
 
     def calls(self, hook: commands.StartHook) -> bool:
-        """Call the listeners of a hook as far as none has to wait; False leaves the rest to `handle_lifecycle`."""
+        """Call the listeners of a hook as far as none has to wait; False leaves the rest to `handle_lifecycle`.
+
+        Asked again about the same hook it says the same and calls nobody.
+        """
+        if _REST in vars(hook):
+            return False
         rest = self._begin(hook)
         if rest is not None:
             vars(hook)[_REST] = rest
@@ -103,7 +117,10 @@ def _complain(name: str, exc: Exception) -> None:
 
 
 class Direct:
-    """The layers of a connection, whose hooks are called as they arise, and in a task only where a listener has to wait."""
+    """The layers of a connection, whose hooks are called as they arise, and in a task only where a listener has to wait.
+
+    What is sent without anything else in between (a head, then its body) is sent in one piece.
+    """
 
     def __init__(self, layer: Layer, dispatch: Dispatch) -> None:
         self._layer, self._dispatch = layer, dispatch
@@ -114,34 +131,58 @@ class Direct:
 
     def handle_event(self, event: events.Event) -> CommandGenerator[None]:
         """What the connection is to do about an event, and about the hooks that were called for it."""
-        waiting = deque((event,))
+        waiting: deque[events.Event] = deque((event,))
+        sent: commands.SendData | None = None
         while waiting:
             for command in self._layer.handle_event(waiting.popleft()):
+                if type(command) is commands.SendData:
+                    if sent and sent.connection is command.connection:
+                        sent.data += command.data
+                        continue
+                    sent, command = command, sent  # noqa: PLW2901  the one before goes first
+                elif sent:
+                    yield sent
+                    sent = None
                 if isinstance(command, commands.StartHook) and self._dispatch.calls(command):
                     if command.blocking:
                         waiting.append(events.HookCompleted(command))
-                else:
+                elif command:
                     yield command
+        if sent:
+            yield sent
 
 
-_handle = ProxyConnectionHandler.handle_client
+_handle_client = ProxyConnectionHandler.handle_client
+_handle_event = Layer.handle_event
 
 
 async def _handle_directly(self: ProxyConnectionHandler) -> None:
     if isinstance(self.master.addons, Dispatch):
+        vars(self.layer.context)[_DISPATCH] = self.master.addons
         self.layer = Direct(self.layer, self.master.addons)  # type: ignore[assignment]
-    await _handle(self)
+    await _handle_client(self)
+
+
+def _call_or_wait(self: Layer, event: events.Event) -> CommandGenerator[None]:
+    """mitmproxy's own for a layer that waits for nothing and is not debugged, with hooks of `_WITHIN` called at once."""
+    if self._paused or self.debug is not None:
+        yield from _handle_event(self, event)
+        return
+    steps = self._handle_event(event)
+    for command in steps:
+        if command.blocking is True:
+            dispatch = vars(self.context).get(_DISPATCH)
+            if dispatch is not None and isinstance(command, _WITHIN) and dispatch.calls(command):
+                continue
+            # This layer waits, those around it do not: they see that it is taken care of.
+            command.blocking = self
+            self._paused = Paused(command, steps)
+            yield command
+            return
+        yield command
 
 
 def call_directly() -> None:
     """Let the connections of a master that dispatches by table call their hooks as they arise."""
+    Layer.handle_event = _call_or_wait  # type: ignore[method-assign]
     ProxyConnectionHandler.handle_client = _handle_directly  # type: ignore[assignment, method-assign]
-
-
-def trust_messages() -> None:
-    """Leave out mitmproxy's check of its own types whenever it makes a message, as `python -O` would: 6 % of its time."""
-    http.MessageData.__post_init__ = _nothing  # type: ignore[method-assign]
-
-
-def _nothing(_: http.MessageData) -> None:
-    pass

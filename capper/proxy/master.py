@@ -28,14 +28,16 @@ from capper.proxy.addresses import local_address
 from capper.proxy.auth import Credentials, Doorkeeper
 from capper.proxy.authority import Authority, Certificates, load_authority
 from capper.proxy.desk import Desk, Pac
-from capper.proxy.dispatch import Dispatch, call_directly, trust_messages
+from capper.proxy.dispatch import Dispatch, call_directly
 from capper.proxy.early import send_the_rest
 from capper.proxy.listening import Listening, Place, device_file, listening_fault
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
 from capper.proxy.people import People, Sources
 from capper.proxy.porch import Pages, Porch
+from capper.proxy.records import join_records
 from capper.proxy.shield import Boundary, Resolve, Shield, check_listener
+from capper.proxy.shortcuts import take_shortcuts
 from capper.proxy.steering import BACKLOG
 from capper.proxy.trust import Trust
 from capper.proxy.trustfile import Keeping, TrustFile, names_of
@@ -113,7 +115,8 @@ class CapperMaster(master.Master):
         self.certificate_ends = authority.expires()
         mend()
         vouch()
-        trust_messages()
+        take_shortcuts()
+        join_records()
         call_directly()
         send_the_rest()
         super().__init__(options.Options())

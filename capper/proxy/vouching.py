@@ -3,8 +3,6 @@
 mitmproxy asks the host first, as it should, and if that goes wrong answers the client with a fine certificate all the same,
 and with an error page under it. Here the connection is passed through instead, to the host, as it came; the client judges.
 So is a first message that cannot be read, which mitmproxy would hang up on.
-
-An alert that comes after the handshake is kept in the connection's `error`, where mitmproxy leaves one that comes before.
 """
 
 from collections.abc import Callable, Generator
@@ -23,7 +21,6 @@ LONGEST_HELLO = 128 * 1024
 
 _Result = Generator[commands.Command, Any, tuple[bool, str | None]]
 _Receive = Callable[[ClientTLSLayer, bytes], _Result]
-_Read = Callable[[ClientTLSLayer, bytes], Generator[commands.Command, Any, None]]
 _Start = Callable[[ClientTLSLayer], Generator[commands.Command, Any, str | None]]
 
 
@@ -36,7 +33,6 @@ def vouch() -> None:
     if hasattr(ClientTLSLayer.receive_handshake_data, "vouching"):
         return
     ClientTLSLayer.start_server_tls = _raising(ClientTLSLayer.start_server_tls)  # type: ignore[assignment, method-assign]
-    ClientTLSLayer.receive_data = _noting(ClientTLSLayer.receive_data)  # type: ignore[assignment, method-assign]
     ClientTLSLayer.receive_handshake_data = _passing(ClientTLSLayer.receive_handshake_data)  # type: ignore[assignment, method-assign]
 
 
@@ -63,21 +59,6 @@ def _passing(receive: _Receive) -> _Receive:
 
     receive_handshake_data.vouching = True  # type: ignore[attr-defined]
     return receive_handshake_data
-
-
-def _noting(receive: _Read) -> _Read:
-    """Remember the alert of a client that shakes hands first and says only then that it does not like the certificate.
-
-    Firefox on Android does. mitmproxy logs it and waits for the connection to close.
-    """
-
-    def receive_data(self: ClientTLSLayer, data: bytes) -> Generator[commands.Command, Any, None]:
-        for command in receive(self, data):
-            if isinstance(command, commands.Log) and command.message.startswith("TLS Error"):
-                self.conn.error = command.message
-            yield command
-
-    return receive_data
 
 
 def _goes_somewhere(layer: ClientTLSLayer) -> bool:

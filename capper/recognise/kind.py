@@ -132,7 +132,8 @@ def kind_of(exchange: "Exchange") -> Kind:
 def is_prefetch(request: "Request") -> bool:
     """Whether the browser fetches this before anyone has asked to see it (Sec-Purpose and its forerunners)."""
     headers = request.headers
-    return any(word in headers.get(name).lower() for name in _PREFETCH_FIELDS for word in _PREFETCH_WORDS)
+    said = (headers.get(name).lower() for name in _PREFETCH_FIELDS if name in headers)
+    return any(word in value for value in said for word in _PREFETCH_WORDS)
 
 
 def is_own_visit(request: "Request", destinations: Collection[str] = ("document",)) -> bool:

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 from mitmproxy import exceptions, hooks
+from mitmproxy.options import Options
 from mitmproxy.proxy import commands, events
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layer import CommandGenerator, Layer
 from mitmproxy.proxy.layers.http import _hooks as http_hooks
 from mitmproxy.test import tflow
 
 from capper.domain.policy import Policy
-from capper.proxy.dispatch import Direct, Dispatch
+from capper.proxy.dispatch import _DISPATCH, Direct, Dispatch, call_directly
 from capper.proxy.master import CapperMaster, ProxyOptions
 from capper.proxy.testing import PassingGate
 
@@ -98,12 +101,16 @@ class Waiting(Listener):
         await self.gate.wait()
         self.calls.append(self.name)
 
+    request = requestheaders
+
 
 class Reading(Listener):
     """An addon that looks at each request."""
 
     def requestheaders(self, flow: object) -> None:
         self.calls.append(self.name)
+
+    request = requestheaders
 
 
 async def test_at_once(dispatch):
@@ -127,31 +134,70 @@ async def test_the_rest(dispatch):
     assert (over, before, calls) == (False, ["one"], ["one", "two", "three"])
 
 
-class Layers:
-    """Layers that call a hook for each event of a connection, and go on once it is over."""
+class Asking(Layer):
+    """A layer that calls a hook for each event of a connection, and goes on once it is over."""
 
-    def __init__(self, hook: commands.StartHook) -> None:
-        self.hook, self.seen = hook, []
+    def __init__(self, context: Context, hook: commands.StartHook) -> None:
+        super().__init__(context)
+        self.hook = hook
 
-    def handle_event(self, event: events.Event) -> Iterator[commands.Command]:
-        self.seen.append(type(event))
-        if isinstance(event, events.Start):
-            yield self.hook
-        else:
-            yield commands.Log("on")
+    def _handle_event(self, _: events.Event) -> CommandGenerator[None]:
+        reply = yield self.hook
+        yield commands.Log(f"on, {reply}")
 
 
-async def test_direct(dispatch):
-    """A hook that is over at once is answered before the connection hears of it; another is left to it."""
+@pytest.fixture
+def asking(dispatch):
+    """A layer that calls a hook."""
+    call_directly()
+    context = Context(tflow.tclient_conn(), Options())
+    vars(context)[_DISPATCH] = dispatch
+    return lambda hook: Asking(context.fork(), hook(tflow.tflow()))
+
+
+@pytest.mark.parametrize("hook", [http_hooks.HttpRequestHeadersHook, http_hooks.HttpRequestHook])
+async def test_direct(dispatch, asking, hook):
+    """A hook that is over at once is answered before the connection hears of it; for another its layer waits."""
     calls, gate = [], asyncio.Event()
     dispatch.add(Reading("one", calls))
-    layers = Layers(http_hooks.HttpRequestHeadersHook(tflow.tflow()))
-    told = [*Direct(layers, dispatch).handle_event(events.Start())]
+    layer = asking(hook)
+    told = [*Direct(layer, dispatch).handle_event(events.Start())]
+    layer.hook.blocking = True
     dispatch.add(Waiting("two", calls, gate))
-    left = [*Direct(layers, dispatch).handle_event(events.Start())]
+    left = [*Direct(layer, dispatch).handle_event(events.Start())]
     gate.set()
-    await dispatch.handle_lifecycle(layers.hook)
+    await dispatch.handle_lifecycle(layer.hook)
+    later = [*Direct(layer, dispatch).handle_event(events.HookCompleted(layer.hook))]
 
-    assert [type(command) for command in told] == [commands.Log]
-    assert left == [layers.hook]
-    assert layers.seen == [events.Start, events.HookCompleted, events.Start]
+    assert ["on, None"] == [log.message for log in told] == [log.message for log in later]
+    assert left == [layer.hook]
+    assert layer.hook.blocking is layer
+    assert calls == ["one", "one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("hook", "heard"), [(http_hooks.HttpRequestHeadersHook, True), (http_hooks.HttpRequestHook, False)]
+)
+async def test_within(asking, hook, heard):
+    """The first hook of a flow is heard of by what is around its layer, which by then is done with what came before."""
+    layer = asking(hook)
+
+    assert (layer.hook in [*layer.handle_event(events.Start())]) is heard
+
+
+async def test_at_once_is_sent(dispatch):
+    """What goes to one peer without anything else in between is sent in one piece, and nothing changes its order."""
+    client, server, log = tflow.tclient_conn(), tflow.tserver_conn(), commands.Log("between")
+    said = [(client, b"a"), (client, b"b"), (server, b"c"), (client, b"d"), log, (client, b"e"), (client, b"f")]
+
+    class Saying:
+        def handle_event(self, _event: events.Event) -> Iterator[commands.Command]:
+            for each in said:
+                yield each if each is log else commands.SendData(*each)
+
+    told = [
+        each if each is log else (each.connection, each.data)
+        for each in Direct(Saying(), dispatch).handle_event(events.Start())
+    ]
+
+    assert told == [(client, b"ab"), (server, b"c"), (client, b"d"), log, (client, b"ef")]

@@ -4,17 +4,15 @@ import asyncio
 import contextlib
 import ssl
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from mitmproxy.proxy import commands
 from mitmproxy.proxy.layers.tls import ClientTLSLayer
 
 from capper.proxy.authority import Authority
 from capper.proxy.testing import LOOPBACK, Origin, reply
-from capper.proxy.vouching import LONGEST_HELLO, _noting, vouch
+from capper.proxy.vouching import LONGEST_HELLO, vouch
 
 
 def issuer(writer) -> str:
@@ -248,14 +246,3 @@ def test_it_takes_effect_once():
     vouch()
 
     assert before is ClientTLSLayer.receive_handshake_data
-
-
-def test_an_alert_after_the_handshake_is_kept():
-    """What a client says only once it has shaken hands is kept with the connection, and the rest goes on as it would."""
-    said = commands.Log("TLS Error: [('SSL routines', '', 'tlsv1 alert unknown ca')]")
-    other = commands.Log("something else")
-    layer = SimpleNamespace(conn=SimpleNamespace(error=None))
-    told = list(_noting(lambda _self, _data: iter([other, said]))(layer, b""))
-
-    assert [other, said] == told
-    assert "alert unknown ca" in layer.conn.error
