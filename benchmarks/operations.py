@@ -3,19 +3,25 @@
 import itertools
 import json
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks import auctions, pages
 from benchmarks.asked import NOON, STARTER, policy
 from benchmarks.counting import Work
 from benchmarks.gates import NEWS, gate, picture, recogniser
 from benchmarks.growth import with_rules
-from capper.domain.decision import prepare_all
+from capper.domain.decision import Decision, Verdict, prepare_all
 from capper.domain.policy import Policy
 from capper.gate import Gate
 from capper.ledger.base import Ledger
 from capper.ledger.keys import ViewerKeys
 from capper.ledger.memory import MemoryLedger
 from capper.ledger.wire import ask
+from capper.study.exposure import Arm
+from capper.study.notebook import Notebook
+from capper.study.register import StudyKeys
+from capper.study.store import Store
 from capper.testing import StubLedger, a_sighting, an_exchange
 
 _EXCHANGE = "https://ib.adnxs.com/openrtb2/bid"
@@ -76,6 +82,19 @@ class Operations:
 
         async def work() -> None:
             ask(keys, claims, NOON, held.gap, count=True)
+
+        return work
+
+    async def exposures(self) -> Work:
+        """A hundred exposures of a study: noted down beside the traffic, made into rows, written."""
+        folder = TemporaryDirectory()
+        notes = Notebook(StudyKeys(bytes(32)), Store.open(Path(folder.name) / "exposures.sqlite"))
+        met = [a_sighting(page=str(number // 4)) for number in range(100)]
+        decisions = [Decision(Verdict.SHOW, each.viewer, each.ad, "caps") for each in met]
+
+        async def work(_: object = folder) -> None:
+            notes.met(NOON, "anna", Arm.CAPPED, met, decisions)
+            notes.write(notes.taken())
 
         return work
 

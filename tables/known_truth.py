@@ -33,7 +33,7 @@ from capper.study.register import (
     register_file,
 )
 from capper.study.retargeting import Retargeting, retargeting
-from capper.study.statistics import Interval
+from capper.study.statistics import Interval, of_mean
 from capper.study.store import Store
 from capper.study.table import Exposures, Visits, to_ms
 from tables.row import Row, at_most, exactly
@@ -246,13 +246,12 @@ class Run:
 
 
 def half_life(found: Run) -> tuple[float, Interval]:
-    """In days, of those who never opt out; the interval at 95 % by leaving out one after the other (on its logarithm)."""
-    people = found.unopted
+    """In days, of those who never opt out; the interval at 95 % by leaving out one after the other (the jackknife, on its logarithm)."""
+    people, number = found.unopted, len(found.unopted)
     whole = _half_life(found, people)
-    logs = np.log([_half_life(found, [each for each in people if each != out]) for out in people])
-    error = float(np.sqrt((len(people) - 1) * np.mean((logs - logs.mean()) ** 2)))
-    reach = 1.96 * error
-    return whole, Interval(whole * float(np.exp(-reach)), whole * float(np.exp(reach)))
+    without = np.array([_half_life(found, [each for each in people if each != out]) for out in people])
+    reach = of_mean(number * np.log(whole) - (number - 1) * np.log(without))
+    return whole, Interval(float(np.exp(reach.low)), float(np.exp(reach.high)))
 
 
 def _half_life(found: Run, people: Sequence[str]) -> float:
