@@ -24,10 +24,11 @@ from capper.dashboard.speech import Tongue, tongue_for
 from capper.domain.errors import CapperError, ConfigError, LedgerUnavailable
 from capper.domain.identity import Level
 from capper.domain.mute import Mute, Name, Why
+from capper.domain.policy import EVERYWHERE
 from capper.gateway.ours import HOST
 from capper.ledger.base import NAME_LIMIT
 from capper.settings.pauses import LONGEST, in_force, pause, pauses_file, read_pauses
-from capper.settings.policy_own import own_rule, set_own_caps, set_own_level
+from capper.settings.policy_own import own_rule, set_own_caps, set_own_level, set_own_silence
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class _Person:
                 Route(about.PATH, self._about.show, methods=get),
                 Route(about.PATH, form(self._about.act), methods=["POST"]),
                 Route("/privacy", form(self.privacy), methods=["POST"]),
+                Route("/untold", form(self.untold), methods=["POST"]),
                 Route("/pause", form(self.pause), methods=["POST"]),
                 Route("/forget", form(self.forget), methods=["POST"]),
                 Route("/dashboard.css", _stylesheet, methods=get),
@@ -128,6 +130,8 @@ class _Person:
             level=self._level(viewer_of(request).name),
             most=self._house.settings.journal_level,
             known=viewer_of(request).name in self._house.policy().people,
+            told=self._house.policy().housed(viewer_of(request).name),
+            everywhere=EVERYWHERE,
             pauses=PAUSES,
             asked=request.query_params.get("done", ""),
         )
@@ -179,6 +183,17 @@ class _Person:
 
         await editing.change(self._house, edit, person, "her own privacy level")
         return _back("/data?done=kept")
+
+    async def untold(self, request: Request, form: Form) -> Response:
+        """Let no site know that an ad was withheld from her, whatever the household says."""
+        del form
+        person = viewer_of(request).name
+
+        def edit(text: str, name: str) -> str:
+            return set_own_silence(text, name, person)
+
+        await editing.change(self._house, edit, person, "no site is told")
+        return _back("/data?done=untold")
 
     async def pause(self, request: Request, form: Form) -> Response:
         """Leave her alone for a while, or no longer."""

@@ -136,10 +136,14 @@ class Policy:
         known = self.people.get(person)
         return self.credit_note if known is None or known.credit_note is None else known.credit_note
 
-    def houses(self, person: str, host: str) -> bool:
-        """Whether a page of `host` may know that an ad was withheld: as she chose, else the household."""
+    def housed(self, person: str) -> tuple[str, ...]:
+        """The sites that may know that an ad was withheld from her: as she chose, else the household."""
         known = self.people.get(person)
-        sites = self.house_ads if known is None or known.house_ads is None else known.house_ads
+        return self.house_ads if known is None or known.house_ads is None else known.house_ads
+
+    def houses(self, person: str, host: str) -> bool:
+        """Whether a page of `host` may know it."""
+        sites = self.housed(person)
         return bool(sites) and (EVERYWHERE in sites or not parents((host,)).isdisjoint(sites))
 
     def chosen_level(self, person: str) -> int | None:

@@ -118,6 +118,8 @@ def change_person(text: str, name: str, person: str, change: Callable[[Person], 
         for key, value in (("language", after.language), ("credit_prompts", after.credit_prompts)):
             if value is not None and value != getattr(policy.people[person], key):
                 table[key] = str(value)
+        if after.house_ads is not None:
+            table["house_ads"] = list(after.house_ads)
         if after.journal_level is not None:
             table["journal_level"] = after.journal_level
 

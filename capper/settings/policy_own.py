@@ -1,11 +1,11 @@
-"""What a person chooses for herself in a policy: caps, in one rule for her alone after all that its owner wrote, and her privacy level."""
+"""What a person chooses for herself in a policy: caps, in a rule for her alone after all that its owner wrote, her privacy level, that no site is told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from capper.domain.cap import Cap
 from capper.domain.errors import ConfigError
-from capper.domain.policy import Policy, Rule
+from capper.domain.policy import Person, Policy, Rule
 from capper.settings.policy import CONDITIONS, read_policy
 from capper.settings.policy_edit import change_person
 from capper.settings.policy_set import set_value
@@ -53,9 +53,22 @@ def set_own_level(text: str, name: str, person: str, level: int) -> str:
     Raises:
         ConfigError: `text` (called `name` in messages) cannot be used or changed, or does not know her.
     """
+    return _changed(text, name, person, lambda one: replace(one, journal_level=level))
+
+
+def set_own_silence(text: str, name: str, person: str) -> str:
+    """The policy in which no site is told that an ad was withheld from this person, whatever the household lets others know.
+
+    Raises:
+        ConfigError: as `set_own_level`.
+    """
+    return _changed(text, name, person, lambda one: replace(one, house_ads=()))
+
+
+def _changed(text: str, name: str, person: str, change: Callable[[Person], Person]) -> str:
     if person not in read_policy(text, name).policy.people:
         raise ConfigError(f"{name} knows nobody called {person}")
-    return change_person(text, name, person, lambda one: replace(one, journal_level=level))
+    return change_person(text, name, person, change)
 
 
 def _is_own(rule: Rule, person: str) -> bool:

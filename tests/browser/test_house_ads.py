@@ -242,3 +242,43 @@ async def test_a_page_can_do_nothing_with_a_placeholder(probed, windows, clock: 
         told for told in tries if any(word in told for word in ("1 of 1", "calendar", "this week", "muted", "capper"))
     ]
     assert [[], []] == muted
+
+
+@pytest.mark.slow
+async def test_only_what_she_opens_is_told_and_only_while_she_lets_it(
+    probed, windows, clock: FrozenClock, artifacts: Path
+):
+    """A page that loads itself again by its script is told nothing; on her own page she takes back that it may be told."""
+    async with probed(PROBE) as household, windows(household) as pages:
+        page = pages["never"]
+
+        async def told() -> int:
+            await page.wait_for_load_state("networkidle")
+            return await page.locator("[data-capper]").count()
+
+        await page.goto(f"https://{PROBE}/")
+        first = await told()
+        await page.goto(f"https://{PROBE}/?again")
+        session = await page.context.new_cdp_session(page)
+        async with page.expect_navigation():
+            # As the page's own script: what a driver evaluates otherwise counts as a person's click.
+            await session.send("Runtime.evaluate", {"expression": "location.reload()", "userGesture": False})
+        by_itself = await told()
+        await page.reload()
+        by_her = await told()
+
+        await page.goto("https://capper.internal/data")
+        for width in (1280, 360):
+            await page.set_viewport_size({"width": width, "height": 800})
+            await page.screenshot(path=artifacts / f"data-{width}.png", full_page=True)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        await page.get_by_role("button", name="Tell no site").click()
+        assert "No site is told from now on." in await page.get_by_role("status").inner_text()
+        for _ in range(2):
+            # A changed file is taken once it has stayed the same for a second.
+            clock.forward(seconds=2)
+            household.assembly.policy()
+        await page.goto(f"https://{PROBE}/")
+        taken_back = await told()
+
+    assert (2, 0, 2, 0) == (first, by_itself, by_her, taken_back)

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from capper.domain.mute import Why
 from capper.journal import Record
 from capper.settings.pauses import pauses_file, read_pauses
 from capper.settings.policy import parse_policy
+from capper.settings.policy_text import policy_text
 from capper.testing import NOON, a_sighting, an_ad
 
 PAGES = ("/followers", "/decisions", "/caps", "/data")
@@ -317,6 +319,24 @@ async def test_no_more_is_written_down_than_the_owner_permits(house, browser, le
 
     assert (400, before) == (answer.status_code, house.settings.policy.read_text())
     assert "That did not work Nothing was changed." in text(answer)
+
+
+async def test_that_no_site_is_told_is_hers_to_choose(house, browser):
+    """She reads which sites may know; told not to, none does, though the household lets it, and others are as they were."""
+    allowed = replace(house.policy(), house_ads=("mypaper.example",))
+    house.settings.policy.write_text(policy_text(allowed))
+    object.__setattr__(house, "policy", lambda: parse_policy(house.settings.policy.read_text(), "p"))
+    anna = await browser("anna", Origin="https://capper.internal")
+    before = await anna.get("/data")
+    answer = await anna.post("/untold", data={"seal": seal(before)})
+    after = text(await anna.get(answer.headers["location"]))
+
+    assert "show a notice of their own in its place. They do not learn why. mypaper.example Tell no site" in text(
+        before
+    )
+    assert [(), ("mypaper.example",)] == [house.policy().housed(name) for name in ("anna", "ben")]
+    assert "No site is told from now on." in after
+    assert "No site is told that an ad of its pages was withheld from you." in after
 
 
 async def test_the_level_of_devices_that_are_nobodys(house, browser):

@@ -5,7 +5,7 @@ import pytest
 from capper.domain.cap import Cap
 from capper.domain.errors import ConfigError
 from capper.settings.policy import parse_policy
-from capper.settings.policy_own import own_rule, set_own_caps
+from capper.settings.policy_own import own_rule, set_own_caps, set_own_silence
 
 TEXT = """\
 # ours
@@ -56,3 +56,18 @@ def test_what_cannot_be_changed_is_told(text):
     """A policy written in another way is left to its owner."""
     with pytest.raises(ConfigError, match="by hand"):
         set_own_caps(text, "p", "anna" if "anna" in text else "household", TWO)
+
+
+def test_no_site_is_told_of_her():
+    """A line of hers says so; the household's sites and all else stay, letter by letter; a second time changes nothing."""
+    text = f'house_ads = "mypaper.example"  # our paper\n{TEXT}'
+    after = set_own_silence(text, "p", "anna")
+
+    assert ((), ("mypaper.example",)) == (
+        parse_policy(after, "p").housed("anna"),
+        parse_policy(after, "p").housed("ben"),
+    )
+    assert after.replace("house_ads = []\n", "") == text
+    assert after == set_own_silence(after, "p", "anna")
+    with pytest.raises(ConfigError, match="knows nobody called ben"):
+        set_own_silence(text, "p", "ben")
