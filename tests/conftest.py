@@ -19,6 +19,9 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
+# The tests start capper hundreds of times: compiling all of it each time would cost half a second a start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 

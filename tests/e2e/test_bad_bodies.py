@@ -107,12 +107,15 @@ def test_many_headers(standing, count):
     assert standing.well()
 
 
-def test_many_request_headers(standing):
+def test_many_request_headers(standing, talk):
     """The same from a browser."""
-    with standing.client() as client:
-        status = client.get("http://news.test/", headers=[(f"X-{number}", "v") for number in range(10_000)]).status_code
+    fields = "".join(f"X-{number}: v\r\n" for number in range(10_000))
+    told = talk(
+        standing.port,
+        f"GET http://news.test/ HTTP/1.1\r\nHost: news.test\r\nConnection: close\r\n{fields}\r\n".encode(),
+    )
 
-    assert status in {200, 400, 431}
+    assert told.split(b" ")[1] in {b"200", b"400", b"431"}
     assert standing.well()
 
 

@@ -225,7 +225,7 @@ async def test_forgetting_rewrites_the_file(tmp_path, two):
 
 
 CAPPER = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from datetime import timedelta
 from capper.ledger.embedded import EmbeddedLedger
@@ -236,6 +236,8 @@ async def main():
     print((await ledger.link("INFO")).decode().partition("process_id:")[2].split()[0], flush=True)
     await asyncio.sleep(600)
 
+# Who runs the tests in the background has interrupts ignored, and their children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 

@@ -5,7 +5,6 @@ import pytest
 import tables.__main__ as made
 from tables.counting import t1, t2, t3
 from tables.pictures import _judged, painted
-from tables.repeating import t10
 from tables.row import Row, at_least, at_most, exactly, told, within
 from tables.statistics import t7, t8, t9
 
@@ -56,14 +55,6 @@ def test_effects_found_and_none_where_there_is_none():
 def test_half_lives():
     """T9, whole."""
     assert [] == failed(t9())
-
-
-def test_the_same_again():
-    """T10, whole, in processes of their own."""
-    rows = t10()
-
-    assert [] == failed(rows)
-    assert 8 == len(rows)
 
 
 def test_what_a_row_judges():

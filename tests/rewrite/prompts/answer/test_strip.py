@@ -64,7 +64,6 @@ def test_half_a_document(value, data):
     assert source is stripped.data
 
 
-@pytest.mark.timeout(20)
 def test_much_of_it():
     """In two megabytes the one prompt is found, and nothing else is touched."""
     tiles = [{"id": n, "title": f"Parcel {n}", "more": {"x": [n] * 9}} for n in range(20_000)]
@@ -74,7 +73,6 @@ def test_much_of_it():
     assert json.dumps({"tiles": tiles, "rest": tiles[:9]}) == stripped.data.decode()
 
 
-@pytest.mark.timeout(20)
 def test_much_of_nothing_else():
     """A list of prompts without end costs what a list of some costs, and stays JSON."""
     tiles = [{"id": n, "title": f"You are pre-approved for a loan of up to ${n},000. Apply now!"} for n in range(9_000)]
