@@ -86,7 +86,7 @@ class Draft:
         people = dict.fromkeys(
             sorted({*exposures.person.names, *visits.person.names} - {""}), Participant(study.begun, study.text)
         )
-        made = replace(study, name=self._name, stopped=study.until, participants=people)
+        made = replace(study, name=self._name, stopped=study.until, participants=people, recorded=False)
         self.store.close()
 
         def begin(there: Study | None) -> Study:

@@ -80,6 +80,8 @@ class Study:
     """Whether ads are named as all households of a joint study name them."""
     participants: Mapping[str, Participant] = field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
+    recorded: bool = True
+    """Whether capper wrote it down itself; imported and made-up studies say in `consent` what they are."""
     released: str = ""
     """The seal of the newest release, which the file of its releases must have."""
 

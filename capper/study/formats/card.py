@@ -55,6 +55,12 @@ def _facts(study: Study) -> dict[str, str]:
         "least": str(study.least),
         "epsilon": f"{study.epsilon:g}",
         "consent": study.text,
+        "collected": "by a proxy on the participants' own connection, before any cap took an ad away"
+        if study.recorded
+        else "elsewhere",
+        "agreed": f"Each participant was shown the text of consent (SHA-256 {study.text}) and agreed; who withdrew has been overwritten."
+        if study.recorded
+        else study.consent,
         "joint": "ads have names that all households of this joint study share, and can be joined by them"
         if study.joint
         else "they cannot be joined with any other study's",

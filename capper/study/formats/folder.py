@@ -133,6 +133,7 @@ def _manifest(
         "format": form.value,
         "study": study.name,
         "window": {"from": window.first.isoformat(), "until": window.last.isoformat()},
+        "recorded": study.recorded,
         "clock": {"zone": "UTC", "unit": "ms"},
         "seed": study.seed,
         "control": {"share": study.control, "of": study.of.value},

@@ -79,5 +79,15 @@ def test_the_card_and_the_assessment_are_filled_in(study, store, tmp_path):
     assert "withdraw autumn" in paper
     assert "2 participants so far" in paper
     assert "{" not in card + paper
+    assert "was shown the text of consent" in card
     assert all("cannot be joined with any other study's" in text for text in (card, paper))
     assert "all households of this joint study share" in impact_assessment(replace(study, joint=True))
+
+
+def test_the_card_of_what_was_not_recorded_here(study, store, tmp_path):
+    """Says what it is, and claims nobody's consent."""
+    export(replace(study, recorded=False, consent="A crawl."), store, Format.JSONL, WEEK, tmp_path / "out", {})
+    card = (tmp_path / "out" / "DATACARD.md").read_text("utf-8")
+
+    assert "A crawl." in card
+    assert not any(words in card for words in ("was shown the text", "participants' own connection"))
