@@ -4,7 +4,7 @@ import json
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,9 @@ def as_json(result: Result) -> dict[str, Any]:
             "usable": sum(load.housed for load in run.loads),
             "unusable": [{"page": page, "why": reason} for page, reason in run.unhoused],
         },
+        "refusals": [asdict(each) for each in run.choices],
+        "refusals_untold": run.untold,
+        "missed": list(run.missed),
         "bodies_missing": run.bodiless,
         "entries": run.entries,
         "difference": result.difference and asdict(result.difference),
@@ -190,12 +193,17 @@ def as_junit(result: Result, fail_under: int | None = None) -> bytes:
         name="capper audit",
         tests=str(len(cases)),
         failures=str(sum(bool(wrong) for _, wrong in cases)),
-        timestamp=result.made.isoformat(timespec="seconds"),
+        errors="0",
+        skipped="0",
+        time="0",
+        # The usual schema takes neither an offset nor fractions.
+        timestamp=result.made.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        hostname="localhost",
     )
     for name, wrong in cases:
-        case = ET.SubElement(suite, "testcase", classname="capper.audit", name=name)
+        case = ET.SubElement(suite, "testcase", classname="capper.audit", name=name, time="0")
         if wrong:
             told = [" ".join(map(presentable, line.split())) for line in wrong]
-            ET.SubElement(case, "failure", message=told[0]).text = "\n".join(told)
+            ET.SubElement(case, "failure", message=told[0], type="finding").text = "\n".join(told)
     text: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
     return text

@@ -12,7 +12,7 @@ from capper.audit.result import Result, amount
 from capper.audit.scoring import repeats
 from capper.domain.frequency import binned, shares
 from capper.domain.identity import Level
-from capper.measure.page import WIDTH, add, bar, begun, drawing, ended, lettered, named, tabled, wide
+from capper.measure.page import add, bars, begun, columns, ended, lettered, named, tabled, wide
 from capper.measure.whatif import PAID_ASSUMES
 
 _STYLE: Final = """
@@ -46,6 +46,7 @@ def sheet(result: Result, pictures: Mapping[str, bytes] | None = None) -> bytes:
         add(main, "p", note, **{"class": "aside"})
     _losses(main, result)
     _findings(main, result)
+    _marks(main, run)
     _frequency(main, run)
     _policy(main, run.capped, result.policy)
     _pages(main, run)
@@ -81,6 +82,10 @@ def notes(result: Result) -> Iterator[str]:
         yield f"{_many(housed, 'ad')} met had a house ad, for readers who let the site know."
     for page, reason in run.unhoused:
         yield f"On {page} {reason}."
+    if run.untold:
+        yield f"Of {_many(run.untold, 'refusal')} it is not known whose ad was meant: whether it was kept to is not judged."
+    if run.missed:
+        yield f"{_many(len(run.missed), 'load of a page', 'loads of pages')} failed, as this one: {run.missed[0]}."
     unknown = sum(not each.ad.identified for each in run.meetings)
     if unknown:
         yield f"Of {_many(unknown, 'ad')} nothing is known: repeats among them cannot be told."
@@ -127,15 +132,10 @@ def _losses(parent: ET.Element, result: Result) -> None:
         return
     add(parent, "h2", "What the score is made of")
     lost = sorted(result.losses, key=lambda each: -each.points)
-    svg = drawing(len(lost) * 44, "Points lost by each kind of finding; the table below has the numbers")
-    most = max(each.points for each in lost)
-    for place, each in enumerate(lost):
-        top = place * 44
-        lettered(svg, 0, top + 14, result.yardstick.faults[each.code].title)
-        width = (WIDTH - 60) * each.points / most
-        bar(svg, 0, top + 20, width, 14, "after")
-        lettered(svg, width + 6, top + 31, f"-{each.points:.1f}", "soft")
-    wide(parent, "Drawing: points lost").append(svg)
+    titles = result.yardstick.faults
+    drawn = [(titles[each.code].title, {"after": each.points}) for each in lost]
+    title = "Points lost by each kind of finding; the table below has the numbers"
+    wide(parent, "Drawing: points lost").append(bars(title, drawn, "-{:.1f}".format))
     faults = result.yardstick.faults
     rows = [
         [
@@ -178,6 +178,23 @@ def _told(item: ET.Element, finding: Finding, *, broken: bool) -> None:
         add(item, "div", f"Seen: {', '.join(finding.evidence)}", **{"class": "aside"})
 
 
+def _marks(parent: ET.Element, run: Run) -> None:
+    """What the "i" of each ad did, and whether refusals were kept to."""
+    tried = [(load, notice) for load in run.loads if load.look for notice in load.look.notices]
+    if not tried and not run.choices:
+        return
+    add(parent, "h2", 'The "i" of ads')
+    if tried:
+        rows = [
+            [one.where, page_of(load.url), one.came or "nothing", one.said or "nothing to refuse it by"]
+            for load, one in tried
+        ]
+        tabled(parent, "Marks that were clicked", ["ad of", "page", "what came of it", "refused by"], rows)
+    if run.choices:
+        rows = [[one.subject, one.where, one.said, f"{one.again:,}", f"{one.loads:,}"] for one in run.choices]
+        tabled(parent, "Ads that were refused", ["advertiser", "page", "by", "#came again", "#loads since"], rows)
+
+
 def _frequency(parent: ET.Element, run: Run) -> None:
     """How often the same advertiser within a session."""
     counts = Counter(repeats(run, Level.ADVERTISER).values())
@@ -185,18 +202,8 @@ def _frequency(parent: ET.Element, run: Run) -> None:
         return
     add(parent, "h2", "How often the same advertiser")
     add(parent, "p", "Of the advertisers that a reader met within a session, the share that was met exactly so often.")
-    share = binned(shares(counts))
-    svg = drawing(
-        240, "The share of advertisers by how often they were met in a session; the table below has the numbers"
-    )
-    step, most = WIDTH / len(share), max(share.values()) or 1
-    for place, (label, part) in enumerate(share.items()):
-        height = 168 * part / most
-        bar(svg, place * step + 2, 200 - height, step - 6, height, "after")
-        if part:
-            lettered(svg, place * step + step / 2, 194 - height, f"{part:.0%}", "soft", "middle")
-        lettered(svg, place * step + step / 2, 220, label, "soft", "middle")
-    wide(parent, "Drawing: how often the same advertiser").append(svg)
+    title = "The share of advertisers by how often they were met in a session; the table below has the numbers"
+    wide(parent, "Drawing: how often the same advertiser").append(columns(title, after=binned(shares(counts))))
     rows = [[str(times), f"{count:,}"] for times, count in sorted(counts.items())]
     tabled(parent, "Advertisers, by how often they were met in a session", ["times", "#advertisers"], rows)
 
@@ -219,7 +226,7 @@ def revenue(capped: Capped) -> Iterator[str]:
         left = f"{paid - lost:.4f}"
         yield (
             f"The winning bids in the auctions seen pay {paid:.4f} {name}; with the runners-up in the place of those withheld"
-            f" {left} ({-lost / paid:+.1%})."
+            f" {left} ({(paid - lost) / paid - 1:+.1%})."
         )
     if capped.paid:
         yield PAID_ASSUMES
@@ -260,7 +267,7 @@ def _pictures(parent: ET.Element, run: Run, pictures: Mapping[str, bytes]) -> No
         figure = ET.SubElement(grid, "figure")
         told = f"{page_of(load.url)}, {load.person}, {load.at:%Y-%m-%d %H:%M}"
         source = f"data:image/jpeg;base64,{b64encode(pictures[name]).decode()}"
-        ET.SubElement(figure, "img", {"src": source, "alt": f"Screenshot of {told}", "loading": "lazy"})
+        ET.SubElement(figure, "img", {"src": source, "alt": f"Screenshot of {told}"})
         add(figure, "figcaption", told, **{"class": "aside"})
 
 

@@ -21,7 +21,7 @@ from capper.cli.replay import progress_of
 from capper.cli.tables import console, print_json, print_table, print_text
 from capper.domain.daily import SPAN, day_of
 from capper.domain.errors import ConfigError
-from capper.domain.frequency import binned, shares
+from capper.domain.frequency import binned, reach, shares
 from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import Policy
 from capper.journal import Journal, Level
@@ -258,6 +258,13 @@ def _print_frequency(found: Comparison) -> None:
     for label in labels[labels.index(drawn[0]) : labels.index(drawn[-1]) + 1]:
         for name, when, side, style in ((label, "before", old, ""), ("", "after", new, "cyan")):
             print_text(f"{name:>5}  {when:6} {side[label]:4.0%} {_bar(side[label] / most, room)}".rstrip(), style=style)
+    often = [f"{name} {one:.0%} before, {other:.0%} after" for name, one, other in _reach(found) if one or other]
+    print_text("", f"Reach, of all that was met, by how often it was shown at least: {'; '.join(often)}.")
+
+
+def _reach(found: Comparison) -> Iterator[tuple[str, float, float]]:
+    old, new = reach(found.before), reach(found.after)
+    return ((name, old[name], new[name]) for name in old)
 
 
 def _bar(part: float, room: int) -> str:
@@ -267,15 +274,21 @@ def _bar(part: float, room: int) -> str:
 
 
 def _as_json(found: Comparison, notes: Sequence[str]) -> dict[str, Any]:
-    def side(name: str, times: Mapping[int, float]) -> dict[str, Any]:
+    def side(name: str, times: Mapping[int, int]) -> dict[str, Any]:
         total = found.total(name)
-        return {"shown": total.shown, "withheld": total.withheld, "reached": total.reach, "frequency": times}
+        return {
+            "shown": total.shown,
+            "withheld": total.withheld,
+            "reached": total.reach,
+            "frequency": shares(times),
+            "reach": reach(times),
+        }
 
     return {
         "exact": found.exact,
         "people": found.people,
-        "before": side("before", shares(found.before)),
-        "after": side("after", shares(found.after)),
+        "before": side("before", found.before),
+        "after": side("after", found.after),
         "distance": found.distance,
         "counted": found.counted and {"shown": found.counted.shown, "withheld": found.counted.withheld},
         "money": [asdict(each) for each in found.money],

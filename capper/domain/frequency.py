@@ -37,3 +37,10 @@ BINS: Final = {
 def binned(found: Mapping[int, float]) -> dict[str, float]:
     """Shares put together by `BINS`."""
     return {name: sum(share for count, share in found.items() if count in together) for name, together in BINS.items()}
+
+
+def reach(times: Mapping[int, int]) -> dict[str, float]:
+    """Of all pairs, those that were never shown too, the share that was shown so often or more, by the least of each of `BINS`."""
+    whole = sum(times.values()) or 1
+    least = {f"{together.start}+": together.start for together in BINS.values()}
+    return {name: sum(n for count, n in times.items() if count >= start) / whole for name, start in least.items()}

@@ -139,13 +139,14 @@ class Files:
         (decision,) = await self.counting.claim(exchange, [delivery])
         if creative.format is Format.IMAGE:
             scene.fills(exchange, delivery)
+        # Of one that is withheld too: a recording goes on with what its document asked for, and that is no ad of its own.
+        scene.remember(exchange, (exchange.request.url, *evidence.resources), delivery)
         if decision.withheld:
             filling = self.speaking.filling(exchange, creative.format, creative.size, decision)
             return Outcome(Action.REWRITE, filling, (decision,))
         if creative.format is Format.FRAME:
             viewer, device = exchange.viewer.name, exchange.device
             scene.trail.filled(viewer, device, exchange.request.url, delivery, exchange.at)
-        scene.remember(exchange, (exchange.request.url, *evidence.resources), delivery)
         scene.shows(exchange, delivery, evidence, links)
         asking = caching.revalidated(response, exchange.at)
         if asking is None:

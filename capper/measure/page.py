@@ -4,14 +4,18 @@ It is built as a tree, so that no name of an advertiser, whatever is in it, can 
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from capper.rewrite.wording import presentable
 
-WIDTH: Final = 480
+WIDTH: Final = 360
 """Of a drawing: letters can still be read where the page is as narrow as a phone."""
+_MARGIN: Final = 10
+"""Beside columns, for letters that are wider than they are."""
+_LETTERS: Final = 40
+"""Of a name above its bars."""
 _STYLE: Final = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1d2329; --soft: #56616c; --line: #ccd3da; --before: #56616c; --after: #2f6fb0 }
 @media (prefers-color-scheme: dark) {
@@ -23,14 +27,19 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: start; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
 td.number, th.number { text-align: end; font-variant-numeric: tabular-nums; overflow-wrap: normal }
-th[scope=row] { min-width: 7rem; font-weight: 600 }
-svg { width: 100%; height: auto; max-width: 38rem }
+th[scope=row] { min-width: 7rem; font-weight: 600 } th[scope=col] { overflow-wrap: normal }
+svg { width: 100%; height: auto; max-width: 30rem }
 svg text { fill: var(--ink); font: 14px system-ui, sans-serif }
-svg .soft { fill: var(--soft); font-size: 11.5px }
+svg .soft { fill: var(--soft); font-size: 11px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px }
 .before { fill: var(--before) } .after { fill: var(--after) }
 .key::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-inline-end: .4em }
 .key.before::before { background: var(--before) } .key.after::before { background: var(--after) }
-@media print { .wide { overflow-x: visible } table, svg { break-inside: avoid } }
+@media (max-width: 30rem) { th, td { font-size: .85rem; padding-inline-end: .35rem } th[scope=row] { min-width: 6rem } }
+@media print {
+  :root { color-scheme: light; --paper: #fff; --ink: #1d2329; --soft: #56616c; --line: #ccd3da; --before: #56616c; --after: #2f6fb0 }
+  * { print-color-adjust: exact }
+  .wide { overflow-x: visible } tr, svg, figure { break-inside: avoid } h2, h3, caption { break-after: avoid }
+}
 .key { margin-inline-end: 1.5em } .aside { color: var(--soft) }
 """
 _CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -111,8 +120,7 @@ def drawing(height: int, title: str) -> ET.Element:
     return svg
 
 
-def bar(svg: ET.Element, x: float, y: float, width: float, height: float, side: str) -> None:
-    """A bar in the colour of its side: before or after."""
+def _bar(svg: ET.Element, x: float, y: float, width: float, height: float, side: str) -> None:
     place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": f"{width:.1f}", "height": f"{height:.1f}"}
     ET.SubElement(svg, "rect", place | {"class": side, "rx": "2"})
 
@@ -122,18 +130,38 @@ def lettered(svg: ET.Element, x: float, y: float, text: str, kind: str = "", anc
     add(svg, "text", text, x=f"{x:.1f}", y=f"{y:.1f}", **{"class": kind, "text-anchor": anchor})
 
 
-def curves(title: str, before: Mapping[str, float], after: Mapping[str, float]) -> ET.Element:
-    """Shares by label, the two sides' bars of a label beside each other; both have the same labels."""
+def columns(title: str, **sides: Mapping[str, float]) -> ET.Element:
+    """Shares by label as columns, those of a label beside each other in the colours of their sides; all have the same labels."""
     svg = drawing(240, title)
-    most = max([*before.values(), *after.values()], default=0) or 1
-    step = WIDTH / max(len(before), 1)
-    for place, label in enumerate(before):
-        for offset, (name, side) in enumerate((("before", before), ("after", after))):
-            height = 168 * side[label] / most
-            x = place * step + offset * step / 2
-            bar(svg, x + 1, 200 - height, step / 2 - 3, height, name)
+    labels = list(next(iter(sides.values())))
+    most = max((share for side in sides.values() for share in side.values()), default=0) or 1
+    step = (WIDTH - 2 * _MARGIN) / max(len(labels), 1)
+    part = step / len(sides)
+    for place, label in enumerate(labels):
+        for offset, (name, side) in enumerate(sides.items()):
+            height, x = 168 * side[label] / most, _MARGIN + place * step + offset * part
+            _bar(svg, x + 1, 200 - height, part - 3, height, name)
             if side[label]:
                 # Not beside its neighbour's, for which there is no room.
-                lettered(svg, x + step / 4, (194 if offset else 182) - height, f"{side[label]:.0%}", "soft", "middle")
-        lettered(svg, place * step + step / 2, 220, label, "soft", "middle")
+                above = 182 if offset + 1 < len(sides) else 194
+                lettered(svg, x + part / 2, above - height, f"{side[label]:.0%}", "soft", "middle")
+        lettered(svg, _MARGIN + place * step + step / 2, 220, label, "soft", "middle")
+    return svg
+
+
+def bars(title: str, rows: Sequence[tuple[str, Mapping[str, float]]], spelled: Callable[[float], str]) -> ET.Element:
+    """Values as bars, below the name of their row and in the colours of their sides; all rows have the same sides."""
+    sides = len(rows[0][1])
+    high = 28 + 17 * sides
+    svg = drawing(len(rows) * high, title)
+    most = max(value for _, values in rows for value in values.values()) or 1
+    for place, (name, values) in enumerate(rows):
+        top, shown = place * high, presentable(name)
+        lettered(
+            svg, 0, top + 15, shown if len(shown) <= _LETTERS else f"{shown[: _LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
+        )
+        for step, (side, value) in enumerate(values.items()):
+            width, y = (WIDTH - 50) * value / most, top + 20 + 17 * step
+            _bar(svg, 0, y, width, 15, side)
+            lettered(svg, 6 + width, y + 12, spelled(value), "soft")
     return svg

@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from capper.domain.frequency import binned, shares
-from capper.measure.page import WIDTH, add, bar, begun, curves, drawing, ended, key_of, lettered, tabled, wide
+from capper.domain.frequency import binned, reach, shares
+from capper.measure.page import add, bars, begun, columns, ended, key_of, tabled, wide
 from capper.measure.whatif import Comparison, Row
-from capper.rewrite.wording import presentable
 
 MOST_BARS: Final = 12
 """Advertisers that are drawn; the table has all of them."""
-_LETTERS: Final = 52
-"""Of a name above its bars."""
 
 
 def report(found: Comparison, before: str, after: str, over: str, notes: Sequence[str], made: datetime) -> bytes:
@@ -33,6 +30,20 @@ def report(found: Comparison, before: str, after: str, over: str, notes: Sequenc
         add(main, "p", _reading(found))
         wide(main, "Drawing: how often the same advertiser").append(_frequency(found))
         _times(main, found)
+        add(main, "h2", "Reach")
+        add(
+            main,
+            "p",
+            f"Of all that was met, as pairs of a person and an advertiser, the share that was {how.lower()} so often or more.",
+        )
+        wide(main, "Drawing: reach").append(
+            columns(
+                "Reach by how often at least; the table below has the numbers",
+                before=reach(found.before),
+                after=reach(found.after),
+            )
+        )
+        _reach(main, found)
     else:
         add(main, "p", "There were no ads of an advertiser that could be told.")
     return ended(page, made)
@@ -62,25 +73,21 @@ def _times(parent: ET.Element, found: Comparison) -> None:
     tabled(parent, "Share of advertisers, by how often they were shown", ["times", "#before", "#after"], rows)
 
 
+def _reach(parent: ET.Element, found: Comparison) -> None:
+    old, new = reach(found.before), reach(found.after)
+    rows = [[times, f"{old[times]:.1%}", f"{new[times]:.1%}"] for times in old if old[times] or new[times]]
+    tabled(parent, "Reach, by how often at least", ["times", "#before", "#after"], rows)
+
+
 def _advertisers(rows: Sequence[Row], how: str) -> ET.Element:
-    svg = drawing(
-        len(rows) * 62, f"{how}, before and after, for {len(rows)} advertisers; the table below has the numbers"
-    )
-    most = max(max(row.before.shown, row.after.shown) for row in rows) or 1
-    for place, row in enumerate(rows):
-        top = place * 62
-        name = presentable(row.advertiser)
-        lettered(svg, 0, top + 15, name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}")
-        for step, (side, shown) in enumerate((("before", row.before.shown), ("after", row.after.shown))):
-            width, y = (WIDTH - 50) * shown / most, top + 20 + 17 * step
-            bar(svg, 0, y, width, 15, side)
-            lettered(svg, 6 + width, y + 12, _number(shown), "soft")
-    return svg
+    title = f"{how}, before and after, for {len(rows)} advertisers; the table below has the numbers"
+    drawn = [(row.advertiser, {"before": row.before.shown, "after": row.after.shown}) for row in rows]
+    return bars(title, drawn, "{:,}".format)
 
 
 def _frequency(found: Comparison) -> ET.Element:
     title = "The share of advertisers by how often they were shown; the table below has the numbers"
-    return curves(title, binned(shares(found.before)), binned(shares(found.after)))
+    return columns(title, before=binned(shares(found.before)), after=binned(shares(found.after)))
 
 
 def _number(count: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from capper.domain.frequency import binned
-from capper.measure.page import add, begun, curves, ended, key_of, tabled, wide
+from capper.measure.page import add, begun, columns, ended, key_of, tabled, wide
 from capper.measure.study_tables import parts
 from capper.study.findings import ByKey, Findings
 
@@ -36,4 +36,6 @@ def _drawn(main: ET.Element, found: ByKey) -> None:
         words, sides = ("met", "shown"), (found.all.observed, found.all.shown)
     key_of(main, *words)
     title = f"The share of pairs of a person and a {found.key} by how often: {words[0]} and {words[1]}; the table has the numbers"
-    wide(main, f"Drawing: how often, by {found.key}").append(curves(title, *map(binned, sides)))
+    wide(main, f"Drawing: how often, by {found.key}").append(
+        columns(title, before=binned(sides[0]), after=binned(sides[1]))
+    )

@@ -1,19 +1,31 @@
 """What an audit's result is told as: a page, JSON, JUnit, exit codes, and the difference from an earlier one."""
 
 import json
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from capper.audit.met import Load, Meeting, Run
+from capper.audit.findings import Finding
+from capper.audit.met import Choice, Load, Look, Meeting, Notice, Run
 from capper.audit.result import as_json, as_junit, judge
+from capper.audit.scoring import losses
 from capper.audit.sheet import sheet
-from capper.audit.yardstick import yardstick
+from capper.audit.yardstick import Of, yardstick
 from capper.cli import app
 from capper.testing import NOON, an_ad
 
+DOCS = (Path(__file__).parents[2] / "docs" / "audit.md").read_text("utf-8")
 HOSTILE = "<script>alert(1)</script>\u202e"
+
+
+def looked(notices: int) -> Look:
+    """A page on which so many marks were clicked."""
+    return Look(1280, 800, 2000, 1, 0.1, (Notice("ads.example", works=True),) * notices)
 
 
 def a_run(times: int, name: str = "shoes.example") -> Run:
@@ -30,6 +42,40 @@ def a_run(times: int, name: str = "shoes.example") -> Run:
 def test_the_score_is_that_of_the_documented_formula(times, score):
     """Of the 12 points of repeats by advertiser half are lost at once, all once a quarter of the ads are beyond the limit."""
     assert score == judge(a_run(times), yardstick(), NOON).score
+
+
+@pytest.mark.parametrize("code", yardstick().faults)
+@given(affected=st.integers(1, 40), more=st.integers(0, 40))
+def test_each_loss_is_by_the_formula_in_the_documentation(code, affected, more):
+    """What docs/audit.md writes, computed as it is written."""
+    fault, whole = yardstick().faults[code], affected + more
+    found = [Finding(code, "x", "y", 1, 0, "rule", affected=frozenset([number])) for number in range(affected)]
+    run = {
+        Of.ADS: Run((), (Load("https://a.example/", "a", "", NOON),), (Meeting(0, 1, an_ad()),) * whole),
+        Of.LOADS: Run((), (Load("https://a.example/", "a", "", NOON),) * whole),
+        Of.NOTICES: Run((), (Load("https://a.example/", "a", "", NOON, look=looked(whole)),)),
+        Of.CHOICES: Run((), choices=(Choice("a", "", "x", "Hide ad", 1, 1),) * whole),
+    }[fault.of]
+    (written,) = re.findall(r"sum over each kind of finding:\s+(points .*)", DOCS)
+    formula = written.replace("points", "fault.points").replace("full", "fault.full")
+
+    (lost,) = losses(run, found, yardstick())
+    assert pytest.approx(eval(formula, {"fault": fault, "share": affected / whole, "min": min})) == lost.points
+
+
+def test_every_finding_and_limit_stands_in_the_documentation():
+    """By the names that budgets and builds know."""
+    told = DOCS.replace("..campaign..", "repeats_per_campaign_per_session").replace(
+        "..advertiser..", "repeats_per_advertiser_per_session"
+    )
+
+    assert [] == [name for name in (*yardstick().faults, *yardstick().limits) if f"`{name}`" not in told]
+    assert f"now {yardstick().version})" in DOCS
+    assert set() == {
+        (name, value)
+        for name, value in re.findall(r"`(\w+)` = ([\d.]+)", DOCS)
+        if yardstick().limits[name] != float(value)
+    }
 
 
 def test_the_points_of_all_findings_are_a_hundred():
@@ -69,6 +115,30 @@ def test_junit_has_a_case_for_each_kind_and_fails_those_found():
 
     assert ["repeat-advertiser", "score"] == failed
     assert (str(len(suite)), "2") == (suite.get("tests"), suite.get("failures"))
+
+
+def test_junit_is_as_builds_read_it():
+    """The attributes and elements that the usual schema of JUnit knows, all of which it demands; names without control letters."""
+    suite = ET.fromstring(as_junit(judge(a_run(6, HOSTILE + "\x01"), yardstick(), NOON), fail_under=95))
+    cases = list(suite)
+
+    assert {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname"} == set(suite.attrib)
+    assert "2026-11-22T12:00:00" == suite.get("timestamp")
+    assert {"testcase"} == {case.tag for case in cases}
+    assert {("classname", "name", "time")} == {tuple(sorted(case.attrib)) for case in cases}
+    assert {("message", "type")} == {tuple(sorted(each.attrib)) for case in cases for each in case}
+    assert len(cases) == len({case.get("name") for case in cases})
+
+
+def test_a_mark_that_was_clicked_and_what_was_said_stand_on_the_page():
+    """Also where all is well."""
+    load = Load("https://a.example/", "anna", "", NOON, look=looked(1))
+    run = Run((), (load,), choices=(Choice("anna", "a.example/", "tea.example", "Hide ad", 0, 3),), untold=1)
+    page = sheet(judge(run, yardstick(), NOON)).decode()
+
+    assert all(
+        text in page for text in ("Marks that were clicked", "Hide ad", "tea.example", "Of 1 refusal it is not known")
+    )
 
 
 @pytest.mark.parametrize(

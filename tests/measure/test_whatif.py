@@ -117,7 +117,7 @@ def test_a_page_of_numbers():
 
     assert ["shoes.example", "7", "5", "2"] in cells
     assert ["1", "50.0%", "0.0%"] in cells
-    assert len([each for each in tree.iter() if str(each.tag).endswith("rect")]) == 2 * 2 + 2 * len(BINS)
+    assert len([each for each in tree.iter() if str(each.tag).endswith("rect")]) == 2 * 2 + 4 * len(BINS)
     assert "A note." in "".join(tree.itertext())
 
 
