@@ -40,11 +40,12 @@ _SET = re.compile(r"\s*[^\s,]+(?:\s+[\d.]+[wxh])?(?:\s*,\s*[^\s,]+(?:\s+[\d.]+[w
 
 
 def insides(document: Document, data: bytes) -> dict[Span, str]:
-    """What `data` has inside each template that is marked as a house ad, by where it stands; of one that is never closed nothing."""
+    """What `data` has inside the first templates that are marked as house ads, by where it stands; of one never closed nothing."""
     found = {}
-    for template in document.select(_TEMPLATE):
+    # One within another has no parent.
+    for template in islice((each for each in document.select(_TEMPLATE) if each.parent), MOST):
         start, end = template.start_tag, template.end_tag
-        if start and end and template.parent:
+        if start and end:
             found[Span(start.end, end.start)] = data[start.end : end.start].decode("latin-1")
     return found
 
@@ -71,7 +72,8 @@ def furnish(
     slots = [slot for _, slot in found]
     refused = []
     templates = document.select(_TEMPLATE)
-    for number, template in enumerate(islice(templates, MOST), 1):
+    more, templates = len(templates) - MOST, templates[:MOST]
+    for number, template in enumerate(templates, 1):
         place = _beside(template, templates, found)
         start = template.start_tag
         content = next((text for span, text in held.items() if start and span.start == start.end), None)
@@ -80,8 +82,8 @@ def furnish(
             slots[place[1].number] = replace(place[1], house=house)
         else:
             refused.append(f"house ad {number} is not used: {house}")
-    if len(templates) > MOST:
-        refused.append(f"{len(templates) - MOST} house ads are not used: a page may have {MOST}")
+    if more > 0:
+        refused.append(f"{more} house ads are not used: a page may have {MOST}")
     return tuple(slots), tuple(refused)
 
 
@@ -96,6 +98,8 @@ def _beside(
         return f"the <{around.tag}> around it holds another"
     # Of an ad in a container that lists hide, the template is a part.
     holding = [each for each in found if template.inside(each[0])]
+    if holding and any(other is not template and other.inside(holding[0][0]) for other in templates):
+        return "its ad holds another"
     near = holding or [each for each in found if each[0].inside(around)]
     if len(near) == 1:
         return near[0]
