@@ -17,6 +17,8 @@ class Level(StrEnum):
     ADVERTISER = "advertiser"
     CATEGORY = "category"
 
+    __hash__ = str.__hash__  # an enum's own is written in Python, and levels are part of what every count is found by
+
 
 class Basis(StrEnum):
     """The rung of the identity ladder that named an ad, strongest first (docs: identity ladder)."""

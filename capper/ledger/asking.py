@@ -111,7 +111,10 @@ class Asking:
         finally:
             for each in taken:
                 each.reply.cancel()
-            self._next(place, lane)
+            if lane.waiting:
+                self._next(place, lane)
+            else:  # those who were answered may ask again at once, and then go together
+                asyncio.get_running_loop().call_soon(self._next, place, lane)
 
     async def _call(self, asks: Sequence[Ask]) -> list[bytes]:
         keys, args = together(asks)

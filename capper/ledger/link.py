@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from itertools import chain
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -332,8 +333,16 @@ def _unavailable(place: str, exc: Exception) -> LedgerUnavailable:
 
 def _pack(command: Sequence[str | bytes]) -> bytes:
     """The command in RESP; by hand, because redis-py's own takes longer than the server does."""
-    words = [word.encode() if isinstance(word, str) else word for word in command]
-    return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
+    name, *words = command
+    if str in map(type, words):  # a claim's are bytes, and many
+        words = [word.encode() if isinstance(word, str) else word for word in words]
+    words.insert(0, name.encode() if isinstance(name, str) else name)
+    number = len(words)
+    # One format for all words: one by one takes twice as long.
+    return (b"*%d\r\n" + b"$%d\r\n%b\r\n" * number) % (
+        number,
+        *chain.from_iterable(zip(map(len, words), words, strict=True)),
+    )
 
 
 def _retrieve(task: asyncio.Task[Any]) -> None:

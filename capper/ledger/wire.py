@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from capper.domain.daily import SPAN, WEEK, Addition, Daily, Follower, kept, sites_of, week_kept
@@ -18,9 +19,8 @@ _OCCASION_LIFE = OCCASION_LIFE // _MILLISECOND
 _MOST_MS = (1 << 47) - 1
 """The year 6429: later times do not fit the six bytes they are stored in."""
 
-_HEADER = struct.Struct(">BQQQQII")
-_CLAIM = struct.Struct(">IBHHH")
-_PLACE = struct.Struct(">I").pack
+_HEADER = struct.Struct(">BQQQQI")
+_CLAIM = struct.Struct(">BHHH").pack
 _COUNTER = struct.Struct(">HQB")
 _CHECK = struct.Struct(">HHq").pack
 _TALLY = struct.Struct(">HHI")
@@ -35,7 +35,7 @@ _MOST_COUNT = (1 << 32) - 1
 _LATEST_DAY = (1 << 16) - 1
 _SAID = struct.Struct(">HIHIHIBB")
 _MUTED = struct.Struct(">HHIHIB")
-_THIS_SESSION = -2
+_THIS_SESSION, _ALWAYS_BACK = -(1 << 62), _MOST_MS + 1
 _FEW = 32
 _UNREACHED = tuple(map(Tally, range(_FEW)))
 """What most checks find; they need not be made each time."""
@@ -59,24 +59,26 @@ class Ask(NamedTuple):
 
 def ask(keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool) -> Ask:
     """What is asked of one viewer at one moment."""
-    gap_ms = clamp(gap // _MILLISECOND)
-    places: dict[bytes, int] = {keys.session: 1} if gap_ms else {}
+    at, gap_ms = clamp(to_ms(now)), clamp(gap // _MILLISECOND)
+    named = [keys.session] if gap_ms else []
     sealed: list[bytes] = []
-    parts = [b""]
+    parts = [_HEADER.pack(count, at, gap_ms, _SESSION_LIMIT, _OCCASION_LIFE, len(claims))]
     for claim in claims:
-        refused, counters, checks, names = claim.refused, claim.counters, claim.checks, claim.names
-        place = places.setdefault(keys.occasion(claim.occasion), len(places) + 1)
-        parts.append(_CLAIM.pack(place, refused, len(counters), len(checks), len(names)))
+        counters, checks, names = claim.counters, claim.checks, claim.names
+        parts.append(_CLAIM(claim.refused, len(counters), len(checks), len(names)))
+        named.append(keys.occasion(claim.occasion))
         for counter in counters:
             key, how, name = _asked(keys, counter)
-            parts += _PLACE(places.setdefault(key, len(places) + 1)), how
+            named.append(key)
+            parts.append(how)
             if name:
                 sealed.append(name)
         for _, number, limit, since in checks:
-            parts.append(_CHECK(number + 1, limit, _THIS_SESSION if since is None else max(since, ALWAYS)))
-        parts += [_PLACE(places.setdefault(keys.mute(name), len(places) + 1)) for name in names]
-    parts[0] = _HEADER.pack(count, clamp(to_ms(now)), gap_ms, _SESSION_LIMIT, _OCCASION_LIFE, len(claims), len(places))
-    return Ask(list(places), b"".join(parts), sealed, len(claims))
+            # How far back: told so, rolling windows are alike whenever they are asked about.
+            back = _THIS_SESSION if since is None else at - since if since > ALWAYS else _ALWAYS_BACK
+            parts.append(_CHECK(number + 1, limit, back))
+        named += map(keys.mute, names)
+    return Ask(named, b"".join(parts), sealed, len(claims))
 
 
 def _asked(keys: ViewerKeys, counter: Counter) -> tuple[bytes, bytes, bytes]:
@@ -100,13 +102,18 @@ def _packed(keys: ViewerKeys, counter: Counter) -> tuple[bytes, bytes, bytes]:
 def together(asks: Sequence[Ask]) -> tuple[list[bytes], list[bytes]]:
     """KEYS and ARGV of one call of lua/claim.lua; its reply has the claims of each ask, one ask after the other."""
     if len(asks) == 1:
-        return asks[0].keys, [asks[0].packed, *asks[0].sealed]
-    keys = [key for each in asks for key in each.keys]
-    return keys, [b"".join([each.packed for each in asks]), *(name for each in asks for name in each.sealed)]
+        keys, packed, sealed, _ = asks[0]
+    else:
+        keys = [key for each in asks for key in each.keys]
+        packed = b"".join([each.packed for each in asks])
+        sealed = [name for each in asks for name in each.sealed]
+    doubled = b"\1" if len(set(keys)) < len(keys) else b"\0"
+    return keys, [doubled + packed, *sealed]
 
 
+@lru_cache(1024)
 def answer(reply: bytes) -> Answer:
-    """One claim's answer."""
+    """One claim's answer; most are alike."""
     flags, end = reply[0], len(reply)
     if not flags & 4:
         return Answer(bool(flags & 1), _tallies(reply, end), bool(flags & 2))

@@ -1,15 +1,15 @@
 -- Check and count claims in order, each on all of its counters or on none. Or only look (a peek): then each as if it were
 -- the only one. What is asked at the same time goes in one call of this script, several asks one after the other.
 --
--- KEYS   what is asked about, ask by ask; within one ask each once. In a cluster all of them share one hash tag.
--- ARGV   1: the asks, big-endian. Times are milliseconds since the epoch, lengths milliseconds, keys places among the
---           ask's own, from 1.
---           each ask:      I1 1 = count, 0 = look   I8 now   I8 gap: 0 = no sessions, else the viewer's is the first key
---                          I8 session limit   I8 occasion life   I4 claims   I4 keys
---           each claim:    I4 its occasion's key   I1 1 = refused   I2 counters   I2 checks   I2 names
---           each counter:  I4 key   I2 keep   I8 life   I1 1 = its advertiser's sealed name is the next of ARGV
---           each check:    I2 counter (of the claim's, from 1)   I2 limit   i8 since (-1 always, -2 this session)
---           each name:     I4 key of what she said of it
+-- KEYS   what is asked about: of each ask the viewer's session, if there are sessions; then of each of its claims the occasion,
+--        the counters, and what she said of the names. In a cluster all of them share one hash tag.
+-- ARGV   1: I1 1 = some of the keys come more than once, then the asks; all big-endian. Times are milliseconds since the
+--           epoch, lengths milliseconds.
+--           each ask:      I1 1 = count, 0 = look   I8 now   I8 gap, 0 = no sessions   I8 session limit   I8 occasion life
+--                          I4 claims
+--           each claim:    I1 1 = refused   I2 counters   I2 checks   I2 names
+--           each counter:  I2 keep   I8 life   I1 1 = its advertiser's sealed name is the next of ARGV
+--           each check:    I2 counter (of the claim's, from 1)   I2 limit   i8 how far its window reaches back (-2^62 this session)
 --        2...: sealed names, each a multiple of 16 bytes.
 -- Reply  for each claim a string: I1 (1 shown + 2 repeated + 4 muted), then for each check I2 count   I6 n-th newest, 0 = not
 --        reached; then where it is muted I2 which of its names (from 0)   I6 until   I6 since   I1 why
@@ -19,11 +19,11 @@
 --        said       I6 muted until   I6 to be shown once until   I6 since   I1 why   I1 level   sealed name   with the later
 --        counter    I1 16-byte blocks of name   I6 expires   name   I6 each time, ascending    expires as it says
 
-local pack, read, sub, byte, rep = struct.pack, struct.unpack, string.sub, string.byte, string.rep
+local pack, read, sub, byte, rep, concat = struct.pack, struct.unpack, string.sub, string.byte, string.rep, table.concat
 local floor, max, min = math.floor, math.max, math.min
 local PORTION = 1000                  -- of what goes through Lua's stack, which has an end
-local NOTHING = '\0\0\0\0\0\0\0\0'    -- what a check says that found no sighting
-local request, at, name, base, replies = ARGV[1], 1, 1, 0, {}
+local SESSION = -2 ^ 62
+local request, at, name, place, replies = ARGV[1], 2, 1, 0, {}
 
 -- By the places of their keys: the values as stored, and for how long those that are new are to be stored.
 local held, new = {}, {}
@@ -35,56 +35,67 @@ else
     for i = 1, #values do held[first + i - 1] = values[i] end
   end
 end
--- Of every counter met so far: its times as stored, when they expire, its name.
-local times, expires, names = {}, {}, {}
--- Where there are several asks: for each key the place of the first that is like it.
+-- Where keys come more than once: for each the place of the first that is like it.
 local same
-
--- The numbers of so many rows that follow in the request, one row after the other.
-local function rows(format, width, number)
-  if number <= PORTION then
-    local found = {read('>' .. rep(format, number), request, at)}
-    at = found[width * number + 1]
-    return found
+if byte(request, 1) == 1 then
+  local seen = {}
+  same = {}
+  for i, key in ipairs(KEYS) do
+    same[i] = seen[key] or i
+    seen[key] = same[i]
   end
-  local found = {}
-  for first = 0, number - 1, PORTION do
-    local some = min(number - first, PORTION)
-    local portion = rows(format, width, some)
-    for i = 1, width * some do found[width * first + i] = portion[i] end
+end
+-- What most claims of a call have alike is read once: the numbers of their counters and checks, and the formats of replies.
+local shapes, formats = {}, {}
+-- Of the counters of the claim at hand: the places of their keys, where their times begin in the stored value, how many there are,
+-- when they expire. And what its checks found: each how many, and the n-th newest. Made as long as most become.
+local places, firsts, sizes, expires, told = {0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+-- The numbers of a claim's counters, then of its checks, from `at` on.
+local function numbers(counters, checks)
+  if 3 * (counters + checks) <= PORTION then
+    return {read('>' .. rep('I2I8I1', counters) .. rep('I2I2i8', checks), request, at)}
+  end
+  local found, from = {}, at
+  for i = 1, counters + checks do
+    local row = 3 * i - 2
+    found[row], found[row + 1], found[row + 2], from = read(i <= counters and '>I2I8I1' or '>I2I2i8', request, from)
   end
   return found
 end
 
--- How many of the ascending times are newer than `since`, by bisection.
-local function newer(row, since)
-  local low, high = 0, #row / 6
-  local all = high
+-- Which of the times from `low` to before `high` is the first newer than `since`, by bisection; they ascend, and begin at `first`.
+local function newer(value, first, low, high, since)
   while low < high do
     local middle = floor((low + high) / 2)
-    if read('>I6', row, 6 * middle + 1) > since then high = middle else low = middle + 1 end
+    if read('>I6', value, first + 6 * middle) > since then high = middle else low = middle + 1 end
   end
-  return all - low
+  return low
+end
+
+-- Say of a counter of the claim at hand how it stands.
+local function look_at(i, now)
+  local value = held[places[i]]
+  sizes[i], expires[i] = 0, 0
+  if value then
+    local blocks, ends, first = read('>I1I6', value)
+    if ends > now then
+      first = first + 16 * blocks
+      firsts[i], sizes[i], expires[i] = first, (#value - first + 1) / 6, ends
+    end
+  end
 end
 
 while at <= #request do
-  local count, now, gap, session_limit, occasion_life, claims, keys
-  count, now, gap, session_limit, occasion_life, claims, keys, at = read('>I1I8I8I8I8I4I4', request, at)
+  local count, now, gap, session_limit, occasion_life, claims
+  count, now, gap, session_limit, occasion_life, claims, at = read('>I1I8I8I8I8I4', request, at)
   local stamp = pack('>I6', now)
-
-  if keys < #KEYS and not same then
-    local seen = {}
-    same = {}
-    for i, key in ipairs(KEYS) do
-      same[i] = seen[key] or i
-      seen[key] = same[i]
-    end
-  end
 
   -- The session. Who is asked about is seen; a clock a little behind stretches it backwards.
   local began = now
   if gap > 0 then
-    local of, last_seen = same and same[base + 1] or 1, now
+    place = place + 1
+    local of, last_seen = same and same[place] or place, now
     if held[of] then
       began, last_seen = read('>I6I6', held[of])
       if now - last_seen >= gap or now - began >= session_limit then
@@ -98,63 +109,60 @@ while at <= #request do
   end
 
   for _ = 1, claims do
-    local occasion, refused, counters, checks, words
-    occasion, refused, counters, checks, words, at = read('>I4I1I2I2I2', request, at)
-    local counter = rows('I4I2I8I1', 4, counters)      -- key, keep, life, named
-    local check = rows('I2I2i8', 3, checks)            -- counter, limit, since
-    local word = rows('I4', 1, words)                  -- key
-    if same then
-      occasion = same[base + occasion]
-      for i = 1, 4 * counters, 4 do counter[i] = same[base + counter[i]] end
-      for i = 1, words do word[i] = same[base + word[i]] end
+    local refused, counters, checks, words
+    refused, counters, checks, words, at = read('>I1I2I2I2', request, at)
+    local ends_at = at + 11 * counters + 12 * checks
+    local shape = sub(request, at - 6, ends_at - 1)
+    local row = shapes[shape]                   -- counters: keep, life, named; checks: counter, limit, how far back
+    if not row then
+      row = numbers(counters, checks)
+      shapes[shape] = row
     end
+    local occasion, first_word = place + 1, place + 1 + counters
+    at, place = ends_at, first_word + words
+    if same then occasion = same[occasion] end
 
     local known = held[occasion]
     if known and now - read('>I6', known) < occasion_life then
-      for i = 4, 4 * counters, 4 do name = name + counter[i] end
+      for i = 3, 3 * counters, 3 do name = name + row[i] end
       replies[#replies + 1] = string.char(byte(known, 7) + 2) .. sub(known, 8)
     else
       -- The counters as they stand.
-      for i = 1, 4 * counters, 4 do
-        local key = counter[i]
-        if not times[key] then
-          times[key], expires[key], names[key] = '', 0, ''
-          local value = held[key]
-          if value then
-            local blocks, ends, first = read('>I1I6', value)
-            times[key], expires[key] = sub(value, first + 16 * blocks), ends
-            if blocks > 0 then names[key] = sub(value, first, first + 16 * blocks - 1) end
-          end
-        end
-        if expires[key] <= now then times[key], expires[key], names[key] = '', 0, '' end
-        if counter[i + 3] == 1 then
-          name = name + 1
-          names[key] = ARGV[name]
-        end
+      for i = 1, counters do
+        local key = first_word - counters + i
+        places[i] = same and same[key] or key
+        look_at(i, now)
       end
 
       -- The caps: each check, whatever another has found, because its count is told.
-      local reply, shown = {'', '', '', '', '', ''}, refused == 0    -- made as long as most become
+      local shown = refused == 0
       for i = 1, checks do
-        local which, limit, since = 4 * check[3 * i - 2] - 3, check[3 * i - 1], check[3 * i]
-        local row = times[counter[which]]
-        if row == '' then
-          reply[i + 1] = NOTHING
-        else
-          if since == -2 then since = began - 1 end
-          local found, nth = newer(row, max(since, now - counter[which + 2])), 0
-          if found >= limit then
-            nth = read('>I6', row, #row - 6 * limit + 1)
-            shown = false
+        local check = 3 * (counters + i)
+        local which, limit, back = row[check - 2], row[check - 1], row[check]
+        local size, found, nth = sizes[which], 0, 0
+        if size > 0 then
+          local since = back == SESSION and began - 1 or now - back
+          since = max(since, now - row[3 * which - 1])
+          local value, first = held[places[which]], firsts[which]
+          -- The one that would fill the cap, else the oldest, says nearly always all.
+          local from = max(size - limit, 0)
+          local time = read('>I6', value, first + 6 * from)
+          if time > since then
+            found = size - (from > 0 and newer(value, first, 0, from, since) or 0)
+            if size >= limit then nth, shown = time, false end
+          else
+            found = size - newer(value, first, from + 1, size, since)
           end
-          reply[i + 1] = pack('>I2I6', found, nth)
         end
+        told[2 * i - 1], told[2 * i] = found, nth
       end
 
       -- What she said of its names: the mute that ends last; and what may be shown once, which is used up if it is needed.
-      local muted, mute, once = 0, nil, nil
+      local muted, mute, once = 0, '', nil
       for i = 1, words do
-        local said = held[word[i]]
+        local key = first_word + i
+        if same then key = same[key] end
+        local said = held[key]
         if said then
           local muted_until, once_until = read('>I6I6', said)
           if muted_until > max(now, muted) then
@@ -162,7 +170,7 @@ while at <= #request do
           end
           if once_until > now then
             once = once or {}
-            once[#once + 1] = word[i]
+            once[#once + 1] = key
           end
         end
       end
@@ -174,46 +182,61 @@ while at <= #request do
             new[key] = read('>I6', said) - now
           end
         end
-        shown, muted = true, 0
+        shown, muted, mute = true, 0, ''
       end
+      shown = shown and muted == 0
 
-      if muted > 0 then
-        reply[1], reply[checks + 2] = '\4', mute
+      local answer
+      if checks <= PORTION / 2 then
+        local format = formats[checks]
+        if not format then
+          format = '>I1' .. rep('I2I6', checks)
+          formats[checks] = format
+        end
+        answer = pack(format, muted > 0 and 4 or shown and 1 or 0, unpack(told, 1, 2 * checks)) .. mute
       else
-        reply[1] = shown and '\1' or '\0'
+        local parts = {string.char(muted > 0 and 4 or shown and 1 or 0)}
+        for i = 1, checks do parts[i + 1] = pack('>I2I6', told[2 * i - 1], told[2 * i]) end
+        answer = concat(parts) .. mute
       end
-      local answer = table.concat(reply)
       replies[#replies + 1] = answer
+
       if count == 1 then
         held[occasion], new[occasion] = stamp .. answer, occasion_life
       end
 
       -- What is shown counts: among the times where it belongs, for a clock may be behind; of these the newest `keep` that
       -- are not yet older than `life`.
-      if count == 1 and shown and muted == 0 then
-        for i = 1, 4 * counters, 4 do
-          local key, life = counter[i], counter[i + 2]
-          local row, ends = times[key], max(expires[key], now + life)
-          if row == '' then
-            row = stamp
-          else
-            local size, later = #row, 6 * newer(row, now)
-            row = sub(row, size - 6 * newer(row, now - life) + 1, size - later) .. stamp .. sub(row, size - later + 1)
-            row = sub(row, -6 * counter[i + 1])
+      if count == 1 and shown then
+        for i = 1, counters do
+          if same then look_at(i, now) end      -- it may be the claim's twice
+          local key, keep, life = places[i], row[3 * i - 2], row[3 * i - 1]
+          local value, first, size, ends = held[key], firsts[i], sizes[i], max(expires[i], now + life)
+          local sealed, times = '', stamp
+          if size > 0 then
+            sealed = sub(value, 8, first - 1)
+            local from, to = 0, size
+            if read('>I6', value, first) <= now - life then from = newer(value, first, 1, size, now - life) end
+            if read('>I6', value, first + 6 * size - 6) > now then to = newer(value, first, 0, size - 1, now) end
+            times = sub(value, first + 6 * from, first + 6 * to - 1) .. stamp .. sub(value, first + 6 * to)
+            if #times > 6 * keep then times = sub(times, -6 * keep) end
           end
-          times[key], expires[key], new[key] = row, ends, max(ends - now, 1)
+          if row[3 * i] == 1 then
+            name = name + 1
+            sealed = ARGV[name]
+          end
+          held[key], new[key] = pack('>I1I6', #sealed / 16, ends) .. sealed .. times, max(ends - now, 1)
         end
+      else
+        for i = 3, 3 * counters, 3 do name = name + row[i] end
       end
     end
   end
-  base = base + keys
 end
 
 for i, life in pairs(new) do
-  local value = held[i]
-  if times[i] then value = pack('>I1I6', #names[i] / 16, expires[i]) .. names[i] .. times[i] end
   if life > 0 then
-    redis.call('SET', KEYS[i], value, 'PX', life)
+    redis.call('SET', KEYS[i], held[i], 'PX', life)
   else
     redis.call('UNLINK', KEYS[i])    -- what she said of it is over
   end
