@@ -54,7 +54,7 @@ class Plan:
 
     def begun(self) -> bool:
         """Whether visits were paid to this folder before."""
-        return self._file.exists()
+        return any(self.visited.glob("reader-*/*.json"))
 
     def keep(self) -> None:
         """Write it down, before the first visit."""

@@ -69,6 +69,13 @@ class Recording:
         if weight:
             self._add("https://ads.example/heavy.js", b"//" + b"x" * weight, "text/javascript", "script", frame)
 
+    def auction(self, *bids: dict[str, object]) -> None:
+        """An auction for a place on the page at hand; the page shows the best, and says so."""
+        answer = orjson.dumps({"cur": "EUR", "seatbid": [{"bid": bids}]})
+        self._add("https://ads.example/openrtb2/auction", answer, "application/json", "empty", self.url)
+        best = max(bids, key=lambda each: each["price"])
+        self._add(best["burl"], b"", "image/gif", "empty", self.url)
+
     def google(self, advertiser: str, token: str) -> None:
         """A frame of Google's with an ad on the page at hand."""
         click = f"https://googleads.g.doubleclick.net/aclk?sa=L&ai={token}&adurl=https://www.{advertiser}/"
@@ -163,8 +170,7 @@ def publishers() -> SimpleNamespace:
         disrespectful=disrespectful,
         planted=planted,
         Recording=Recording,
-        picture=a_picture(),
-        prompt=PROMPT,
+        bid=bid,
     )
 
 

@@ -39,6 +39,18 @@ async def test_what_the_policy_would_have_withheld(audited, publishers):
     assert (9, 4, {"2 per advertiser per day": 4}) == (capped.met, capped.withheld, dict(capped.rules))
 
 
+async def test_a_bid_that_the_policy_withholds_is_an_ad_withheld(audited, publishers):
+    """Each is withheld where it was offered and met where it was shown; in its place the runner-up pays."""
+    recording = publishers.Recording()
+    for number in range(3):
+        recording.visit(f"https://news.example/{number}")
+        recording.auction(publishers.bid("cars.example", 2.0), publishers.bid("bikes.example", 1.0))
+    capped = (await audited(recording)).capped
+
+    assert (3, 1, {"2 per advertiser per day": 1}) == (capped.met, capped.withheld, dict(capped.rules))
+    assert ({"EUR": pytest.approx(0.006)}, {"EUR": pytest.approx(0.001)}) == (capped.paid, capped.lost)
+
+
 async def test_each_reader_is_counted_for_herself(audited, publishers):
     """Two readers who met the same ad three times each are not one who met it six times."""
     both = []

@@ -67,6 +67,16 @@ def test_a_plan_that_is_another_is_refused(plan, other):
         replace(plan, **other).resumed()
 
 
+def test_a_plan_of_which_no_visit_was_paid_is_not_begun(plan):
+    """Who mistyped an address names another and goes on."""
+    plan.keep()
+    before = plan.begun()
+    (plan.visited / "reader-1").mkdir()
+    (plan.visited / "reader-1" / "001.json").touch()
+
+    assert (False, True) == (before, plan.begun())
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"begin": 5}', '{"begin": "soon"}'])
 def test_a_damaged_plan_is_told(plan, text):
     """It cannot be gone on with."""

@@ -239,6 +239,19 @@ async def test_what_a_counted_frame_is_made_of_counts_no_second_time():
     assert ["show"] == verdicts(picture)
 
 
+async def test_what_a_withheld_frame_is_made_of_is_no_ad_of_its_own():
+    """A recording goes on with what the frame asked for, which nobody would have: it counts neither as shown nor as withheld."""
+    anna = Visit("1 per advertiser per day")
+    await anna.page(body=PAGE)
+    await anna.page(body=b"<p>no ads here</p>")
+    await anna.frame(FRAME_URL, FRAME.replace(BANNER.encode(), b"https://ads.example/other.png"))
+
+    picture = await anna.image("https://ads.example/other.png", referrer=FRAME_URL)
+
+    assert [True] == [decision.repeated for decision in picture.decisions]
+    assert ["withhold"] == verdicts(picture)
+
+
 async def test_a_second_banner_of_one_advertiser_on_a_page_is_withheld():
     """`per page` counts within one load of a page, and anew in the next."""
     other = PAGE.replace(
