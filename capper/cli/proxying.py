@@ -48,6 +48,7 @@ class Proxying:
         yield refresh(self.assembly.recogniser, self.closed, renews=renews)
         yield self.assembly.keep_watch()
         yield self.keeping.keep(self.assembly.policy)
+        yield self.master.rest()
 
 
 def proxy_options(settings: Settings, resolve: list[str]) -> "ProxyOptions":

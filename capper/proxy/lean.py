@@ -44,12 +44,17 @@ def share_heap() -> None:
 
 
 def settle() -> None:
-    """Tell the collector that what start-up made stays, and give back what it took and freed.
-
-    The C library keeps freed memory for later (building the matcher of credit's words alone leaves tens of megabytes); where
-    it has no way to give it back, it stays.
-    """
+    """Tell the collector that what start-up made stays, and give back what it took and freed."""
     gc.collect()
     gc.freeze()
+    give_back()
+
+
+def give_back() -> None:
+    """Give freed memory back to the system; takes a millisecond or two.
+
+    The C library keeps it for later: tens of megabytes once the matcher of credit's words was built, ten to twenty once pages
+    have come by. Where it has no way to give it back, it stays.
+    """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import certifi
-from mitmproxy import connection, exceptions, http, master, options
+from mitmproxy import exceptions, master, options
 from mitmproxy.addons import core, disable_h2c, dns_resolver, next_layer, proxyserver
 from mitmproxy.proxy import mode_specs
 from mitmproxy.proxy.mode_servers import AsyncioServerInstance, WireGuardServerInstance
@@ -30,6 +30,8 @@ from capper.proxy.authority import Authority, Certificates, load_authority
 from capper.proxy.desk import Desk, Pac
 from capper.proxy.dispatch import Dispatch, call_directly
 from capper.proxy.early import send_the_rest
+from capper.proxy.flight import Flight
+from capper.proxy.lean import give_back
 from capper.proxy.listening import Listening, Place, device_file, listening_fault
 from capper.proxy.mends import mend
 from capper.proxy.opening import Opened, Opening
@@ -71,29 +73,6 @@ class ProxyOptions:
     """Sockets that listen already, by the mode they are for; what is not among these is opened here."""
     proof: bool = False
     """Whether a device other than this machine must prove that it trusts us before anything is opened for it."""
-
-
-class Flight:
-    """The addon that knows which exchanges are under way, so that stopping can wait for them."""
-
-    def __init__(self) -> None:
-        self._flows: set[str] = set()
-        self.landed = asyncio.Event()
-        self.landed.set()
-
-    def requestheaders(self, flow: http.HTTPFlow) -> None:
-        self._flows.add(flow.id)
-        self.landed.clear()
-
-    def response(self, flow: http.HTTPFlow) -> None:
-        self._flows.discard(flow.id)
-        if not self._flows:
-            self.landed.set()
-
-    error = response
-
-    def client_disconnected(self, client: connection.Client) -> None:
-        del client
 
 
 class CapperMaster(master.Master):
@@ -243,6 +222,12 @@ class CapperMaster(master.Master):
     async def serve(self) -> None:
         """Serve until `shutdown` is called."""
         await self.should_exit.wait()
+
+    async def rest(self) -> None:
+        """Give memory back to the system whenever traffic pauses, until cancelled."""
+        while True:
+            await self._flight.pause()
+            give_back()
 
     async def stop(self) -> None:
         """Stop listening, let exchanges under way finish, then close every connection."""
