@@ -118,5 +118,5 @@ class Asking:
 
     async def _call(self, asks: Sequence[Ask]) -> list[bytes]:
         keys, args = together(asks)
-        replies: list[bytes] = await _CLAIM(self._link, keys, *args)
-        return replies
+        replies: bytes | list[bytes] = await _CLAIM(self._link, keys, *args)
+        return [replies] if isinstance(replies, bytes) else replies

@@ -11,8 +11,8 @@
 --           each counter:  I2 keep   I8 life   I1 1 = its advertiser's sealed name is the next of ARGV
 --           each check:    I2 counter (of the claim's, from 1)   I2 limit   i8 how far its window reaches back (-2^62 this session)
 --        2...: sealed names, each a multiple of 16 bytes.
--- Reply  for each claim a string: I1 (1 shown + 2 repeated + 4 muted), then for each check I2 count   I6 n-th newest, 0 = not
---        reached; then where it is muted I2 which of its names (from 0)   I6 until   I6 since   I1 why
+-- Reply  for each claim a string; where there is only one claim that string alone: I1 (1 shown + 2 repeated + 4 muted), then
+--        for each check I2 count   I6 n-th newest, 0 = not reached; then where it is muted I2 which of its names (from 0)   I6 until   I6 since   I1 why
 --
 -- Stored session    I6 began   I6 last seen                                         expires after the gap
 --        occasion   I6 claimed, then the reply it got                               expires after the occasion's life
@@ -241,4 +241,4 @@ for i, life in pairs(new) do
     redis.call('UNLINK', KEYS[i])    -- what she said of it is over
   end
 end
-return replies
+return #replies == 1 and replies[1] or replies    -- what is in a table is asked first what all it could mean
