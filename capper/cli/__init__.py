@@ -1,5 +1,6 @@
 """The `capper` command: its first page, its exit codes, and the nouns it loads only when one is asked for."""
 
+import gc
 import importlib
 import logging
 import os
@@ -15,6 +16,7 @@ from typer.core import TyperGroup
 
 from capper import __version__
 from capper.cli.plain import plain
+from capper.cli.values import take_plainly
 from capper.domain.errors import CapperError, LedgerUnavailable, ListenError
 
 
@@ -99,7 +101,11 @@ class Nouns(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that `args` begin with, loaded."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, load(name) if name in NOUNS else command, rest
+        command = load(name) if name in NOUNS else command
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; whatever goes wrong ends as one clear sentence and an exit code."""
@@ -109,6 +115,7 @@ class Nouns(TyperGroup):
             return result
 
 
+take_plainly()
 app = typer.Typer(
     name="capper",
     cls=Nouns,
@@ -123,6 +130,8 @@ app = typer.Typer(
 
 def main() -> None:
     """The console script."""
+    # What is imported stays: the collector would look through all of it again and again, and find nothing.
+    gc.disable()
     app()
 
 

@@ -131,9 +131,9 @@ def run(
 async def _run(settings: Settings, resolve: list[str]) -> None:
     from capper.dashboard.house import house_of  # noqa: PLC0415  imports jinja2 and starlette
     from capper.dashboard.serving import OwnerPages  # noqa: PLC0415
-    from capper.proxy.lean import settle, share_heap  # noqa: PLC0415  imports mitmproxy, which takes a while
+    from capper.proxy.lean import begin_start, settle  # noqa: PLC0415  imports mitmproxy, which takes a while
 
-    share_heap()
+    begin_start()
     options = proxy_options(settings, resolve)
     complete_restore(settings.state)
     assembly = await assemble(settings, host=HOST)

@@ -33,7 +33,7 @@ from capper.fleet import Board, Fleet, Post, Standing, Station
 from capper.gateway.ours import HOST
 from capper.ledger.embedded import EmbeddedServer
 from capper.proxy.authority import load_authority
-from capper.proxy.lean import settle, share_heap
+from capper.proxy.lean import begin_start, settle
 from capper.proxy.shares import Shares
 from capper.settings import Address, Settings
 from capper.settings.running import Running, Worker, tell_running, tell_stopped
@@ -51,7 +51,7 @@ def run_workers(settings: Settings, resolve: list[str]) -> int:
         LedgerUnavailable: the embedded ledger does not start.
     """
     begin(settings.log, *_voice(0))
-    share_heap()
+    begin_start()
     options = proxy_options(settings, resolve)
     complete_restore(settings.state)
     ready_state(settings.state)

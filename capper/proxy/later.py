@@ -1,0 +1,74 @@
+"""Stand-ins for modules of mitmproxy's that hardly any connection needs: the modules are imported once something of them is used."""
+
+import importlib
+import sys
+import types
+import warnings
+from collections.abc import Collection, Iterator
+from typing import Any
+
+
+class _StandIn(type):
+    """Of a name in such a module, a class or function mostly: what is done with it is done with the real one."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], names: dict[str, Any]) -> None:
+        super().__init__(name, bases, names)
+        cls._later: _Later = names["_later"]
+
+    def real(cls) -> Any:
+        return getattr(cls._later.real(), cls.__name__)
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls.real()(*args, **kwargs)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        # Nothing was made of a class that is not there yet.
+        return cls._later.here() and isinstance(instance, cls.real())
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(cls.real(), name)
+
+    def __getitem__(cls, key: Any) -> Any:
+        return cls.real()[key]
+
+    def __iter__(cls) -> Iterator[Any]:
+        return iter(cls.real())
+
+
+class _Later(types.ModuleType):
+    """A module that is imported once something of it is used, with those of its `group` that stand in too."""
+
+    def __init__(self, name: str, group: Collection[str]) -> None:
+        super().__init__(name)
+        self._group = group
+
+    def __getattr__(self, name: str) -> _StandIn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _StandIn(name, (), {"_later": self})
+
+    def here(self) -> bool:
+        return not isinstance(sys.modules.get(self.__name__, self), _Later)
+
+    def real(self) -> types.ModuleType:
+        if not self.here():
+            for name in self._group:
+                if isinstance(sys.modules.get(name), _Later):
+                    del sys.modules[name]
+            with warnings.catch_warnings():
+                # mitmproxy 12 uses names that pyparsing 3.3 calls deprecated; nothing we could change.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                for name in self._group:
+                    importlib.import_module(name)
+        return sys.modules[self.__name__]
+
+
+def import_later(*group: str) -> None:
+    """Let modules be imported once something of one of them is used; those that are here already stay.
+
+    Who imports such a module, or a name from it, gets a stand-in: it can be called, asked for its attributes and items, and
+    whether something is an instance of it; it cannot be a base class, nor can its value be looked at otherwise.
+    """
+    for name in group:
+        if name not in sys.modules:
+            sys.modules[name] = _Later(name, group)
