@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
@@ -44,7 +44,9 @@ from capper.settings.places import own_policy
 from capper.settings.sites import OwnSites
 from capper.settings.version import check_state, ready_state
 from capper.settings.watch import LOOK
-from capper.study.recording import Recording
+
+if TYPE_CHECKING:
+    from capper.study.recording import Recording
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +135,7 @@ class Assembly:
     recogniser: RecogniserSource
     following: Following | None = None
     """How the policy follows the ledger's; None where the policy is not of the settings."""
-    recording: Recording | None = None
+    recording: "Recording | None" = None
     """Of the studies of this machine."""
 
     async def keep_watch(self) -> None:
@@ -193,10 +195,11 @@ async def assemble(
     if policy is None:
         source = policy_source(settings, now)
         policy = source.current
-    if knowledge is None:
-        knowledge = await asyncio.to_thread(Knowledge.load, settings, now())
     if ledger is None:
         ledger = household_ledger(settings)
+        knowledge = knowledge or await _meanwhile(ledger, settings, now())
+    if knowledge is None:
+        knowledge = await asyncio.to_thread(Knowledge.load, settings, now())
     following = await _follow(ledger, source, now) if source else None
     recording = None
     if journal is None:
@@ -210,6 +213,8 @@ async def assemble(
         )
         # Nobody's exposures are kept below that, whatever she agreed to.
         if journal.level is Level.RESEARCH:
+            from capper.study.recording import Recording  # noqa: PLC0415  hardly any household keeps one
+
             level_of = journal.level_of
             recording = Recording(settings.state, now, permits=lambda name: level_of(name) >= Level.RESEARCH)
     gate = Gate(
@@ -227,6 +232,18 @@ async def assemble(
         door=Door(host, Tickets(Secret.load_or_create(settings.secret_file))) if host else None,
     )
     return Assembly(gate, ledger, policy, journal, knowledge.recogniser, following, recording)
+
+
+async def _meanwhile(ledger: Ledger, settings: Settings, now: datetime) -> Knowledge:
+    """What a gate goes by, read while a server of the ledger's own starts on another processor."""
+    starting = asyncio.create_task(ledger.health())
+    try:
+        return await asyncio.to_thread(Knowledge.load, settings, now)
+    except ConfigError:
+        await ledger.close()
+        raise
+    finally:
+        starting.cancel()
 
 
 async def _follow(ledger: Ledger, source: PolicySource, now: Callable[[], datetime]) -> Following:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from capper.assembly import Assembly, ClosedSource, utc_now
 from capper.cli.works import refresh
+from capper.dashboard.serving import PersonPages
 from capper.gateway.pac import PacFile
 from capper.gateway.ways import chooser_for, hosts_for, sites_for
 from capper.settings import Enrolment, Open, Settings
@@ -32,13 +33,12 @@ class Proxying:
     @classmethod
     async def begin(cls, settings: Settings, options: "ProxyOptions", assembly: Assembly, house: "House") -> Self:
         """Make it; nothing listens yet. `house` is what each person's dashboard speaks of."""
-        from capper.dashboard.person import create_app  # noqa: PLC0415  imports jinja2 and starlette
         from capper.proxy.master import CapperMaster  # noqa: PLC0415  imports mitmproxy, which takes a while
         from capper.proxy.people import Keeping  # noqa: PLC0415
 
         keeping, closed = Keeping.begin(settings, utc_now), await asyncio.to_thread(ClosedSource, settings)
         options = replace(
-            opening(options, settings, assembly, closed), sources=keeping.sources(), app=create_app(house)
+            opening(options, settings, assembly, closed), sources=keeping.sources(), app=PersonPages(house)
         )
         master = CapperMaster(options, assembly.gate, assembly.policy, utc_now)
         return cls(master, assembly, closed, keeping)

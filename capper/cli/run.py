@@ -21,6 +21,8 @@ from capper.cli.proxying import Proxying, proxy_options
 from capper.cli.ready import policy_in_words, tell
 from capper.cli.supervised import Supervisor, answers
 from capper.cli.works import Closing, check_ledger, complete_restore, warn_of_end
+from capper.dashboard.house import house_of
+from capper.dashboard.serving import OwnerPages
 from capper.fleet import ENDINGS
 from capper.gateway.ours import HOST
 from capper.settings import Address, Log, Open, Settings, load_settings
@@ -129,8 +131,6 @@ def run(
 
 
 async def _run(settings: Settings, resolve: list[str]) -> None:
-    from capper.dashboard.house import house_of  # noqa: PLC0415  imports jinja2 and starlette
-    from capper.dashboard.serving import OwnerPages  # noqa: PLC0415
     from capper.proxy.lean import begin_start, settle  # noqa: PLC0415  imports mitmproxy, which takes a while
 
     begin_start()

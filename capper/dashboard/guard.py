@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from capper.dashboard.unasked import OURS, climbs, is_prying
 from capper.domain.daily import day_of
 from capper.ledger.secret import Secret, as_bytes
 from capper.refusals import Refusals, quoted
@@ -39,9 +40,6 @@ HEADERS: Final = {
 _SAFE: Final = ("GET", "HEAD")
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9a-z_.-]+?)\.?)(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 """A Host field as browsers write it: an address or a name, perhaps a port, and nothing that another reader would read otherwise."""
-_OURS: Final = ("none", "same-origin")
-_LED: Final = ("navigate", "document")
-_CLIMBING: Final = ("..", "\\", "\0")
 LARGEST_FORM: Final = 600 * 1024
 """A policy of the largest size that is read, once every letter of it is escaped as it may be."""
 _FIELDS: Final = 20
@@ -125,27 +123,11 @@ def check_origin(method: str, scheme: str, headers: Headers, hosts: Callable[[st
         if is_prying(headers):
             raise Refusal("another site asks for it")
         return
-    if headers.get("sec-fetch-site", "none") not in _OURS:
+    if headers.get("sec-fetch-site", "none") not in OURS:
         raise Refusal("the form is another site's")
     origin = headers.get("origin", "")
     if origin != f"{scheme}://{host}":
         raise Refusal(f"the form is of {quoted(origin)}, not of this page")
-
-
-def is_prying(headers: Mapping[str, str]) -> bool:
-    """Whether another site asks for a page in the background or within one of its own, rather than leading there.
-
-    Browsers say so of secure hosts alone. `headers` are found by their names in lower case.
-    """
-    if headers.get("sec-fetch-site", "none") in _OURS:
-        return False
-    return (headers.get("sec-fetch-mode", "navigate"), headers.get("sec-fetch-dest", "document")) != _LED
-
-
-def climbs(path: str) -> bool:
-    """Whether a path is one that nobody follows a link to: up, back or through what a file system reads otherwise."""
-    plain = unquote(unquote(path))
-    return any(part in plain for part in _CLIMBING)
 
 
 def _name(host: str) -> str:

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
-
-from starlette.requests import HTTPConnection
+from typing import TYPE_CHECKING, Final
 
 from capper.assembly import Assembly
 from capper.domain.daily import day_of
@@ -16,6 +14,9 @@ from capper.journal import Journal, Totals
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
 from capper.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
 
 VIEWER: Final = "capper.viewer"
 """Under this name an ASGI scope carries who asks, as the proxy knows it from the connection."""
@@ -56,7 +57,7 @@ def house_of(assembly: Assembly, settings: Settings, clock: Callable[[], datetim
     return replace(house, version=lambda: source.version or 0) if source else house
 
 
-def viewer_of(connection: HTTPConnection) -> Viewer:
+def viewer_of(connection: "HTTPConnection") -> Viewer:
     """Who asks; of the owner's own pages nobody knows."""
     viewer: Viewer = connection.scope[VIEWER]
     return viewer

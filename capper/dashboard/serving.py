@@ -1,13 +1,37 @@
-"""Where the owner's pages are: on an address of their own, beside the proxy, or nowhere."""
+"""Where pages are served: each person's through the proxy, the owner's on an address of their own beside it, or nowhere."""
 
+import asyncio
 import socket
 from dataclasses import dataclass, field
 from typing import Self
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from capper.dashboard.house import House
 from capper.dashboard.keys import METRICS, OWNER, token
 from capper.domain.errors import ConfigError
 from capper.settings import Address, Settings
+
+
+class PersonPages:
+    """Each person's own pages as an application; what they are made with is imported when somebody first asks for one."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._making = asyncio.Lock()
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._making:
+            if self._app is None:
+                self._app = await asyncio.to_thread(_person_app, self._house)
+        await self._app(scope, receive, send)
+
+
+def _person_app(house: House) -> ASGIApp:
+    from capper.dashboard.person import create_app  # noqa: PLC0415  imports jinja2 and starlette: a tenth of a second
+
+    return create_app(house)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from mitmproxy import connection, dns, http
 from mitmproxy.proxy import server_hooks
 from starlette.types import ASGIApp
 
-from capper.dashboard.guard import climbs, is_prying
+from capper.dashboard.unasked import climbs, is_prying
 from capper.domain.identity import Viewer
 from capper.gateway.ours import ADDRESSES, HOST, is_ours, leads_to_us
 from capper.proxy import bridge

@@ -263,7 +263,7 @@ class Engines:
         ads_data, trackers, more, less, without = unpack(data, 5)
         ads = FilterEngine.deserialize(ads_data)
         hosts = (ads.whole.hosts | _of_lines(more)) - _of_lines(less)
-        return cls(ads, partial(FilterEngine.deserialize, trackers), HostSet(hosts, _of_lines(without)))
+        return cls(ads, partial(FilterEngine.deserialize, trackers), HostSet.of_lower(hosts, _of_lines(without)))
 
 
 def _lines(hosts: frozenset[str]) -> bytes:

@@ -7,6 +7,7 @@ import unicodedata
 from capper.settings.reader import a_text, spell_value
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_PLAIN_HOST = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 _TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _KINDS = ("user", "wireguard")
@@ -54,6 +55,8 @@ def a_host(text: str, expected: str = "a host name", found: object = None) -> st
     Raises:
         ValueError: it is none; `expected` and `found` are what the message says.
     """
+    if len(text) <= 253 and _PLAIN_HOST.fullmatch(text):
+        return text
     host = ".".join(_ascii(label) for label in re.split(r"[.\u3002\uff0e\uff61]", text.rstrip(".").lower()))
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
         raise ValueError(f"expected {expected}, found {spell_value(text if found is None else found)}")

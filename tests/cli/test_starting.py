@@ -6,19 +6,22 @@ import sys
 SELDOM = {
     "aioquic.quic.connection": "QUIC, which is passed on unread",
     "httpx": "downloads",
+    "jinja2": "dashboards",
     "numpy": "pictures of ads, and studies",
     "pydantic": "options other than text, paths, choices and whole numbers",
     "pyparsing.core": "the language of mitmproxy's commands",
     "rich": "tables",
     "ruamel.yaml.main": "mitmproxy's configuration",
     "scipy": "studies",
+    "starlette.requests": "dashboards",
+    "tomlkit": "policies that are edited",
 }
 """Modules that a start does without, with what needs them: 75 MB and half a second."""
 
 START = f"""
 import sys
 import capper.cli.proxying, capper.cli.run, capper.cli.workers
-import capper.dashboard.house, capper.dashboard.person, capper.dashboard.serving
+import capper.dashboard.house, capper.dashboard.serving
 import capper.ledger.embedded, capper.proxy.lean, capper.proxy.master, capper.proxy.people
 print(*{set(SELDOM)} & sys.modules.keys())
 """

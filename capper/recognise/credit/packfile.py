@@ -1,11 +1,12 @@
 """What credit packs say, kept in one file from one start to the next: reading their lists of words takes ten times as long."""
 
 import hashlib
-import json
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
+
+import orjson
 
 from capper.recognise.credit.packs import Pack, ReadWords, Words, load_words
 from capper.recognise.credit.words import Lexicon
@@ -52,11 +53,11 @@ def _written(words: Words) -> bytes:
     ]
     spellings = [(spelling.decode("latin-1"), languages) for spelling, languages in words.written.items()]
     said = [packs, words.paths.stored(), words.members.stored(), words.pages, spellings]
-    return json.dumps(said, separators=(",", ":")).encode()
+    return orjson.dumps(said)
 
 
 def _restored(data: bytes) -> Words:
-    packs, paths, members, pages, spellings = json.loads(data)
+    packs, paths, members, pages, spellings = orjson.loads(data)
     return Words(
         tuple(_pack(*row) for row in packs),
         Lexicon.restored(paths),

@@ -218,7 +218,16 @@ class Lexicon:
             (category, [steps.setdefault(step, len(steps)) for step in rest], needs)
             for category, rest, needs in phrases
         ]
-        return [self._exact, self._prefixes, self._suffixes, self._inner, self._alone, [*steps], rows, begun]
+        return [
+            self._exact,
+            self._prefixes,
+            self._suffixes,
+            self._inner,
+            self._alone,
+            [*map(tuple, steps)],
+            rows,
+            begun,
+        ]
 
     @classmethod
     def restored(cls, stored: list[Any]) -> Self:
