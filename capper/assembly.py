@@ -113,7 +113,6 @@ class Knowledge:
         Raises:
             ConfigError: a file cannot be used.
         """
-        _learn_to_speak(now)
         credit = settings.state / "credit"
         return cls(
             RecogniserSource(settings, now),
@@ -304,8 +303,13 @@ def _lists(state: Path, own: Sequence[Path]) -> list[FilterList]:
     return lists_in_use(state) + [_own_list(path) for path in own]
 
 
-def _learn_to_speak(now: datetime) -> None:
-    """Read the catalogues of every language once: done at the first placeholder, it would hold up everybody's traffic."""
+def warm(now: datetime) -> None:
+    """Load what the first ad would wait for, and everybody's traffic with it: the words of every language, and Pillow.
+
+    Nothing is wrong without it; it takes a tenth of a second, once the proxy listens.
+    """
+    from capper.recognise import picture  # noqa: F401, PLC0415
+
     told = Decision(Verdict.WITHHOLD, Viewer(), Ad(), "", Cap.parse("1 per day"), 1, now + timedelta(days=30))
     for language in LANGUAGES:
         words(told, Speech(language), now)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capper import __version__
-from capper.assembly import assemble, utc_now
+from capper.assembly import assemble, utc_now, warm
 from capper.backup.swap import hold
 from capper.cli.logs import begin
 from capper.cli.options import Config, LedgerUrl, Policy, State
@@ -157,6 +157,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 told = Supervisor.of(os.environ)
                 told.say("READY=1", f"STATUS=listening at {', '.join(listens)}")
                 beside.append(asyncio.create_task(told.keep_watch(partial(_answers, master))))
+                await asyncio.to_thread(warm, utc_now())
                 settle()
                 await master.serve()
                 told.say("STOPPING=1")

@@ -19,7 +19,7 @@ from typing import Any
 import typer
 
 from capper import __version__
-from capper.assembly import Assembly, ClosedSource, Knowledge, assemble, utc_now
+from capper.assembly import Assembly, ClosedSource, Knowledge, assemble, utc_now, warm
 from capper.backup.swap import hold
 from capper.cli import explained
 from capper.cli.logs import FILES, LISTS, begin
@@ -104,6 +104,7 @@ class _Service:
         """Load what all go by, and see whether a ledger answers."""
         authority = load_authority(settings.state, utc_now())
         knowledge = Knowledge.load(settings, utc_now())
+        warm(utc_now())
         # A loop of its own, which is gone with its threads before anybody is forked.
         policy = asyncio.run(_policy(settings, knowledge))
         board = Board(settings.workers)

@@ -14,7 +14,6 @@ from capper.gate.limits import Limits
 from capper.gate.scene import NOTHING, PICTURES, Scene
 from capper.gate.speaking import Speaking
 from capper.recognise.gallery import Gallery
-from capper.recognise.picture import measure
 from capper.rewrite import caching
 from capper.trail import Recent
 
@@ -98,6 +97,8 @@ class Files:
 
     async def picture(self, exchange: Exchange, response: Response) -> Outcome:
         """An ad's picture; a pixel is a beacon."""
+        from capper.recognise.picture import measure  # noqa: PLC0415  Pillow is imported with the first of them
+
         if response.unrecorded:
             return await self._unrecorded(exchange, response)
         picture = measure(response.body)

@@ -7,6 +7,7 @@ SELDOM = {
     "aioquic.quic.connection": "QUIC, which is passed on unread",
     "httpx": "downloads",
     "jinja2": "dashboards",
+    "PIL": "pictures of ads, once it listens",
     "numpy": "pictures of ads, and studies",
     "pydantic": "options other than text, paths, choices and whole numbers",
     "pyparsing.core": "the language of mitmproxy's commands",

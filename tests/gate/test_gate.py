@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from blockbuster import blockbuster_ctx
 
-from capper.assembly import _learn_to_speak
+from capper.assembly import warm
 from capper.domain.cap import Cap
 from capper.domain.exchange import Action
 from capper.domain.policy import Policy, Rule
@@ -36,7 +36,7 @@ RECOGNISER = Recogniser(Engines.build(LISTS), AdReader(load_networks()))
 @pytest.fixture(autouse=True)
 def no_blocking():
     """A call that would hold up everybody's traffic fails the test."""
-    _learn_to_speak(NOON)
+    warm(NOON)
     with blockbuster_ctx():
         yield
 
