@@ -7,19 +7,16 @@ from typing import Annotated
 
 import typer
 
-from capper.assembly import assemble
 from capper.cli.options import Config, State
-from capper.cli.replay import progress_of
+from capper.cli.replay import through
 from capper.cli.studies import Name, checked_name, recorded
 from capper.cli.tables import print_text
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import CreditPrompts, Policy
 from capper.journal import Journal, Level
-from capper.ledger.memory import MemoryLedger
 from capper.measure.entry import BEFORE_ALL
 from capper.measure.har import Har, load
-from capper.measure.replay import replay
 from capper.settings import Settings, load_settings
 from capper.settings.version import check_state
 from capper.study.draft import Draft
@@ -109,13 +106,5 @@ def _of_recordings(
 
 
 async def _replay(settings: Settings, recordings: Sequence[Har], person: str, onlooker: Everybody) -> None:
-    journal = Journal(Level.NOTHING)
-    parts = await assemble(
-        settings, ledger=MemoryLedger(), policy=lambda: _UNCAPPED, journal=journal, observer=onlooker
-    )
-    try:
-        with progress_of(sum(map(len, recordings)), "Importing") as step:
-            for recording in recordings:
-                await replay(recording, parts.gate, journal, unnamed=person, progress=step)
-    finally:
-        await parts.close()
+    async for _ in through(recordings, settings, _UNCAPPED, Journal(Level.NOTHING), person, observer=onlooker):
+        pass

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -13,13 +13,14 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from capper.assembly import assemble
+from capper.assembly import Knowledge, assemble
 from capper.cli.governing import policy_for
 from capper.cli.options import Config, Json, Policy, State
 from capper.cli.tables import console, print_json, print_table, print_text
 from capper.domain import policy as policies
 from capper.domain.errors import ConfigError
 from capper.domain.identity import HOUSEHOLD
+from capper.gate.observing import Observer
 from capper.journal import FileSink, Journal, Level
 from capper.ledger.memory import MemoryLedger
 from capper.measure.har import Har, load, save
@@ -72,11 +73,8 @@ def run(
     with ExitStack() as files:
         out_file = files.enter_context(whole_file(out)) if out else None
         journal_file = files.enter_context(whole_file(journal, 0o600)) if journal else None
-        with progress_of(len(recording)) as step:
-            records = Journal(Level.OWN, FileSink(journal_file) if journal_file else None)
-            replayed = asyncio.run(
-                _replay(recording, settings, asked, records, partial(replay, unnamed=viewer, progress=step))
-            )
+        records = Journal(Level.OWN, FileSink(journal_file) if journal_file else None)
+        replayed = asyncio.run(_replay(recording, settings, asked, records, viewer))
         if lost := records.totals.dropped:
             raise ConfigError(f"{journal} cannot be written: {_many(lost, 'record')} lost")
         if out and out_file:
@@ -86,15 +84,40 @@ def run(
 
 
 async def _replay(
-    recording: Har,
+    recording: Har, settings: Settings, policy: policies.Policy, journal: Journal, viewer: str
+) -> Replayed:
+    [replayed] = [each async for each in through([recording], settings, policy, journal, viewer)]
+    return replayed
+
+
+async def through(
+    recordings: Sequence[Har],
     settings: Settings,
     policy: policies.Policy,
     journal: Journal,
-    through: Callable[..., Awaitable[Replayed]],
-) -> Replayed:
-    parts = await assemble(settings, ledger=MemoryLedger(), policy=lambda: policy, journal=journal)
+    viewer: str,
+    *,
+    observer: Observer | None = None,
+    knowledge: Knowledge | None = None,
+) -> AsyncIterator[Replayed]:
+    """Recordings through a policy, one after the other, with one memory for all of them; a progress bar where somebody looks.
+
+    Args:
+        viewer: whose they are, where an entry does not say.
+        knowledge, observer: as `assemble` has them.
+    """
+    parts = await assemble(
+        settings,
+        ledger=MemoryLedger(),
+        policy=lambda: policy,
+        journal=journal,
+        knowledge=knowledge,
+        observer=observer,
+    )
     try:
-        return await through(recording, parts.gate, journal, viewer=policy.viewer)
+        with progress_of(sum(map(len, recordings))) as step:
+            for recording in recordings:
+                yield await replay(recording, parts.gate, journal, viewer=policy.viewer, unnamed=viewer, progress=step)
     finally:
         await parts.close()
 

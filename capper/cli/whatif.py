@@ -5,19 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from capper.assembly import Knowledge, assemble, utc_now
+from capper.assembly import Knowledge, utc_now
 from capper.audit.plan import recordings_of
 from capper.cli.governing import Governing, with_ledger
 from capper.cli.options import Config, Json, LedgerUrl, State
 from capper.cli.policy_versions import named
 from capper.cli.record import known_person
-from capper.cli.replay import progress_of
+from capper.cli.replay import through
 from capper.cli.tables import console, print_json, print_table, print_text
 from capper.domain.daily import SPAN, day_of
 from capper.domain.errors import ConfigError
@@ -25,10 +24,9 @@ from capper.domain.frequency import binned, reach, shares
 from capper.domain.identity import HOUSEHOLD
 from capper.domain.policy import Policy
 from capper.journal import Journal, Level
-from capper.ledger.memory import MemoryLedger
 from capper.measure.har import Har, load
 from capper.measure.output import whole_file
-from capper.measure.replay import Summary, replay
+from capper.measure.replay import Summary
 from capper.measure.report import report
 from capper.measure.whatif import PAID_ASSUMES, Comparison, Row, of_days, of_replays
 from capper.settings import Settings, load_settings
@@ -163,17 +161,8 @@ async def _of_recordings(
 async def _summaries(
     settings: Settings, knowledge: Knowledge, recordings: Sequence[Har], policy: Policy, viewer: str
 ) -> list[Summary]:
-    """Each recording through the policy, one after the other, with one memory for all of them."""
     journal = Journal(Level.NOTHING)
-    parts = await assemble(settings, ledger=MemoryLedger(), policy=lambda: policy, journal=journal, knowledge=knowledge)
-    try:
-        with progress_of(sum(map(len, recordings))) as step:
-            through = partial(
-                replay, gate=parts.gate, journal=journal, viewer=policy.viewer, unnamed=viewer, progress=step
-            )
-            return [(await through(recording)).summary for recording in recordings]
-    finally:
-        await parts.close()
+    return [each.summary async for each in through(recordings, settings, policy, journal, viewer, knowledge=knowledge)]
 
 
 # What is told
