@@ -86,10 +86,17 @@ def evidence_of(document: Document, element: Element, page: str, sponsors: Itera
     `sponsors` are CSS selectors of the words in it that say who pays.
     """
     elements = [element, *_inside(element)]
+    led: list[str] = []
+    loaded: list[str] = []
+    others: list[tuple[str, str]] = []
+    for each in elements:
+        led += clicks(document, each)
+        loaded += resources(document, each)
+        others += _others(document, each)
     return Evidence(
-        clicks=unique((url for each in elements for url in clicks(document, each)), MOST_URLS),
-        resources=unique((url for each in elements for url in resources(document, each)), MOST_URLS),
-        attributes=tuple(pair for each in elements for pair in _others(document, each))[:MOST_ATTRIBUTES],
+        clicks=unique(led, MOST_URLS),
+        resources=unique(loaded, MOST_URLS),
+        attributes=tuple(others[:MOST_ATTRIBUTES]),
         text=document.text_of(element),
         page=page,
         sponsors=unique((_words(document, element, selector) for selector in _there(element, sponsors)), MOST_SPONSORS),

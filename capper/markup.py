@@ -54,13 +54,15 @@ class Element:
     `<image>` too. `sides` is kept here by `capper.rewrite.html.sizes`: searches ask for a picture's size again and again.
     """
 
-    __slots__ = ("__weakref__", "_family", "_place", "node", "sides", "tag")
+    __slots__ = ("__weakref__", "_attributes", "_family", "_location", "_place", "node", "sides", "tag")
 
     def __init__(self, node: turbohtml.Element, family: "_Family") -> None:
         self.node = node
         self.tag = node.tag.lower()
         self._family = family
         self._place: tuple[Span | None, Span | None, Span | None] | None = None
+        self._location: turbohtml.SourceLocation | None = None
+        self._attributes: tuple[tuple[str, str], ...] | None = None
         self.sides: tuple[int | None, int | None] | None = None
 
     def get(self, name: str) -> str:
@@ -71,10 +73,14 @@ class Element:
         """Whether it has the attribute, with or without a value."""
         return name in self.node.attrs
 
-    def attributes(self) -> Iterator[tuple[str, str]]:
+    def attributes(self) -> tuple[tuple[str, str], ...]:
         """Every attribute with its value, as written first."""
-        for name, value in self.node.attrs.items():
-            yield name, " ".join(value) if isinstance(value, list) else value or ""
+        if self._attributes is None:
+            pairs = self.node.attrs.items()
+            self._attributes = tuple(
+                (name, " ".join(value) if isinstance(value, list) else value or "") for name, value in pairs
+            )
+        return self._attributes
 
     @property
     def start_tag(self) -> Span | None:
@@ -93,7 +99,7 @@ class Element:
 
     def _placed(self) -> tuple[Span | None, Span | None, Span | None]:
         """Its start tag, its end tag and the whole: kept, for it costs as much as sixteen attributes."""
-        location = self.node.source_location
+        location = self._location = self.node.source_location
         if location is None:
             self._place = None, None, None
             return self._place
@@ -112,10 +118,10 @@ class Element:
 
     def attribute_spans(self, names: Iterable[str]) -> dict[str, Span]:
         """Where those of the attributes stand that it has, in the order of `names`."""
-        location = self.node.source_location
-        attrs = location.attrs if location else {}
-        found = ((name, attrs.get(name)) for name in names)
-        return {name: Span(at.start_offset, at.end_offset) for name, at in found if at}
+        if self._place is None:
+            self._placed()
+        attrs = self._location.attrs if self._location else {}
+        return {name: Span(at.start_offset, at.end_offset) for name in names if (at := attrs.get(name))}
 
     @property
     def parent(self) -> "Element | None":
@@ -152,11 +158,12 @@ class Element:
 
     def alike(self, most: int) -> list["Element"]:
         """The elements of its name beside it, among the `most` nodes before it and as many after it."""
-        parent = self.node.parent
-        if parent is None:
+        node = self.node
+        parent = node.parent
+        if parent is None or (node.previous_sibling is None and node.next_sibling is None):
             return []
-        row, places = self._family.row(parent, self.node.tag)
-        own = places[self.node]
+        row, places = self._family.row(parent, node.tag)
+        own = places[node]
         at, here, end = (bisect_left(row, place, key=places.__getitem__) for place in (own - most, own, own + most + 1))
         return [*map(self._family.__getitem__, (*reversed(row[at:here]), *row[here + 1 : end]))]
 
@@ -469,4 +476,4 @@ def join(base: str, url: str) -> str:
 
 def unique(values: Iterable[str], most: int) -> tuple[str, ...]:
     """The first `most` different values that are not empty, in their order."""
-    return tuple(islice(dict.fromkeys(value for value in values if value), most))
+    return tuple(islice(dict.fromkeys(filter(None, values)), most))

@@ -5,8 +5,6 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import compress
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ LONGEST = 90
 """A longer text is a sentence, not a label."""
 _HEAD = 4
 """A text that is a label begins with the first letters of one: what is compared first."""
-_HEAD_OF = itemgetter(slice(_HEAD))
 _LONGEST_NAME = 50
 _MOST_WORDS = 6
 _MOST_AFTER_COLON = 4
@@ -115,8 +112,8 @@ class Labels:
 
         Texts have no blanks around them; their bytes may have been read as latin-1.
         """
-        some = list(texts)
-        return set(compress(some, map(self._heads.__contains__, map(_HEAD_OF, some))))
+        heads = self._heads
+        return {text for text in texts if text[:_HEAD] in heads}
 
     def read(self, text: str, language: str = "") -> Mark | None:
         """What a text says that stands on its own; None where it is no label, or one that means something else in `language`.

@@ -205,6 +205,8 @@ class _Search:
 
     def _link_around(self, picture: Element) -> Element | None:
         """The nearest element around it that a click on it follows."""
+        if picture.closest("a[href], [onclick]") is None:
+            return None
         for above in islice(picture.ancestors(), CLIMBED):
             if above.tag in NEVER:
                 return None

@@ -5,10 +5,10 @@ at least is looked up in the page's own values first; only those that may fit ar
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from operator import itemgetter
 
 from capper.markup import Document, Element
 
@@ -48,18 +48,20 @@ class _Begun:
     """Pairs (what a value begins with, selector), by as many of its first letters as all of them have, nine at most."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        length = min(_HEAD, *(len(value) for value, _ in pairs))
-        self._head = itemgetter(slice(length))
-        self._pairs: dict[str, list[tuple[str, str]]] = {}
+        self.length = min(_HEAD, *(len(value) for value, _ in pairs))
+        self.pairs: dict[str, list[tuple[str, str]]] = {}
         for value, selector in pairs:
-            self._pairs.setdefault(value[:length], []).append((value, selector))
+            self.pairs.setdefault(value[: self.length], []).append((value, selector))
 
-    def fitting(self, values: "Values", attribute: str) -> Iterator[str]:
-        """The selectors of which one of an attribute's values begins as they need it."""
-        heads = self._pairs.keys() & set(map(self._head, values.document.values(attribute)))
-        text = values.joined(attribute) if heads else ""
-        for head in heads:
-            yield from (selector for value, selector in self._pairs[head] if f"\0{value}" in text)
+    def fitting(self, values: Iterable[str]) -> Iterator[str]:
+        """The selectors of which one of the values begins as they need it."""
+        length, pairs = self.length, self.pairs
+        found = sorted({value for value in values if value[:length] in pairs})
+        for head in {value[:length] for value in found}:
+            for value, selector in pairs[head]:
+                at = bisect_left(found, value)
+                if at < len(found) and found[at].startswith(value):
+                    yield selector
 
 
 class Values:
@@ -97,7 +99,7 @@ class Values:
     def joined(self, attribute: str) -> str:
         """An attribute's different values in one text, each between two zeros: none holds one, so nothing is found across two."""
         if attribute not in self._joined:
-            self._joined[attribute] = joined(dict.fromkeys(self.document.values(attribute)))
+            self._joined[attribute] = joined(set(self.document.values(attribute)))
         return self._joined[attribute]
 
 
@@ -177,7 +179,7 @@ def _there(values: Values, index: _Index) -> Iterator[str]:
 
 def _promising(values: Values, index: _Index) -> Iterator[str]:
     for attribute, begun in index.begun.items():
-        yield from begun.fitting(values, attribute)
+        yield from begun.fitting(values.document.values(attribute))
     for (attribute, operator), needy in index.needy.items():
         text, end = values.joined(attribute), "" if operator == "*=" else "\0"
         yield from (selector for value, selector in needy if f"{value}{end}" in text)

@@ -80,6 +80,7 @@ class _Search:
         self.document, self.known, self._values = document, labels, values
         self._placed: dict[tuple[str, str, str], dict[int, Element]] = {}
         self._alike: dict[tuple[str, str], dict[str, list[Element]]] = {}
+        self._read: dict[str, Mark | None] = {}
 
     def labels(self) -> Iterator[Label]:
         """Labels in words, in attributes for people, in attributes for scripts."""
@@ -116,8 +117,10 @@ class _Search:
 
     def _spoken(self, element: Element, name: str) -> Iterator[Label]:
         value = element.get(name).strip()
-        mark = self._mark(value) if self.known.likely((value,)) else None
-        if mark and len(value) > 1:
+        if value not in self._read:
+            self._read[value] = self._mark(value) if len(value) > 1 and self.known.likely((value,)) else None
+        mark = self._read[value]
+        if mark:
             yield Label(element, mark, 0)
 
     def _is_on(self, value: str) -> bool:

@@ -78,8 +78,9 @@ class Nearby:
 
     def _counted(self) -> set[str]:
         """The links, as written, that may be counted on their way: they lead elsewhere, or carry where they go."""
-        found = self._elsewhere(_TO, self._values.joined("href"))
-        rest = set(self.document.values("href")) - found
+        different = set(self.document.values("href"))
+        found = self._elsewhere(_TO, different) if "//" in self._values.joined("href") else set()
+        rest = different - found
         text = "\0".join(rest).lower()
         if any(sign in text for sign in _CARRYING):
             found.update(href for href in rest if _carries(href))
@@ -102,10 +103,12 @@ class Nearby:
         looks = different
         if max(map(len, different), default=0) > _LONGEST_LOOK:
             looks = {file[:_LONGEST_LOOK] for file in different}
-        far = self._elsewhere(_FROM, joined(looks))
+        text = joined(looks)
+        far = self._elsewhere(_FROM, looks) if "//" in text else set()
         if self._based_elsewhere:
             far.update(look for look in looks if "//" not in look)
-        text = joined(looks - far)
+        if far:
+            text = joined(looks - far)
         # The one letter that would be two in lower case.
         telling = far | _pieces(text, _places(text.replace("\u0130", "I").lower()))
         return telling if looks is different else {file for file in different if file[:_LONGEST_LOOK] in telling}
@@ -118,9 +121,9 @@ class Nearby:
         """Pictures that show one more as their background."""
         return (each for each in self._values.painted if each.tag in PICTURES)
 
-    def _elsewhere(self, naming: re.Pattern[str], values: str) -> set[str]:
-        """Of joined values those that name a host, and one elsewhere as the judge says, who is asked once for each."""
-        named = naming.findall(values) if "//" in values else []
+    def _elsewhere(self, naming: re.Pattern[str], values: Iterable[str]) -> set[str]:
+        """Of some values those that name a host, and one elsewhere as the judge says, who is asked once for each."""
+        named = naming.findall(joined(value for value in values if "//" in value))
         for host in {host for _, host in named} - self._hosts.keys():
             self._hosts[host] = self.judge.is_elsewhere(f"http://{host}/")
         return {value for value, host in named if self._hosts[host]}

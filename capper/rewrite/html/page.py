@@ -35,13 +35,14 @@ def find(data: bytes, url: str, judge: Judge, charset: str = "") -> Found:
         Unrewritable: the document is of a kind that editing would cost too much.
     """
     document = parse(data, url, charset)
-    held = house.insides(document, data) if _HOUSE in data else {}
+    furnished = _HOUSE in data
+    held = house.insides(document, data) if furnished else {}
     if held:
         document = parse(house.cleared(data, list(held)), url, charset)
     chosen = candidates(document, judge)[:MOST_SLOTS]
     sponsors = judge.shapes.sponsors
     slots = tuple(_slot(document, candidate, number, sponsors) for number, candidate in enumerate(chosen))
-    if _HOUSE not in data:
+    if not furnished:
         return Found(slots)
     elements = [candidate.element for candidate in chosen]
     return Found(*house.furnish(document, judge, held, list(zip(elements, slots, strict=True))))
