@@ -20,7 +20,7 @@ LONGEST = 20_000
 MOST = 20
 """Templates of one page that are looked at."""
 _MOST_ELEMENTS = 200
-_TEMPLATE = f"template[{MARK}]"
+TEMPLATE = f"template[{MARK}]"
 
 _TAGS = frozenset("a abbr aside b bdi bdo blockquote br cite code div em figcaption figure footer h2 h3 h4 h5 h6 header hr i img li mark ol p picture q s section small source span strong sub sup time u ul wbr".split())  # fmt: skip  # noqa: SIM905  a row of words
 """What a still notice is made of."""
@@ -43,7 +43,7 @@ def insides(document: Document, data: bytes) -> dict[Span, str]:
     """What `data` has inside the first templates that are marked as house ads, by where it stands; of one never closed nothing."""
     found = {}
     # One within another has no parent.
-    for template in islice((each for each in document.select(_TEMPLATE) if each.parent), MOST):
+    for template in islice((each for each in document.select(TEMPLATE) if each.parent), MOST):
         start, end = template.start_tag, template.end_tag
         if start and end:
             found[Span(start.end, end.start)] = data[start.end : end.start].decode("latin-1")
@@ -71,7 +71,7 @@ def furnish(
     """
     slots = [slot for _, slot in found]
     refused = []
-    templates = document.select(_TEMPLATE)
+    templates = document.select(TEMPLATE)
     more, templates = len(templates) - MOST, templates[:MOST]
     for number, template in enumerate(templates, 1):
         place = _beside(template, templates, found)

@@ -20,7 +20,6 @@ from capper.rewrite.wording import Words
 MOST_SLOTS = 60
 _CAPTION = 60
 """With no more text than this a picture is a banner; with more it is an ad in the form of content."""
-_HOUSE = house.MARK.encode()
 _PICTURES = ("img", "input", "amp-img", "picture", "video", "object", "embed")
 _FETCHED = ("img", "input", "amp-img", "picture")
 
@@ -35,7 +34,7 @@ def find(data: bytes, url: str, judge: Judge, charset: str = "") -> Found:
         Unrewritable: the document is of a kind that editing would cost too much.
     """
     document = parse(data, url, charset)
-    furnished = _HOUSE in data
+    furnished = bool(document.select(house.TEMPLATE))
     held = house.insides(document, data) if furnished else {}
     if held:
         document = parse(house.cleared(data, list(held)), url, charset)
