@@ -165,6 +165,9 @@ class Met(NamedTuple):
 
 _NOTHING = Met(frozenset())
 
+type _Sizes = dict[str, tuple[int, ...]]
+"""By the letters they begin or end with, how long stems are."""
+
 
 class Lexicon:
     """Words and phrases by category; built once per pack, read-only but for what it remembers of words met.
@@ -184,6 +187,7 @@ class Lexicon:
         self._phrases: dict[int, tuple[Phrase, ...]] = {}
         """By the atom they begin with."""
         self._known: dict[str, Met] = {}
+        self._sizes: tuple[_Sizes, _Sizes] | None = None
 
     def add(self, category: str, entries: Iterable[str]) -> None:
         """Add the words and phrases of a category.
@@ -205,6 +209,7 @@ class Lexicon:
                     self._phrases[atom] = (*self._phrases.get(atom, ()), phrase)
                 elif category not in self._alone[atom]:
                     self._alone[atom] = _said(*self._alone[atom], category)
+        self._sizes = None
 
     def stored(self) -> list[Any]:
         """All that was added, as JSON has it; what is alike is there once."""
@@ -295,12 +300,19 @@ class Lexicon:
         return known
 
     def _atoms(self, word: str) -> set[int]:
+        if self._sizes is None:
+            self._sizes = (
+                _sizes(self._prefixes, slice(_SHORTEST_STEM)),
+                _sizes(self._suffixes, slice(-_SHORTEST_STEM, None)),
+            )
+        begins, ends = self._sizes
         found = {self._exact.get(word)}
-        for size in range(_SHORTEST_STEM, min(len(word), _LONGEST_STEM) + 1):
-            found.add(self._prefixes.get(word[:size]))
-            found.add(self._suffixes.get(word[-size:]))
-        found.update(atom for stem, atom in self._inner.items() if stem in word)
-        return {atom for atom in found if atom is not None}
+        # Few words begin or end as any stem does.
+        found.update([self._prefixes.get(word[:size]) for size in begins.get(word[:_SHORTEST_STEM], ())])
+        found.update([self._suffixes.get(word[-size:]) for size in ends.get(word[-_SHORTEST_STEM:], ())])
+        found.update([atom for stem, atom in self._inner.items() if stem in word])
+        found.discard(None)
+        return found  # type: ignore[return-value]
 
     def _met(self, atoms: set[int]) -> Met:
         if not atoms:
@@ -358,7 +370,8 @@ class Lexicon:
 
     def may_say(self, categories: AbstractSet[str], words: Iterable[str]) -> bool:
         """Whether any of these categories may be among some words and sums, in whatever order they stand."""
-        met = [self._of(word) for word in (*words, AMOUNT, FIGURE)]
+        known = self._known
+        met = [known.get(word) or self._of(word) for word in (*words, AMOUNT, FIGURE)]
         if any(not categories.isdisjoint(each.alone) for each in met):
             return True
         present = _NOTHING.atoms.union(*(each.atoms for each in met))
@@ -370,6 +383,15 @@ class Lexicon:
             for category, rest, needs in some.phrases
             if not present.isdisjoint(needs)
         ) or any(phrase.category in categories for each in met for phrase in each.free)
+
+
+def _sizes(stems: Iterable[str], mark: slice) -> _Sizes:
+    """How long the stems are that begin, or end, alike."""
+    found: dict[str, set[int]] = {}
+    for stem in stems:
+        if _SHORTEST_STEM <= len(stem) <= _LONGEST_STEM:
+            found.setdefault(stem[mark], set()).add(len(stem))
+    return {letters: tuple(sizes) for letters, sizes in found.items()}
 
 
 def _begun(met: Met, behind: Met | None, present: frozenset[int]) -> tuple[Phrase, ...]:
