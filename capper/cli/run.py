@@ -149,6 +149,9 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 owned = pages.serve(replace(house, certificate_ends=master.certificate_ends))
                 works = (*proxying.works(renews=True), warn_of_end(master.certificate_ends), owned)
                 beside = [asyncio.create_task(work) for work in works]
+                # Who asks already is served; who waits for the word that it is ready finds a proxy with nothing else to do.
+                await asyncio.to_thread(warm, utc_now())
+                settle()
                 listening, hosts = master.listening(), len(assembly.recogniser.current().engines.hosts)
                 listens = tuple(str(Address(*each)) for each in listening.addresses)
                 # Who waits for the word that it is ready may look at once.
@@ -157,8 +160,6 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 told = Supervisor.of(os.environ)
                 told.say("READY=1", f"STATUS=listening at {', '.join(listens)}")
                 beside.append(asyncio.create_task(told.keep_watch(partial(_answers, master))))
-                await asyncio.to_thread(warm, utc_now())
-                settle()
                 await master.serve()
                 told.say("STOPPING=1")
                 for task in beside:

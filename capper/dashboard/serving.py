@@ -60,13 +60,17 @@ class OwnerPages:
         if self.listener is None:
             return
         # What most people have no use for is not imported.
-        from capper.dashboard.owner import create_owner_app  # noqa: PLC0415
         from capper.dashboard.server import serve  # noqa: PLC0415
 
         try:
-            await serve(create_owner_app(house, self.metrics, self.owner), self.listener)
+            await serve(await asyncio.to_thread(self._app, house), self.listener)
         finally:
             self.listener.close()
+
+    def _app(self, house: House) -> ASGIApp:
+        from capper.dashboard.owner import create_owner_app  # noqa: PLC0415  as `_person_app`
+
+        return create_owner_app(house, self.metrics, self.owner)
 
     @property
     def url(self) -> str | None:
