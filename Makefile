@@ -19,16 +19,16 @@ demo: venv ## a tour with nothing from the internet (ARGS="--serve" to look with
 test: venv ## style, types, layers and every test but the slow ones, with a real redis-server and a real Chromium
 	@scripts/system-packages
 	@scripts/check
-	@$(bin)/python -m pytest -n auto $(ARGS)
+	@$(bin)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-slow: venv ## the slow tests: soak, large corpora, and publishers' pages with their real clients
 	@scripts/system-packages
 	@scripts/browser-clients
-	@$(bin)/python -m pytest -n auto -m slow --timeout 1800 $(ARGS)
+	@$(bin)/python -m pytest -n auto --dist loadgroup -m slow --timeout 1800 $(ARGS)
 
 test-312: ## every test but the slow ones on the oldest supported Python, in .venv-3.12
 	@CAPPER_PYTHON="$$(scripts/find-python 3.12)" scripts/venv .venv-3.12
-	@.venv-3.12/bin/python -m pytest -n auto $(ARGS)
+	@.venv-3.12/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: venv ## style, types and layers
 	@scripts/check

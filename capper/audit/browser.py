@@ -1,9 +1,9 @@
 """A reader's Chromium, driven over a proxy: the only place that knows Playwright."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,7 @@ def faults() -> type[Exception]:
     return Error
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def chromium() -> AsyncIterator["Browser"]:
     """The system's Chromium, or what CAPPER_CHROMIUM names.
 
@@ -96,7 +96,7 @@ async def chromium() -> AsyncIterator["Browser"]:
             await browser.close()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def window(
     browser: "Browser", proxy: str, har: Path, *, memory: Path | None = None, remember: Path | None = None
 ) -> AsyncIterator["Page"]:
@@ -132,7 +132,7 @@ async def read(page: "Page", url: str) -> Seen | Missed:
         await _quiet(page)
         await page.evaluate("() => scrollTo(0, 0)")
         boxes = await page.evaluate(_BOXES)
-        picture = await page.screenshot(type="jpeg", quality=60)
+        picture = await _pictured(page)
         links = await page.evaluate(_LINKS)
     except faults() as exc:
         return Missed(url, str(exc).splitlines()[0])
@@ -141,6 +141,13 @@ async def read(page: "Page", url: str) -> Seen | Missed:
 
 def _boxed(row: Sequence[Any]) -> tuple[str, str, Box]:
     return str(row[0]), str(row[1]), Box(*map(float, row[2:]))
+
+
+async def _pictured(page: "Page") -> bytes:
+    """A JPEG of what is in the window; Chromium refuses it now and then, and takes it when asked again."""
+    with contextlib.suppress(faults()):
+        return await page.screenshot(type="jpeg", quality=60)
+    return await page.screenshot(type="jpeg", quality=60)
 
 
 async def _quiet(page: "Page") -> None:

@@ -76,11 +76,19 @@ def host_of(url: str) -> str:
 
 def parted(url: str) -> tuple[str, str]:
     """The host, as `host_of` reads it, and what follows it, which begins with `/`."""
+    # A request asks a dozen times about its own address and its page's.
+    return _parted_of(url) if len(url) <= _LONGEST_KEPT else _parted(url)
+
+
+def _parted(url: str) -> tuple[str, str]:
     match = _AUTHORITY.match(url)
     if match is None:
         return "", "/"
     rest = url[match.end() :]
     return match[1].lower().strip().removesuffix("."), rest if rest[:1] == "/" else f"/{rest}"
+
+
+_parted_of = lru_cache(maxsize=1_024)(_parted)
 
 
 def advertiser_domain(text: str) -> str | None:

@@ -1,14 +1,16 @@
 """A real Chromium that trusts a certificate as a person would make it: in its profile's own store."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Error, Page, async_playwright
 
 from capper.demo.household import Household, running_household
 from capper.testing import FrozenClock
@@ -50,6 +52,19 @@ def artifacts(request: pytest.FixtureRequest) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def screenshots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chromium refuses a screenshot now and then, and takes it when asked again."""
+    take = Page.screenshot
+
+    async def screenshot(page: Page, **options: Any) -> bytes:
+        with contextlib.suppress(Error):
+            return await take(page, **options)
+        return await take(page, **options)
+
+    monkeypatch.setattr(Page, "screenshot", screenshot)
 
 
 @pytest.fixture
