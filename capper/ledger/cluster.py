@@ -94,7 +94,8 @@ class ClusterLink:
             async for portion in line.scan(pattern):
                 yield portion
         else:
-            yield [key for key in keys if key.startswith(pattern.removesuffix(b"*"))]
+            if found := [key for key in keys if key.startswith(pattern.removesuffix(b"*"))]:
+                yield found
 
     async def listen(self, channel: bytes, every: float) -> AsyncGenerator[bool]:
         """What comes on a channel; every node passes on what is published on any other."""
