@@ -18,6 +18,7 @@ from capper.demo.household import Household, TurnedClock, running_household
 from capper.demo.retargeter import BOUGHT, HOSTS, OPT_OUT, PRODUCT, PUBLISHERS, Retargeter
 from capper.demo.sites import SHOES
 from capper.demo.world import running_world
+from capper.domain.window import to_ms
 from capper.journal import Level
 from capper.study.experiment import Effect, Rate, Unit, against_itself, effect
 from capper.study.metrics import pairs
@@ -35,7 +36,7 @@ from capper.study.register import (
 from capper.study.retargeting import Retargeting, retargeting
 from capper.study.statistics import Interval, of_mean
 from capper.study.store import Store
-from capper.study.table import Exposures, Visits, to_ms
+from capper.study.table import Exposures, Visits
 from tables.row import Row, at_most, exactly
 
 BEGUN = datetime(2026, 3, 2, 8, tzinfo=UTC)

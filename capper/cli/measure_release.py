@@ -13,6 +13,7 @@ from capper.cli.options import Config, Json, State
 from capper.cli.studies import Name, recorded, still, study_of, study_settings
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.errors import ConfigError
+from capper.domain.window import to_ms
 from capper.settings import Settings
 from capper.settings.writing import put
 from capper.study.register import (
@@ -28,7 +29,7 @@ from capper.study.register import (
 from capper.study.release import USUAL, Axis, Request, What, figure
 from capper.study.spending import Budget, Release, Spending, spent
 from capper.study.store import Filled, Table
-from capper.study.table import Exposures, Key, to_ms
+from capper.study.table import Exposures, Key
 
 _WEEK = timedelta(weeks=1)
 

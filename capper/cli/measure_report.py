@@ -14,12 +14,13 @@ from capper.cli.options import Config, Json, State
 from capper.cli.studies import Name, recorded, study_of, study_settings
 from capper.cli.tables import print_json, print_table, print_text
 from capper.domain.errors import ConfigError
+from capper.domain.window import to_ms
 from capper.measure.output import whole_file, written
 from capper.measure.study_page import study_page
 from capper.measure.study_tables import parts
 from capper.study.findings import Findings, findings
 from capper.study.register import Study
-from capper.study.table import Key, to_ms
+from capper.study.table import Key
 
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from mitmproxy import connection, http
+from mitmproxy import http
 
 _PAUSE: Final = 0.5
 """Seconds without a request or an answer."""
@@ -30,9 +30,6 @@ class Flight:
             self.landed.set()
 
     error = response
-
-    def client_disconnected(self, client: connection.Client) -> None:
-        del client
 
     async def pause(self, seconds: float = _PAUSE) -> None:
         """Wait until something was answered (at first: for nothing), and then nothing for a moment."""

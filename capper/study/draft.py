@@ -4,13 +4,13 @@ import secrets
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 from itertools import batched
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from capper.domain.errors import ConfigError
+from capper.domain.window import from_ms
 from capper.settings.writing import put
 from capper.study.exposure import Exposure, Visit
 from capper.study.register import (
@@ -26,9 +26,7 @@ from capper.study.register import (
     studies_folder,
 )
 from capper.study.store import Store
-from capper.study.table import from_ms
 
-_MS = timedelta(milliseconds=1)
 _TOGETHER = 50_000
 
 
@@ -82,7 +80,7 @@ class Draft:
         if study.begun == study.until:
             first = min(each.time.min() for each in (exposures, visits) if len(each))
             last = max(each.time.max() for each in (exposures, visits) if len(each))
-            study = replace(study, begun=from_ms(int(first)), until=from_ms(int(last)) + _MS)
+            study = replace(study, begun=from_ms(int(first)), until=from_ms(int(last) + 1))
         people = dict.fromkeys(
             sorted({*exposures.person.names, *visits.person.names} - {""}), Participant(study.begun, study.text)
         )

@@ -8,11 +8,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from capper.domain.window import to_ms
 from capper.study.experiment import Effect, Rate, Unit, against_itself, effect, effects
 from capper.study.register import Treatment
 from capper.study.retargeting import retargeted
 from capper.study.statistics import holm
-from capper.study.table import Exposures, Visits, to_ms
+from capper.study.table import Exposures, Visits
 
 MOST_ADVERTISERS = 20
 """For which an effect of their own is told: those that followed most."""

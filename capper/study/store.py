@@ -20,8 +20,9 @@ from capper.domain.decision import Verdict
 from capper.domain.errors import ConfigError
 from capper.domain.identity import Basis
 from capper.domain.sighting import Format
+from capper.domain.window import from_ms, to_ms
 from capper.study.exposure import Arm, Exposure, Kind, Visit
-from capper.study.table import Coded, Exposures, Visits, from_ms, to_ms
+from capper.study.table import Coded, Exposures, Visits
 
 _TEXTS = ("person", "load", "site", "format", "network", "basis", "creative", "campaign", "advertiser", "cap", "name")
 _told = attrgetter(*_TEXTS)

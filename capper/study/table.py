@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capper.domain.decision import Verdict
+from capper.domain.window import to_ms
 from capper.study.exposure import Arm, Exposure, Kind, Visit
 
 Key = Literal["creative", "campaign", "advertiser"]
@@ -17,9 +17,6 @@ Key = Literal["creative", "campaign", "advertiser"]
 
 Pair = tuple[str, str]
 """A person and an advertiser, by what the study calls them."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +44,6 @@ class Coded:
         """Which of them are known."""
         found: NDArray[np.bool_] = self.codes != 0
         return found
-
-
-def to_ms(at: datetime) -> int:
-    """Milliseconds since 1970, UTC."""
-    return (at - _EPOCH) // _MS
-
-
-def from_ms(ms: int) -> datetime:
-    """The time so many milliseconds after 1970 began, UTC."""
-    return _EPOCH + ms * _MS
 
 
 def distinct(numbers: NDArray[np.int64]) -> NDArray[np.int64]:

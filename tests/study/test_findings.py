@@ -6,10 +6,11 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from capper.domain.window import to_ms
 from capper.study.exposure import Arm, Kind, Visit
 from capper.study.findings import findings
 from capper.study.register import Study
-from capper.study.table import Exposures, Visits, distinct, to_ms
+from capper.study.table import Exposures, Visits, distinct
 from capper.testing import NOON
 
 STUDY = Study("ads", NOON, NOON + timedelta(days=7), "I agree.", 7)

@@ -5,9 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from capper.domain.window import to_ms
 from capper.study.exposure import Kind, Visit
 from capper.study.retargeting import LOOKBACK, retargeting
-from capper.study.table import Exposures, Visits, to_ms
+from capper.study.table import Exposures, Visits
 from capper.testing import NOON
 
 MINUTE = 60_000

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from capper.domain.decision import Verdict
 from capper.domain.identity import Basis
 from capper.domain.sighting import Format
+from capper.domain.window import to_ms
 from capper.study.exposure import EXPOSURES, VISITS, Arm, Exposure, Visit
-from capper.study.table import Coded, Exposures, Visits, to_ms
+from capper.study.table import Coded, Exposures, Visits
 from capper.testing import NOON
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from capper.domain.errors import ConfigError
+from capper.domain.window import to_ms
 from capper.study.exposure import EXPOSURES, VISITS, Exposure, Visit
 from capper.study.formats.card import data_card
 from capper.study.formats.cells import by_day
@@ -21,7 +22,6 @@ from capper.study.formats.text import write_csv, write_har, write_jsonl
 from capper.study.metrics import coverage
 from capper.study.register import Study
 from capper.study.store import Store
-from capper.study.table import to_ms
 
 SCHEMA = 1
 """Of the columns; it goes up when one changes its meaning."""
