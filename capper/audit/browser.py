@@ -25,7 +25,7 @@ _PATIENCE = 30_000
 _SETTLING = 8_000
 """Milliseconds: for a page to load, for its ads to come."""
 _MOST_SCREENS = 20
-_FLAGS = (
+FLAGS = (
     "--disable-quic",
     "--disable-background-networking",
     "--disable-component-update",
@@ -34,6 +34,7 @@ _FLAGS = (
     # Chromium goes to loopback directly unless told otherwise.
     "--proxy-bypass-list=<-loopback>",
 )
+"""What Chromium is not to do by itself when it is looked at behind a proxy."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _BOXES = """() => [...document.querySelectorAll('iframe, img, video, object, embed')].map(one => {
     const box = one.getBoundingClientRect();
@@ -84,7 +85,7 @@ async def chromium() -> AsyncIterator["Browser"]:
     if not found:
         raise ConfigError("there is no Chromium here: install it, or name one in CAPPER_CHROMIUM")
     # In containers it runs as root, where its sandbox cannot.
-    flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as driver:
         try:
             browser = await driver.chromium.launch(executable_path=found, args=flags)

@@ -12,20 +12,12 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Error, Page, async_playwright
 
+from capper.audit.browser import FLAGS as QUIET
 from capper.demo.household import Household, running_household
 from capper.testing import FrozenClock
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FLAGS = (
-    "--no-sandbox",  # tests may run as root, in containers
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    # Chromium goes to loopback directly unless told otherwise.
-    "--proxy-bypass-list=<-loopback>",
-)
+FLAGS = ("--no-sandbox", *QUIET)  # tests may run as root, in containers
 PEOPLE = """
 [people.anna]
 devices = ["127.0.0.2", "127.0.0.3"]
