@@ -29,6 +29,7 @@ FEW_ADS, FEW_RULES = 10, 10
 MANY_RULES = 10_000
 MANY_ADS = {"growth-ads-1000": 1000, "growth-ads-100000": 100_000}
 _WINDOWS = ("day", "week", "hour", "12 hours", "2 days", "session")
+_SIZE = (300, 250)
 _BETWEEN = timedelta(milliseconds=5)
 """Two ads come so long after one another: what is remembered for minutes is still known at the end."""
 
@@ -111,7 +112,7 @@ def _by_pictures(run: Run) -> tuple[list[float], list[float]]:
     pictures = _pictures()
     full, bare = Gallery(), Gallery(FEW_ADS)
     for _ in range(run.scaled(MOST, 500)):
-        full.identify(next(pictures), Ad())
+        full.identify(next(pictures), _SIZE, Ad())
     count = run.scaled(200, 20)
     rounds = []
     for _ in range(run.rounds):
@@ -124,7 +125,7 @@ def _median(gallery: Gallery, pictures: list[bytes]) -> float:
     times = []
     for data in pictures:
         start = time.thread_time_ns()
-        gallery.identify(data, Ad())
+        gallery.identify(data, _SIZE, Ad())
         times.append((time.thread_time_ns() - start) / 1000)
     return quantile(sorted(times), 0.5)
 
@@ -135,5 +136,5 @@ def _pictures() -> Iterator[bytes]:
     while True:
         coarse = Image.frombytes("RGB", (12, 10), chance.randbytes(360))
         out = io.BytesIO()
-        coarse.resize((300, 250)).save(out, "PNG", compress_level=1)
+        coarse.resize(_SIZE).save(out, "PNG", compress_level=1)
         yield out.getvalue()

@@ -44,9 +44,8 @@ class Documents:
         if not ad.identified:
             return await self.document(exchange, response, Kind.SUBDOCUMENT)
         scene.framed(exchange)
-        return await self.files.deliver(
-            exchange, response, Creative(ad, Format.FRAME, None), evidence, self.optouts.named_in(body.data)
-        )
+        creative, links = Creative(ad, Format.FRAME, None), self.optouts.named_in(body.data)
+        return await self.files.deliver(exchange, response, creative, scene.around(exchange), evidence, links)
 
     async def document(self, exchange: Exchange, response: Response, kind: Kind) -> Outcome:
         """A page, or a frame that is not one ad as a whole: its ads are elements."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import urljoin
 
 from capper.domain.evidence import Evidence
@@ -11,7 +12,7 @@ from capper.domain.identity import Ad
 from capper.domain.sighting import Format
 from capper.gate.counting import Counting
 from capper.gate.limits import Limits
-from capper.gate.scene import NOTHING, PICTURES, Scene
+from capper.gate.scene import NOTHING, PICTURES, Around, Scene
 from capper.gate.speaking import Speaking
 from capper.recognise.gallery import Gallery
 from capper.rewrite import caching
@@ -59,7 +60,7 @@ class Files:
 
     async def before(self, exchange: Exchange, creative: Creative) -> Outcome:
         """A creative met before is decided on now; withheld or still good in the browser's cache, it is answered here."""
-        delivery = self.scene.delivery(exchange, creative.ad, creative.format)
+        delivery = self.scene.delivery(exchange, self.scene.around(exchange), creative.ad, creative.format)
         (decision,) = await self.counting.claim(exchange, [delivery])
         if decision.withheld:
             filling = self.speaking.filling(exchange, creative.format, creative.size, decision)
@@ -80,18 +81,19 @@ class Files:
         headers = response.headers
         for name, value in creative.validator.fields() if creative.validator else ():
             headers = headers if name in headers else headers.with_(name, value)
-        return await self.deliver(exchange, response.carrying(b"", headers), creative)
+        return await self.deliver(exchange, response.carrying(b"", headers), creative, self.scene.around(exchange))
 
-    def redirected(self, exchange: Exchange, response: Response) -> Outcome:
+    async def redirected(self, exchange: Exchange, response: Response) -> Outcome:
         """An ad server sends the browser on: what it is sent to is this ad, whoever keeps the file."""
         try:
             target = urljoin(exchange.request.url, response.headers.get("location").strip())
         except ValueError:
             return Outcome()
         scene = self.scene
-        ad = scene.recogniser.read_url(exchange.request.url, scene.page_url(exchange))
+        around = scene.around(exchange)
+        ad = scene.recogniser.read_url(exchange.request.url, around.url)
         form = Format.IMAGE if scene.kind(exchange) in PICTURES else Format.FRAME
-        delivery = scene.delivery(exchange, ad, form)
+        delivery = scene.delivery(exchange, around, ad, form)
         scene.trail.delivered(exchange.viewer.name, exchange.device, (target,), delivery, exchange.at)
         return Outcome()
 
@@ -101,26 +103,26 @@ class Files:
 
         if response.unrecorded:
             return await self._unrecorded(exchange, response)
-        picture = measure(response.body)
-        if picture is None and not response.body:
-            return Outcome()
-        if picture is None:
-            return self.untouched(exchange, "an ad's picture of unknown size")
-        if min(picture.width, picture.height) <= self.limits.pixel:
-            return await self.notice(exchange)
-        named = self.scene.ad_of_file(exchange)
-        ad = self.gallery.recall(response.body, named)
-        if ad is None:
-            ad = await asyncio.to_thread(self.gallery.identify, response.body, named)
-        size = (picture.width, picture.height)
-        return await self.deliver(exchange, response, Creative(ad, Format.IMAGE, size))
+        around = self.scene.around(exchange)
+        named = partial(self.scene.ad_of_file, exchange, around)
+        known = self.gallery.recall(response.body, named)
+        if known is None:
+            picture = measure(response.body)
+            if picture is None:
+                return self.untouched(exchange, "an ad's picture of unknown size") if response.body else Outcome()
+            size = (picture.width, picture.height)
+            if min(size) <= self.limits.pixel:
+                return await self.notice(exchange, response)
+            known = await asyncio.to_thread(self.gallery.identify, response.body, size, named())
+            around = self.scene.around(exchange)
+        return await self.deliver(exchange, response, Creative(known.ad, Format.IMAGE, known.size), around)
 
-    async def notice(self, exchange: Exchange) -> Outcome:
+    async def notice(self, exchange: Exchange, _: Response) -> Outcome:
         """A notice counts for an ad that an auction offered: what was a candidate has been shown."""
         found = self.scene.announced(exchange)
         if found is None or not found.candidate:
             return Outcome()
-        delivery = self.scene.delivery(exchange, found.ad, found.format)
+        delivery = self.scene.delivery(exchange, self.scene.around(exchange), found.ad, found.format)
         decisions = await self.counting.claim(exchange, [delivery])
         if not decisions[0].withheld:
             self.scene.shows(exchange, delivery)
@@ -131,15 +133,16 @@ class Files:
         exchange: Exchange,
         response: Response,
         creative: Creative,
+        around: Around,
         evidence: Evidence = NOTHING,
         links: tuple[str, ...] = (),
     ) -> Outcome:
         """A response that is one ad and nothing else: show it, asked for anew each time, or put the placeholder there."""
         scene = self.scene
-        delivery = scene.delivery(exchange, creative.ad, creative.format)
+        delivery = scene.delivery(exchange, around, creative.ad, creative.format)
         (decision,) = await self.counting.claim(exchange, [delivery])
         if creative.format is Format.IMAGE:
-            scene.fills(exchange, delivery)
+            scene.fills(exchange, around, delivery)
         # Of one that is withheld too: a recording goes on with what its document asked for, and that is no ad of its own.
         scene.remember(exchange, (exchange.request.url, *evidence.resources), delivery)
         if decision.withheld:
@@ -161,9 +164,11 @@ class Files:
         """A picture of which a recording keeps the size in bytes alone: it was shown, and it is known by its address."""
         if response.unrecorded <= self.limits.beacon:
             return Outcome()
-        delivery = self.scene.delivery(exchange, self.scene.ad_of_file(exchange), Format.IMAGE)
+        scene = self.scene
+        around = scene.around(exchange)
+        delivery = scene.delivery(exchange, around, scene.ad_of_file(exchange, around), Format.IMAGE)
         (decision,) = await self.counting.claim(exchange, [delivery])
-        self.scene.fills(exchange, delivery)
+        scene.fills(exchange, around, delivery)
         # What stood there is not known, so nothing can be put in its place; that it is withheld is said all the same.
         return Outcome(Action.REWRITE, response, (decision,)) if decision.withheld else Outcome(decisions=(decision,))
 

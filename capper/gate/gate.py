@@ -5,7 +5,7 @@ Whatever goes wrong, the exchange passes untouched and the outcome's note says w
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -38,6 +38,8 @@ from capper.rewrite.feeds import Feed
 from capper.rewrite.video import vast
 
 logger = logging.getLogger(__name__)
+
+type Judge = Callable[[Exchange, Response], Awaitable[Outcome]]
 
 PASS = Outcome()
 _FILES = {*PICTURES, Kind.SUBDOCUMENT}
@@ -103,7 +105,7 @@ class Gate:
 
     def wants(self, exchange: Exchange) -> bool:
         """Whether the body may hold an ad or a prompt, by the headers of request and response. Cheap; no I/O."""
-        return self._offers(exchange) or self._may_prompt(exchange)
+        return self._judge(exchange) is not None or self._may_prompt(exchange)
 
     def begins(self, exchange: Exchange) -> bool:
         """Whether the head of a wanted page may pass before the rest of it is there: an ad's own document is judged as a whole."""
@@ -128,30 +130,33 @@ class Gate:
 
         return self._policy().prompts_for(exchange.viewer.name, hosts)
 
-    def _offers(self, exchange: Exchange) -> bool:
-        """Whether it may hold an ad."""
-        response = exchange.response
+    def _judge(self, exchange: Exchange) -> Judge | None:
+        """Who judges its ads, by the headers of request and response; None where it can hold none."""
+        response, files = exchange.response, self._files
         if response is None or is_prefetch(exchange.request):
-            return False
+            return None
         if response.status == 304:
-            return self._files.known(exchange) is not None
+            return files.unmodified if files.known(exchange) else None
         kind = self._scene.kind(exchange)
         if response.status in _REDIRECTS:
-            return kind in _FILES and self._scene.delivers_ad(exchange, kind)
-        if self._notices(exchange, response, kind):
-            return True
-        if kind in ASKED or kind is Kind.SCRIPT:
-            return self._may_offer(exchange, response, kind)
-        if not editable(exchange.request, response):
-            return False
-        return kind in DOCUMENTS or (kind in PICTURES and self._scene.delivers_ad(exchange, kind))
+            return files.redirected if kind in _FILES and self._scene.delivers_ad(exchange, kind) else None
+        if kind in PICTURES:
+            ad = editable(exchange.request, response) and self._scene.delivers_ad(exchange, kind)
+            return files.picture if ad else None
+        if kind in DOCUMENTS:
+            page = self._page if kind is Kind.DOCUMENT else self._frame
+            return page if editable(exchange.request, response) else None
+        if self._may_offer(exchange, response, kind):
+            return self._answer
+        return files.notice if self._notices(exchange, response) else None
 
     async def admit(self, exchange: Exchange) -> Outcome:
         """Decide on the ads of one exchange; never raises, and passes untouched what cannot be judged."""
         try:
             if exchange.response is None:
                 return await self._before(exchange) if self.foresees(exchange) else PASS
-            judged = await self._after(exchange, exchange.response) if self._offers(exchange) else PASS
+            judge = self._judge(exchange)
+            judged = await judge(exchange, exchange.response) if judge else PASS
             return await self._unprompted(exchange, judged)
         except CapperError as reason:
             return self._untouched(exchange, str(reason))
@@ -193,21 +198,13 @@ class Gate:
         creative = self._files.fresh(exchange)
         return PASS if creative is None else await self._files.before(exchange, creative)
 
-    async def _after(self, exchange: Exchange, response: Response) -> Outcome:
-        kind = self._scene.kind(exchange)
-        if response.status == 304:
-            return await self._files.unmodified(exchange, response)
-        if response.status in _REDIRECTS:
-            return self._files.redirected(exchange, response)
-        if self._may_offer(exchange, response, kind):
-            return await self._answer(exchange, response)
-        if self._notices(exchange, response, kind):
-            return await self._files.notice(exchange)
-        if kind in PICTURES:
-            return await self._files.picture(exchange, response)
-        if kind is Kind.SUBDOCUMENT and self._scene.delivers_ad(exchange, kind):
+    async def _page(self, exchange: Exchange, response: Response) -> Outcome:
+        return await self._documents.document(exchange, response, Kind.DOCUMENT)
+
+    async def _frame(self, exchange: Exchange, response: Response) -> Outcome:
+        if self._scene.delivers_ad(exchange, Kind.SUBDOCUMENT):
             return await self._documents.creative(exchange, response)
-        return await self._documents.document(exchange, response, kind)
+        return await self._documents.document(exchange, response, Kind.SUBDOCUMENT)
 
     async def _answer(self, exchange: Exchange, response: Response) -> Outcome:
         """What an auction, Ad Manager, a player or a feed was answered."""
@@ -222,7 +219,7 @@ class Gate:
         if self._posts.speaks(exchange) and (judged := await self._posts.answer(exchange, response, body)):
             return judged
         told = await self._videos.held(exchange, response, body, found.text)
-        return await self._files.notice(exchange) if told is None else told
+        return await self._files.notice(exchange, response) if told is None else told
 
     def _may_offer(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
         """Whether an answer may offer ads: an exchange's does, and that of another site, for anybody may be an exchange."""
@@ -236,16 +233,13 @@ class Gate:
             return False
         return self._posts.speaks(exchange) or (structured(response) and self._scene.elsewhere(exchange))
 
-    def _notices(self, exchange: Exchange, response: Response, kind: Kind) -> bool:
-        """Whether the request tells somebody that an ad which an auction offered is shown.
-
-        A picture is judged as one: it may be the ad itself.
-        """
-        if kind in DOCUMENTS or kind in PICTURES or exchange.request.method not in ("GET", "POST"):
+    def _notices(self, exchange: Exchange, response: Response) -> bool:
+        """Whether the request tells somebody that an ad which an auction offered is shown."""
+        if exchange.request.method not in ("GET", "POST") or response.status >= 300:
             return False
         length = response.headers.get("content-length", "0")
         small = length.isdecimal() and int(length) <= self._limits.notice
-        found = self._scene.announced(exchange) if small and response.status < 300 else None
+        found = self._scene.announced(exchange) if small else None
         return found is not None and found.candidate
 
     def _untouched(self, exchange: Exchange, reason: str) -> Outcome:

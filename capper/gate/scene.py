@@ -21,6 +21,21 @@ ASKED = {Kind.XHR, Kind.MEDIA, Kind.OTHER}
 NOTHING = Evidence()
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around the request for a file: the document that asks, the load of its page, and the ad that it is part of."""
+
+    source: str
+    page: Page | None
+    part: Delivery | None
+    """The delivery of the last minutes that named this file, or that filled the frame it is asked for by."""
+
+    @property
+    def url(self) -> str:
+        """The address of the page, else what the request says it was made from."""
+        return self.page.url if self.page else self.source
+
+
 def who(exchange: Exchange) -> str:
     """The viewer's device that makes the exchange."""
     return f"{exchange.viewer.name}\0{exchange.device}"
@@ -132,33 +147,40 @@ class Scene:
             )
         return made
 
-    def delivery(self, exchange: Exchange, ad: Ad, form: Format) -> Delivery:
+    def around(self, exchange: Exchange) -> Around:
+        """What stands around the request for a file, as of now."""
+        source, here = self.recogniser.source(exchange), self.page(exchange)
+        named = self.announced(exchange)
+        filled = self.trail.inside(exchange.viewer.name, exchange.device, source, exchange.at)
+        # Named by an earlier load, asked for in a frame of this one.
+        newer = filled is not None and filled.page is not None and filled.page == here
+        return Around(source, here, filled if newer else named or filled)
+
+    def delivery(self, exchange: Exchange, around: Around, ad: Ad, form: Format) -> Delivery:
         """The delivery this file belongs to: one of the last minutes that named it, else a new one of its own."""
-        url, now = exchange.request.url, exchange.at
-        found, here = self._found(exchange), self.page(exchange)
+        url, here, part = exchange.request.url, around.page, around.part
         file = self.trail.digest("file", url)
-        if found is not None:
-            known = found if found.ad.identified else replace(found, ad=ad)
-            unseen = here is None or found.page is None
-            if (unseen and found.file != file) or (here and found.page and found.page.token == here.token):
+        if part is not None:
+            known = part if part.ad.identified else replace(part, ad=ad)
+            unseen = here is None or part.page is None
+            if (unseen and part.file != file) or (here and part.page and part.page.token == here.token):
                 return known
             # Another load of a page, seen or not, asks for the same file: a sighting of its own, and of the same ad unless the file
             # says that it is another's now: an ad server that rotates what stands at one address.
             if not ad.advertisers or not set(ad.advertisers).isdisjoint(known.ad.advertisers or ad.advertisers):
                 ad, form = known.ad, known.format
-        where = here.token if here else f"{self.recogniser.source(exchange)} {now.isoformat()}"
+        where = here.token if here else f"{around.source} {exchange.at.isoformat()}"
         return Delivery(ad, self.trail.digest("file", where, ad.told, url).hex(), form, here, file)
 
     def announced(self, exchange: Exchange, url: str = "") -> Delivery | None:
         """The ad let through some minutes ago that named this address, by default the one that is asked for."""
         return self.trail.delivery(exchange.viewer.name, exchange.device, url or exchange.request.url, exchange.at)
 
-    def ad_of_file(self, exchange: Exchange) -> Ad:
+    def ad_of_file(self, exchange: Exchange, around: Around) -> Ad:
         """Whose file this is: the ad's that named it, else what its address says."""
-        delivery = self._found(exchange)
-        if delivery and delivery.ad.identified:
-            return delivery.ad
-        return self.recogniser.read_url(exchange.request.url, self.page_url(exchange))
+        if around.part and around.part.ad.identified:
+            return around.part.ad
+        return self.recogniser.read_url(exchange.request.url, around.url)
 
     def remember(self, exchange: Exchange, urls: tuple[str, ...], delivery: Delivery) -> None:
         """For some minutes these addresses lead back to this ad."""
@@ -196,18 +218,8 @@ class Scene:
             page = delivery.page.token if delivery.page else None
             self.trail.shown.put(who(exchange), delivery.ad, page, (*links, *evidence.clicks), networks, exchange.at)
 
-    def fills(self, exchange: Exchange, delivery: Delivery) -> None:
+    def fills(self, exchange: Exchange, around: Around, delivery: Delivery) -> None:
         """An ad's frame is filled with one ad: what else the frame asks for is part of it."""
-        source = self.recogniser.source(exchange)
-        if delivery.ad.identified and self.recogniser.is_ad(source, self.page_url(exchange), Kind.SUBDOCUMENT):
+        source = around.source
+        if delivery.ad.identified and self.recogniser.is_ad(source, around.url, Kind.SUBDOCUMENT):
             self.trail.filled(exchange.viewer.name, exchange.device, source, delivery, exchange.at)
-
-    def _found(self, exchange: Exchange) -> Delivery | None:
-        """The delivery of the last minutes that named this file, or that filled the frame it is asked for by."""
-        named = self.announced(exchange)
-        source = self.recogniser.source(exchange)
-        around = self.trail.inside(exchange.viewer.name, exchange.device, source, exchange.at)
-        here = self.page(exchange) if named and around else None
-        # Named by an earlier load, asked for in a frame of this one.
-        newer = around is not None and around.page is not None and around.page == here
-        return around if newer else named or around

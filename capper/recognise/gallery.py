@@ -5,10 +5,11 @@ advertiser, the advertiser of the picture it is like does.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from capper.domain.identity import Ad, Basis
 
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
     from capper.recognise.likeness import LikenessIndex
 
 MOST = 20_000
+
+
+class Known(NamedTuple):
+    """What is known of a picture: its size in pixels and the ad that it shows."""
+
+    size: tuple[int, int]
+    ad: Ad
+
+
+class _File(NamedTuple):
+    size: tuple[int, int]
+    key: str
+    """What its picture is called; "" for one that cannot be told from others."""
 
 
 class Gallery:
@@ -26,34 +40,34 @@ class Gallery:
         self._lock = Lock()
         self._index: LikenessIndex | None = None
         self._ads: OrderedDict[str, Ad] = OrderedDict()
-        self._files: OrderedDict[bytes, str] = OrderedDict()
+        self._files: OrderedDict[bytes, _File] = OrderedDict()
 
-    def identify(self, data: bytes, ad: Ad) -> Ad:
-        """The ad that the picture shows, given what its address and markup say; takes a millisecond or two.
+    def identify(self, data: bytes, size: tuple[int, int], ad: Ad) -> Known:
+        """The ad that a picture of `size` shows, given what its address and markup say; takes a millisecond or two.
 
         A picture like that of another, *named* advertiser is not taken for it: templates look alike.
         """
         digest = _digest(data)
         with self._lock:
-            key = self._files.get(digest)
-            if key is None:
+            file = self._files.get(digest)
+            if file is None:
                 # Of a picture that cannot be told from others too: looking at it again would find no more.
-                key = self._find(data) or ""
-            self._keep(self._files, digest, key)
-            return self._told(key, ad)
+                file = _File(size, self._find(data) or "")
+            self._keep(self._files, digest, file)
+            return Known(file.size, self._told(file.key, ad))
 
-    def recall(self, data: bytes, ad: Ad) -> Ad | None:
+    def recall(self, data: bytes, ad: Callable[[], Ad]) -> Known | None:
         """As `identify`, at once, for a file met before; None where somebody has to look, or is just looking."""
         if not self._lock.acquire(blocking=False):
             return None
         try:
-            key = self._files.get(_digest(data))
-            return None if key is None else self._told(key, ad)
+            file = self._files.get(_digest(data))
+            return None if file is None else Known(file.size, self._told(file.key, ad()))
         finally:
             self._lock.release()
 
     def _told(self, key: str, ad: Ad) -> Ad:
-        """What the picture called `key` ("" for one that cannot be told from others) adds to `ad`."""
+        """What the picture called `key` adds to `ad`."""
         if not key:
             return ad
         found = self._ads.get(key)

@@ -55,22 +55,26 @@ class Addresses[Value]:
     digest: Callable[..., bytes]
     exact: Recent[bytes, Value]
     shapes: Recent[bytes, tuple[_Shape[Value], ...]]
+    lengths: Recent[bytes, frozenset[int]]
+    """By host: of how many steps the paths are that `shapes` has."""
     life: timedelta
 
     @classmethod
     def made(cls, digest: Callable[..., bytes], most: int, life: timedelta) -> "Addresses[Value]":
         """For at most `most` addresses of each kind, each for `life`."""
-        return cls(digest, Recent(most, life), Recent(most, life), life)
+        return cls(digest, Recent(most, life), Recent(most, life), Recent(most, life), life)
 
     def put(self, who: str, url: str, value: Value, now: datetime) -> None:
         """Remember that `url` leads to `value`."""
         self.exact.put(self.digest(who, url), value, now)
         if not _has_macro(url):
             return
-        path, fixed = _shape(url)
-        if sum(map(len, (path.partition("//")[2].partition("/")[2], *fixed))) < _LEAST:
+        known, fixed = _shape(url)
+        if not known or sum(map(len, ("/".join(known[1:]), *fixed))) < _LEAST:
             return
-        key = self.digest(who, "shape", path)
+        host = self.digest(who, "host", known[0])
+        self.lengths.put(host, (self.lengths.get(host, now) or frozenset()) | {len(known)}, now)
+        key = self.digest(who, "shape", "/".join(known))
         shape = _Shape(frozenset(self.digest(who, part) for part in fixed), value, now)
         others = [each for each in self.shapes.get(key, now) or () if each.parts != shape.parts]
         self.shapes.put(key, (*others, shape)[-_MOST_SHAPES:], now)
@@ -78,12 +82,12 @@ class Addresses[Value]:
     def get(self, who: str, url: str, now: datetime) -> Value | None:
         """What `url` leads to."""
         found = self.exact.get(self.digest(who, url), now)
-        return found if found is not None or not len(self.shapes) else self._filled(who, url, now)
+        return found if found is not None or not len(self.lengths) else self._filled(who, url, now)
 
     def _filled(self, who: str, url: str, now: datetime) -> Value | None:
         steps, pairs = _parts(url)
         there: frozenset[bytes] | None = None
-        for length in range(len(steps), 0, -1):
+        for length in sorted(self.lengths.get(self.digest(who, "host", steps[0]), now) or (), reverse=True):
             shapes = self.shapes.get(self.digest(who, "shape", "/".join(steps[:length])), now)
             if not shapes:
                 continue
@@ -110,8 +114,8 @@ def _parts(url: str) -> tuple[list[str], list[str]]:
     return [f"{scheme}//{host}", *steps], _BETWEEN.split(query)[:_MOST_PAIRS] if query else []
 
 
-def _shape(url: str) -> tuple[str, list[str]]:
-    """The path as far as it is known beforehand, and all other parts that are."""
+def _shape(url: str) -> tuple[list[str], list[str]]:
+    """The steps of the path as far as they are known beforehand, and all other parts that are."""
     steps, pairs = _parts(url)
     known = next((n for n, step in enumerate(steps) if _has_macro(step)), len(steps))
-    return "/".join(steps[:known]), [part for part in (*steps[known:], *pairs) if part and not _has_macro(part)]
+    return steps[:known], [part for part in (*steps[known:], *pairs) if part and not _has_macro(part)]

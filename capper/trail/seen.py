@@ -6,7 +6,7 @@ In memory only, and as digests: of the addresses in an ad, of the long values in
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import islice
 from urllib.parse import unquote_plus, urlsplit
 
 from capper.domain.identity import Ad
@@ -39,7 +39,7 @@ class Shown:
 
     def __init__(self, digest: Callable[..., bytes]) -> None:
         self._digest = digest
-        self._kept: Recent[str, tuple[Seen, ...]] = Recent(_MOST_DEVICES, LIFE)
+        self._kept: Recent[str, dict[Seen, None]] = Recent(_MOST_DEVICES, LIFE)
 
     def put(
         self, who: str, ad: Ad, page: str | None, links: Iterable[str], networks: Iterable[str], now: datetime
@@ -54,11 +54,12 @@ class Shown:
             frozenset(map(self.network, networks)),
             now,
         )
-        before = self._kept.get(who, now) or ()
-        # Only what was shown at the same moment can be the same, and that stands last.
-        if seen in takewhile(lambda each: each.at == now, reversed(before)):
-            before = tuple(each for each in before if each != seen)
-        self._kept.put(who, (*before, seen)[-_MOST_ADS:], now)
+        kept = self._kept.get(who, now) or {}
+        kept.pop(seen, None)
+        kept[seen] = None
+        if len(kept) > _MOST_ADS:
+            del kept[next(iter(kept))]
+        self._kept.put(who, kept, now)
 
     def of(self, who: str, now: datetime) -> tuple[Seen, ...]:
         """What the device was shown, as long as it is remembered."""

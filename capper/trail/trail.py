@@ -22,13 +22,6 @@ PAUSE = timedelta(seconds=30)
 """A page that asked for no ad this long and asks again is another, as far as can be told from outside."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Whose:
-    viewer: str
-    device: str
-    what: bytes
-
-
 @dataclass
 class Trail:
     """Page loads and deliveries of the last minutes, each person's apart from every other's.
@@ -46,11 +39,11 @@ class Trail:
 
     def __post_init__(self) -> None:
         self._keyed = blake2b(key=self._key, digest_size=16)
-        self._pages: Recent[_Whose, Page] = Recent(self.most, SCOPE_LIFE)
+        self._pages: Recent[bytes, Page] = Recent(self.most, SCOPE_LIFE)
         self._deliveries: Addresses[Delivery] = Addresses.made(self.digest, self.most, OCCASION_LIFE)
         self._offers = Offers(self.most, OCCASION_LIFE)
-        self._inside: Recent[_Whose, Delivery] = Recent(self.most, OCCASION_LIFE)
-        self._supposed: Recent[_Whose, Page] = Recent(self.most, PAUSE)
+        self._inside: Recent[bytes, Delivery] = Recent(self.most, OCCASION_LIFE)
+        self._supposed: Recent[bytes, Page] = Recent(self.most, PAUSE)
         self.shown = Shown(self.digest)
         """The ads of the last hour, for when she says of one that it was enough."""
 
@@ -74,7 +67,7 @@ class Trail:
     def page_of(self, viewer: str, device: str, source: str, hint: str | None, now: datetime) -> Page | None:
         """The load that a request belongs to, by its browser's `hint` or its Referer: the exact URL, else the origin."""
         for name in _names(source, hint):
-            page = self._pages.get(_Whose(viewer, device, self.digest(name)), now)
+            page = self._pages.get(self.digest(viewer, device, name), now)
             if page is not None:
                 return page
         return None
@@ -82,7 +75,7 @@ class Trail:
     def supposed(self, viewer: str, device: str, source: str, now: datetime) -> Page:
         """The load of a page that was not seen itself: all that one site's page asks for until it pauses is one load."""
         name = _names(source, None)[-1:] or [source]
-        whose = _Whose(viewer, device, self.digest("supposed", *name))
+        whose = self.digest(viewer, device, "supposed", *name)
         page = self._supposed.get(whose, now)
         if page is None:
             page = Page(self.digest("supposed", viewer, device, *name, now.isoformat()).hex(), _home(source))
@@ -91,7 +84,7 @@ class Trail:
 
     def loaded(self, viewer: str, device: str, hint: str, now: datetime) -> bool:
         """Whether a document of the load that the browser calls `hint` was seen."""
-        return self._pages.get(_Whose(viewer, device, self.digest(f"hint {hint}")), now) is not None
+        return self._pages.get(self.digest(viewer, device, f"hint {hint}"), now) is not None
 
     def delivered(self, viewer: str, device: str, urls: tuple[str, ...], delivery: Delivery, now: datetime) -> None:
         """Remember that each of `urls`, whatever its macros are filled with, is part of `delivery`."""
@@ -114,11 +107,11 @@ class Trail:
 
     def filled(self, viewer: str, device: str, frame: str, delivery: Delivery, now: datetime) -> None:
         """Remember that the frame whose document is at `frame` holds this ad and nothing else."""
-        self._inside.put(_Whose(viewer, device, self.digest("inside", frame)), delivery, now)
+        self._inside.put(self.digest(viewer, device, "inside", frame), delivery, now)
 
     def inside(self, viewer: str, device: str, source: str, now: datetime) -> Delivery | None:
         """The ad of the frame that a request comes from, where its Referer is the frame's whole URL."""
-        return self._inside.get(_Whose(viewer, device, self.digest("inside", source)), now)
+        return self._inside.get(self.digest(viewer, device, "inside", source), now)
 
     def _open(self, who: str, url: str, now: datetime) -> None:
         """Read the addresses of what the host of `url` was named in."""
@@ -128,7 +121,7 @@ class Trail:
 
     def _name(self, viewer: str, device: str, page: Page, url: str, hint: str | None, now: datetime) -> None:
         for name in _names(url, hint):
-            self._pages.put(_Whose(viewer, device, self.digest(name)), page, now)
+            self._pages.put(self.digest(viewer, device, name), page, now)
 
 
 def _home(url: str) -> str:

@@ -21,6 +21,7 @@ def picture(seed: int, form: str = "PNG", width: int = 300) -> bytes:
     return file.getvalue()
 
 
+SIZE = (300, 250)
 SHOES = Ad(("shoes.example",), None, "ads.example/1.png", basis=Basis.CLICK)
 
 
@@ -28,7 +29,7 @@ SHOES = Ad(("shoes.example",), None, "ads.example/1.png", basis=Basis.CLICK)
 def gallery() -> Gallery:
     """A gallery that has met one picture, of a shoe shop."""
     gallery = Gallery(most=50)
-    assert gallery.identify(picture(1), SHOES) == SHOES
+    assert gallery.identify(picture(1), SIZE, SHOES).ad == SHOES
     return gallery
 
 
@@ -36,7 +37,7 @@ def test_another_file_of_a_known_picture_is_the_known_creative(gallery):
     """Smaller, and a JPEG, at another address: the advertiser is known by the picture."""
     stranger = Ad(creative="cdn.example/9.jpg", basis=Basis.URL)
 
-    found = gallery.identify(picture(1, "JPEG", 200), stranger)
+    found = gallery.identify(picture(1, "JPEG", 200), SIZE, stranger).ad
 
     assert Ad(("shoes.example",), None, "ads.example/1.png", basis=Basis.LIKENESS) == found
 
@@ -45,24 +46,24 @@ def test_another_picture_is_another_ad(gallery):
     """A picture that looks different keeps what its address says."""
     stranger = Ad(creative="cdn.example/9.jpg", basis=Basis.URL)
 
-    assert stranger == gallery.identify(picture(5), stranger)
+    assert stranger == gallery.identify(picture(5), SIZE, stranger).ad
 
 
 def test_a_named_advertiser_is_never_overruled_by_a_picture(gallery):
     """Two shops that use one template stay two."""
     boots = Ad(("boots.example",), None, "ads.example/2.png", basis=Basis.CLICK)
 
-    assert boots == gallery.identify(picture(1, "JPEG"), boots)
-    assert SHOES.advertisers == gallery.identify(picture(1), Ad()).advertisers
+    assert boots == gallery.identify(picture(1, "JPEG"), SIZE, boots).ad
+    assert SHOES.advertisers == gallery.identify(picture(1), SIZE, Ad()).ad.advertisers
 
 
 def test_the_advertiser_learnt_later_names_the_picture(gallery):
     """A picture first met without its advertiser is named by a later sighting that has one."""
     first = Ad(creative="cdn.example/7.png", basis=Basis.URL)
-    gallery.identify(picture(7), first)
+    gallery.identify(picture(7), SIZE, first)
 
-    named = gallery.identify(picture(7), Ad(("travel.example",), None, "x.example/7.png", basis=Basis.CLICK))
-    again = gallery.identify(picture(7, "JPEG"), Ad())
+    named = gallery.identify(picture(7), SIZE, Ad(("travel.example",), None, "x.example/7.png", basis=Basis.CLICK)).ad
+    again = gallery.identify(picture(7, "JPEG"), SIZE, Ad()).ad
 
     assert ("cdn.example/7.png", ("travel.example",)) == (named.creative, again.advertisers)
 
@@ -72,7 +73,7 @@ def test_what_is_no_picture_teaches_nothing(gallery, data):
     """Damaged files keep what their address says."""
     stranger = Ad(creative="cdn.example/9.jpg", basis=Basis.URL)
 
-    assert stranger == gallery.identify(data, stranger)
+    assert stranger == gallery.identify(data, SIZE, stranger).ad
 
 
 def test_the_gallery_is_bounded():
@@ -80,7 +81,7 @@ def test_the_gallery_is_bounded():
     gallery = Gallery(most=3)
 
     for seed in range(12):
-        gallery.identify(picture(seed), Ad((f"a{seed}.example",), basis=Basis.CLICK))
+        gallery.identify(picture(seed), SIZE, Ad((f"a{seed}.example",), basis=Basis.CLICK))
 
     assert len(gallery._ads) <= 3
     assert len(gallery._files) <= 3
@@ -90,18 +91,19 @@ def test_the_gallery_is_bounded():
 def test_a_file_is_looked_at_once(gallery, monkeypatch, width):
     """The same bytes again, also of a picture too small to be told from others, are known without a look."""
     data = picture(2, width=width)
-    first = gallery.identify(data, SHOES)
+    first = gallery.identify(data, SIZE, SHOES)
     monkeypatch.setattr("capper.recognise.likeness.fingerprint", None)
 
-    assert gallery.identify(data, SHOES) == first
+    assert gallery.identify(data, SIZE, SHOES) == first
 
 
 def test_a_file_met_before_is_recalled_at_once(gallery):
     """The same bytes need no second look; others do, and so does everybody while one is looking."""
     stranger = Ad(creative="cdn.example/9.png", basis=Basis.URL)
 
-    recalled = gallery.recall(picture(1), stranger)
+    recalled = gallery.recall(picture(1), lambda: stranger)
     with gallery._lock:
-        waiting = gallery.recall(picture(1), stranger)
+        waiting = gallery.recall(picture(1), lambda: stranger)
 
-    assert (("shoes.example",), None, None) == (recalled.advertisers, gallery.recall(picture(5), stranger), waiting)
+    assert (SIZE, ("shoes.example",)) == (recalled.size, recalled.ad.advertisers)
+    assert (None, None) == (gallery.recall(picture(5), lambda: stranger), waiting)
