@@ -1,6 +1,6 @@
 """What capper needs of one HTTP request and its response, free of any proxy."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -36,6 +36,10 @@ class Headers:
     def get(self, name: str, default: str = "") -> str:
         """The field's value, several joined by `, ` (RFC 9110 section 5.3)."""
         return self._index.get(name.lower(), default)
+
+    def has_any(self, names: Collection[str]) -> bool:
+        """Whether there is a field called one of `names`, which are in lower case."""
+        return not self._index.keys().isdisjoint(names)
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._index

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from typing import Self
 
@@ -23,6 +23,8 @@ ENGINE_VERSION = f"adblock {version('adblock')}, capper 3"
 """Serialized engines are read back by the same version only."""
 
 _MOST_SITES = 256
+_MOST_REQUESTS = 256
+_LONGEST_KEPT = 4_096
 _NAMED = (None, True, False)
 """Whether it is a third party (to be found out); that a rule matched already; that exceptions are asked for even if none did."""
 LONGEST_URL = 16_384
@@ -58,7 +60,7 @@ class FilterEngine:
     to an advertiser's site is a visitor, not an audience.
     """
 
-    __slots__ = ("_cosmetics", "_engine", "_generic", "_selectors", "whole")
+    __slots__ = ("_cosmetics", "_engine", "_generic", "_known", "_selectors", "whole")
 
     def __init__(
         self, engine: adblock.Engine, generic: adblock.Engine, selectors: SelectorRules, whole: HostRules
@@ -68,6 +70,7 @@ class FilterEngine:
         self._selectors = selectors
         self.whole = whole
         self._cosmetics: dict[tuple[str, bool], Cosmetics] = {}
+        self._known = lru_cache(_MOST_REQUESTS)(self._match)
 
     @classmethod
     def build(cls, lists: Sequence[FilterList]) -> Self:
@@ -115,6 +118,11 @@ class FilterEngine:
         """
         if kind is Kind.DOCUMENT:
             return None
+        # An ad's file is asked about by its head and as a whole, its frame with each of the files in it.
+        look = self._known if len(url) + len(source) <= _LONGEST_KEPT else self._match
+        return look(url, source, kind)
+
+    def _match(self, url: str, source: str, kind: Kind) -> Match | None:
         source = _address(source)
         if not source.startswith(("https://", "http://")):
             source = UNKNOWN_SOURCE

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from capper.recognise.domains import host_of, site_of
@@ -144,14 +145,22 @@ class HostRules:
         """The rule that names a request for `url`, made by the page `source`."""
         if not url.startswith(_REQUESTED):
             return None
-        host = host_of(url)
-        while host:
+        above = _above(host_of(url))
+        if self.anyone.isdisjoint(above) and self.strangers.isdisjoint(above):
+            return None
+        for host in above:
             if host in self.anyone:
                 return f"||{host}^"
             if host in self.strangers and site_of(url) != site_of(source):
                 return f"||{host}^$third-party"
-            host = host.partition(".")[2]
         return None
+
+
+@lru_cache(2_048)
+def _above(host: str) -> tuple[str, ...]:
+    """A host, and each domain above it; none of what is too long to be one."""
+    labels = host.split(".") if 0 < len(host) <= _LONGEST_HOST else []
+    return tuple(".".join(labels[place:]) for place in range(len(labels)))
 
 
 _REQUESTED = ("https://", "http://", "wss://", "ws://")

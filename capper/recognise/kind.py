@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from capper.recognise.domains import host_of
@@ -28,6 +29,8 @@ class Kind(StrEnum):
     WEBSOCKET = "websocket"
     PING = "ping"
     OTHER = "other"
+
+    __hash__ = str.__hash__  # an enum's own is written in Python, and a kind is looked up again and again
 
 
 def _table(words: Mapping[Kind, str]) -> dict[str, Kind]:
@@ -101,8 +104,10 @@ EXTENSIONS = _table(
     }
 )
 
-_PREFETCH_FIELDS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+_PREFETCH_FIELDS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _PREFETCH_WORDS = ("prefetch", "prerender", "preview")
+_LONGEST_KEPT = 2_048
+_MARKS = ("upgrade", "ping-to", "ping-from", "x-requested-with")
 
 
 def kind_of(exchange: "Exchange") -> Kind:
@@ -132,7 +137,9 @@ def kind_of(exchange: "Exchange") -> Kind:
 def is_prefetch(request: "Request") -> bool:
     """Whether the browser fetches this before anyone has asked to see it (Sec-Purpose and its forerunners)."""
     headers = request.headers
-    said = (headers.get(name).lower() for name in _PREFETCH_FIELDS if name in headers)
+    if not headers.has_any(_PREFETCH_FIELDS):
+        return False
+    said = (headers.get(name).lower() for name in _PREFETCH_FIELDS)
     return any(word in value for value in said for word in _PREFETCH_WORDS)
 
 
@@ -150,25 +157,30 @@ def is_own_visit(request: "Request", destinations: Collection[str] = ("document"
 def source_of(exchange: "Exchange") -> str:
     """The page that asked: Referer, else Origin, else `UNKNOWN_SOURCE`; always an http(s) URL with a host."""
     headers = exchange.request.headers
-    for name in ("Referer", "Origin"):
-        value = headers.get(name).strip()
-        if _host(value):
-            return value
-    return UNKNOWN_SOURCE
+    named = headers.get("referer"), headers.get("origin")
+    # A page asks for dozens of files; longer addresses must not fill the cache.
+    return _source_of(*named) if len(named[0]) + len(named[1]) <= _LONGEST_KEPT else _source(*named)
+
+
+def _source(*named: str) -> str:
+    return next((page for value in named if _host(page := value.strip())), UNKNOWN_SOURCE)
+
+
+_source_of = lru_cache(maxsize=1_024)(_source)
 
 
 def _marked(request: "Request") -> Kind | None:
     """Requests whose own fields say what they are, whatever their destination."""
     headers = request.headers
-    if request.url[:3].lower() == "ws:" or request.url[:4].lower() == "wss:":
+    if request.url[:4].lower().startswith(("ws:", "wss:")):
         return Kind.WEBSOCKET
+    if not headers.has_any(_MARKS):
+        return None
     if headers.get("Upgrade").strip().lower() == "websocket":
         return Kind.WEBSOCKET
     if "Ping-To" in headers or "Ping-From" in headers:
         return Kind.PING
-    if "X-Requested-With" in headers and headers.get("X-Requested-With").lower() == "xmlhttprequest":
-        return Kind.XHR
-    return None
+    return Kind.XHR if headers.get("X-Requested-With").lower() == "xmlhttprequest" else None
 
 
 def _by_accept(headers: "Headers") -> Kind | None:

@@ -8,7 +8,7 @@ from capper.domain.exchange import Headers, Request, Response
 from capper.rewrite.charset import charset_of
 from capper.rewrite.coding import codings_of, put_on, take_off
 
-TYPES = ("text/html", "image/")
+_MARKUP, _PICTURES = "text/html", "image/"
 """Content types of which capper edits or replaces the body; a trailing slash stands for the whole family.
 
 XHTML is not among them: what is spliced by HTML's rules may not be well-formed by XML's.
@@ -72,9 +72,7 @@ def editable(request: Request, response: Response) -> bool:
     for the person as her browser's own extensions do.
     """
     media_type = _media_type(response)
-    return _whole(request, response) and (
-        any(media_type.startswith(known) if known[-1] == "/" else media_type == known for known in TYPES)
-    )
+    return (media_type == _MARKUP or media_type.startswith(_PICTURES)) and _whole(request, response)
 
 
 def foretold(response: Response) -> bool:
