@@ -12,15 +12,12 @@ from typing import NamedTuple
 from capper.domain.cap import Cap
 from capper.domain.identity import Ad, Level, Viewer
 from capper.domain.mute import Mute, Name, Why, names_of
-from capper.domain.policy import Policy, Rule
+from capper.domain.policy import Policy, Rule, Terms
 from capper.domain.sighting import Sighting
-from capper.domain.window import MILLISECOND, Scope, Window, Within, from_ms, reopens, since
+from capper.domain.window import Scope, from_ms, reopens, since
 
 OCCASION_LIFE = timedelta(minutes=10)
 """How long two sightings with the same occasion are one: longer than a slow page load, shorter than a second visit."""
-
-
-_EVERY_LEVEL = tuple(Level)
 
 
 class Verdict(StrEnum):
@@ -145,66 +142,49 @@ def prepare_all(policy: Policy, sightings: Iterable[Sighting], now: datetime) ->
 class _Plan:
     """What a policy asks the ledger at one moment, of whatever is about to be shown."""
 
-    __slots__ = ("asked", "now", "policy", "rows", "starts")
+    __slots__ = ("_starts", "now", "policy")
 
     def __init__(self, policy: Policy, now: datetime) -> None:
         self.policy, self.now = policy, now
-        self.rows = [
-            (level, _within(window), kept.count, kept.life // MILLISECOND)
-            for (level, window), kept in policy.kept.items()
-        ]
-        self.starts: dict[Window, int | None] = {}
-        self.asked: dict[int, list[tuple[Cap, Scope | None, int | None]]] = {}
+        self._starts: dict[int, list[int | None]] = {}
 
     def claim(self, sighting: Sighting) -> tuple[Rule, Claim]:
-        rule, ad = self.policy.rule_for(sighting), sighting.ad
-        called = {level: ad.keys(level) for level in _EVERY_LEVEL}
-        if len(ad.advertisers) > 1 or len(ad.categories) > 1:  # named twice it is one sighting
-            called = {level: tuple(dict.fromkeys(values)) for level, values in called.items()}
+        policy, ad = self.policy, sighting.ad
+        rule = policy.rule_for(sighting)
         counters: list[Counter] = []
-        index: dict[tuple[Level, str, str], int] = {}
-        for level, within, count, life in self.rows:
-            values = called[level]
-            scope = "" if within is None else _place(sighting, within)
-            if scope is None:
-                continue
-            for value in values:
-                index[level, value, scope] = len(counters)
-                counters.append(Counter(level, value, scope, count, life))
-        checks: list[Check] = []
-        refused = False
-        for cap, within, start in self._caps(rule):
-            if cap.level is None or cap.count == 0:
-                refused = refused or _refuses(cap, ad)
-                continue
-            values = called[cap.level]
-            scope = "" if within is None else _place(sighting, within)
-            if scope is not None:
-                checks += [Check(cap, index[cap.level, value, scope], cap.count, start) for value in values]
+        spans = []
+        for level, scope, keep, life in policy.rows:
+            first, place = len(counters), "" if scope is None else _place(sighting, scope)
+            if place is not None:
+                counters += [Counter(level, value, place, keep, life) for value in _called(ad, level)]
+            spans.append(range(first, len(counters)))
+        terms = policy.terms(rule)
+        checks = [
+            Check(cap, number, cap.count, start)
+            for (cap, row), start in zip(terms.reached, self._began(rule, terms), strict=True)
+            for number in spans[row]
+        ]
+        refused = any(_refuses(cap, ad) for cap in terms.never)
         return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused, names_of(ad))
 
-    def _caps(self, rule: Rule) -> list[tuple[Cap, Scope | None, int | None]]:
-        """A rule's caps, with what each is confined to and when its window began; a rule is there as long as its policy."""
-        caps = self.asked.get(id(rule))
-        if caps is None:
-            caps = [(cap, _within(cap.window), self._start(cap.window)) for cap in rule.caps]
-            self.asked[id(rule)] = caps
-        return caps
+    def _began(self, rule: Rule, terms: Terms) -> list[int | None]:
+        """When the window of each of a rule's caps began; a rule is there as long as its policy."""
+        starts = self._starts.get(id(rule))
+        if starts is None:
+            starts = [since(cap.window, self.now, self.policy.zone) for cap, _ in terms.reached]
+            self._starts[id(rule)] = starts
+        return starts
 
-    def _start(self, window: Window) -> int | None:
-        if window not in self.starts:
-            self.starts[window] = since(window, self.now, self.policy.zone)
-        return self.starts[window]
+
+def _called(ad: Ad, level: Level) -> tuple[str, ...]:
+    """What `ad` is called at `level`; named twice it is one sighting."""
+    values = ad.keys(level)
+    return tuple(dict.fromkeys(values)) if len(values) > 1 else values
 
 
 def _refuses(cap: Cap, ad: Ad) -> bool:
     """Whether a cap of 0 speaks about `ad`: `never` of all, another only where the ad is known at its level."""
     return cap.count == 0 and (cap.level is None or bool(ad.keys(cap.level)))
-
-
-def _within(window: Window | None) -> Scope | None:
-    """What a window is confined to; None for a window of time."""
-    return window.scope if isinstance(window, Within) else None
 
 
 def _place(sighting: Sighting, scope: Scope) -> str | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from capper.domain.cap import Cap
 from capper.domain.identity import HOUSEHOLD, LEFT_ALONE, Level, Viewer
 from capper.domain.rulebook import CALLED, Conditions, RuleBook, fits, parents
 from capper.domain.sighting import Sighting
-from capper.domain.window import Session, Window, Within, lifespan
+from capper.domain.window import MILLISECOND, Scope, Session, Window, Within, lifespan
 
 EVERYWHERE = "everywhere"
 """What stands for all sites where `house_ads` names some."""
@@ -88,6 +89,22 @@ class Kept:
 
     count: int
     life: timedelta
+
+
+class Row(NamedTuple):
+    """One kind of counter of the ledger's: what it counts, within what, and how much of it is kept, for how long (ms)."""
+
+    level: Level
+    scope: Scope | None
+    keep: int
+    life_ms: int
+
+
+class Terms(NamedTuple):
+    """A rule's caps: those that say never, and those that are reached, each with the number of the row it looks at."""
+
+    never: tuple[Cap, ...]
+    reached: tuple[tuple[Cap, int], ...]
 
 
 @dataclass(frozen=True)
@@ -193,6 +210,36 @@ class Policy:
             was = kept.get(at, Kept(0, timedelta(0)))
             kept[at] = Kept(max(was.count, cap.count), max(was.life, lifespan(cap.window, self.retention)))
         return kept
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The same as the ledger is asked for it."""
+        return tuple(
+            Row(level, within.scope if isinstance(within, Within) else None, kept.count, kept.life // MILLISECOND)
+            for (level, within), kept in self.kept.items()
+        )
+
+    def terms(self, rule: Rule) -> Terms:
+        """The caps of one of its rules; remembered, for they are asked about with every ad."""
+        found = self._terms.get(id(rule))
+        if found is None:
+            found = self._terms[id(rule)] = self._terms_of(rule)
+        return found
+
+    @cached_property
+    def _terms(self) -> dict[int, Terms]:
+        return {}
+
+    def _terms_of(self, rule: Rule) -> Terms:
+        numbers = {(row.level, row.scope): number for number, row in enumerate(self.rows)}
+        return Terms(
+            tuple(cap for cap in rule.caps if cap.count == 0),
+            tuple(
+                (cap, numbers[cap.level, cap.window.scope if isinstance(cap.window, Within) else None])
+                for cap in rule.caps
+                if cap.level is not None and cap.count
+            ),
+        )
 
     def caps(self) -> Iterator[Cap]:
         """Every cap of the policy, the default's first."""
