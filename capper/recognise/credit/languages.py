@@ -2,14 +2,16 @@
 
 import re
 from collections import Counter
+from itertools import filterfalse
 
 from capper.recognise.credit.packs import Pack, Packs
-from capper.recognise.credit.words import fold
+from capper.recognise.credit.words import LONGEST, fold
 
-_FEW, _MOST = 150, 1500
+_FEW = 150
 _LIKELY = 0.5
 _BEGINNING = 20_000
 _BETWEEN = str.maketrans({number: " " for number in range(128) if not chr(number).isalpha()})
+_LETTERS = re.compile(r"[^\W\d_]+")
 _CODE = rb"([A-Za-z]{2}(?:[-_][A-Za-z]{2,4}){0,2})(?![\w-])"
 _DECLARED = (
     re.compile(rb"<html[^>]{0,400}?\slang\s*=\s*[\"']?" + _CODE, re.IGNORECASE),
@@ -28,10 +30,12 @@ _DECLARED = (
 
 def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
     """The packs a text may be in, the likeliest first, two at most; `tag` is what the document says of itself."""
-    words = _words(fold(text))[:_MOST]
+    words = _words(text[:LONGEST])
     told = packs.get(tag) if tag else None
-    often = Counter(words)
-    little = {pack: sum([often[word] for word in pack.common & often.keys()]) for pack in packs.packs}
+    known, little = packs.common, dict.fromkeys(packs.packs, 0)
+    for word, often in Counter(filter(known.__contains__, words)).items():
+        for pack in known[word]:
+            little[pack] += often
     most = max(little.values(), default=0)
     counts = []
     for pack, found in little.items():
@@ -49,9 +53,14 @@ def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
     return tuple(likely)
 
 
-def _words(folded: str) -> list[str]:
-    """The words of folded text; ASCII is folded in lower case."""
-    return folded.translate(_BETWEEN).split() if folded.isascii() else re.findall(r"[^\W\d_]+", folded)
+def _words(text: str) -> list[str]:
+    """The folded words of a text, those that need more than lower case last."""
+    if text.isascii():
+        return text.lower().translate(_BETWEEN).split()
+    pieces = text.split()
+    # White space stands between words however they are folded, and few have letters beyond ASCII.
+    plain, odd = (" ".join(some(str.isascii, pieces)) for some in (filter, filterfalse))
+    return [*_words(plain), *_LETTERS.findall(fold(odd))]
 
 
 def declared(data: bytes) -> str:

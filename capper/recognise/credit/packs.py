@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from capper.domain.errors import ConfigError
@@ -80,6 +81,15 @@ class Packs:
     """As a pack's, whatever the language."""
     scanner: Scanner = field(default_factory=lambda: Scanner({}))
     weights: Weights = field(default_factory=Weights)
+
+    @cached_property
+    def common(self) -> Mapping[str, tuple[Pack, ...]]:
+        """The packs that know each of the little words."""
+        known: dict[str, tuple[Pack, ...]] = {}
+        for pack in self.packs:
+            for word in pack.common:
+                known[word] = (*known.get(word, ()), pack)
+        return known
 
     def bits(self, packs: Collection[Pack]) -> int:
         """The bits the scanner knows these packs by."""
