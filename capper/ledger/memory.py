@@ -5,9 +5,10 @@ import os
 import sys
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from capper.domain.daily import WEEK, Addition, Daily, Follower, kept, sites_of, week_kept
 from capper.domain.decision import OCCASION_LIFE, Answer, Check, Claim, Counter, Muting, Tally
@@ -19,6 +20,8 @@ from capper.ledger.versions import MemoryVersions
 
 _MILLISECOND = timedelta(milliseconds=1)
 _SWEEP_EVERY = 1024
+_SPARE = 512
+"""How many more than the most are held before the oldest go, so that they need not be looked for each time."""
 
 
 @dataclass(slots=True)
@@ -89,6 +92,7 @@ class _Record:
     """All that is remembered of one viewer."""
 
     rows: dict[_Key, _Row] = field(default_factory=dict)
+    """Those met last stand last."""
     occasions: dict[str, tuple[int, Answer]] = field(default_factory=dict)
     said: dict[Name, _Said] = field(default_factory=dict)
     session: _Session | None = None
@@ -108,10 +112,9 @@ class _Record:
         """Take over another ledger's answer: what is shown counts, and it has the last word on what is muted."""
         if answer.shown:
             for level, value, scope, keep, life in claim.counters:
-                row = self.rows.get((level, value, scope))
-                if row is None:
-                    row = self.rows[level, value, scope] = _Row()
+                row = self.rows.pop((level, value, scope), None) or _Row()
                 row.count(now, keep, min(life, longest))
+                self.rows[level, value, scope] = row
         self.occasions[claim.occasion] = (now, answer)
         self.added += len(claim.counters) + 1
         if self.said:
@@ -123,22 +126,25 @@ class _Record:
 
     def sweep(self, now: int, most: int) -> None:
         """Drop now and then what has expired, and of what is beyond `most` the oldest, so that nothing grows without end."""
-        if self.added < _SWEEP_EVERY:
+        _shorten(self.rows, most)
+        _shorten(self.occasions, most)
+        # All is looked through only once as much has come as is there: each of many costs what each of few does.
+        if self.added < max(_SWEEP_EVERY, len(self.rows)):
             return
         self.added = 0
         # A clock that is a little behind must still find what it is about to ask for.
         now -= _OCCASION_MS
-        rows = {key: row for key, row in self.rows.items() if row.expires > now}
-        occasions = {key: told for key, told in self.occasions.items() if now - told[0] < _OCCASION_MS}
-        self.rows = _latest(rows, most, lambda row: row.expires)
-        self.occasions = _latest(occasions, most, lambda told: told[0])
+        self.rows = {key: row for key, row in self.rows.items() if row.expires > now}
+        self.occasions = {key: told for key, told in self.occasions.items() if now - told[0] < _OCCASION_MS}
         self.said = {name: said for name, said in self.said.items() if max(said.until, said.once) > now}
         self.notes = [note for note in self.notes if note[0] > now]
 
 
-def _latest[Key, Value](found: dict[Key, Value], most: int, when: Callable[[Value], int]) -> dict[Key, Value]:
-    """The `most` of what was found that are latest."""
-    return found if len(found) <= most else dict(sorted(found.items(), key=lambda item: when(item[1]))[-most:])
+def _shorten[Key, Value](held: dict[Key, Value], most: int) -> None:
+    """Let go of the oldest, which stand first."""
+    if len(held) >= most + _SPARE:
+        for key in [*islice(held, len(held) - most)]:
+            del held[key]
 
 
 _OCCASION_MS = OCCASION_LIFE // _MILLISECOND
@@ -214,7 +220,10 @@ class _Call:
         return self.rows[key]
 
     def commit(self, most: int) -> None:
-        self.record.rows.update((key, row) for key, row in self.rows.items() if row.times)
+        for key, row in self.rows.items():
+            if row.times:
+                self.record.rows.pop(key, None)
+                self.record.rows[key] = row
         self.record.occasions.update(self.occasions)
         for name, said in self.said.items():
             if said == _Said():
