@@ -6,8 +6,9 @@ In memory only, and as digests: of the addresses in an ad, of the long values in
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from itertools import islice
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus
 
 from capper.domain.identity import Ad
 from capper.trail.recent import Recent
@@ -39,6 +40,8 @@ class Shown:
 
     def __init__(self, digest: Callable[..., bytes]) -> None:
         self._digest = digest
+        # Each ad comes by the same few.
+        self._network = lru_cache(maxsize=1_024)(partial(digest, "network"))
         self._kept: Recent[str, dict[Seen, None]] = Recent(_MOST_DEVICES, LIFE)
 
     def put(
@@ -71,10 +74,7 @@ class Shown:
 
     def tokens(self, url: str) -> Iterator[bytes]:
         """What the long values in an address are known by; those that are addresses themselves are none."""
-        try:
-            fields = urlsplit(url).query.split("&")
-        except ValueError:
-            return
+        fields = url.partition("#")[0].partition("?")[2].split("&")
         if len(fields) > _MOST_FIELDS:
             return
         for field in fields:
@@ -88,4 +88,4 @@ class Shown:
 
     def network(self, domain: str) -> bytes:
         """What a domain is known by."""
-        return self._digest("network", domain)
+        return self._network(domain)
