@@ -45,7 +45,8 @@ class Documents:
             return await self.document(exchange, response, Kind.SUBDOCUMENT)
         scene.framed(exchange)
         creative, links = Creative(ad, Format.FRAME, None), self.optouts.named_in(body.data)
-        return await self.files.deliver(exchange, response, creative, scene.around(exchange), evidence, links)
+        around = scene.around(exchange, scene.announced(exchange))
+        return await self.files.deliver(exchange, response, creative, around, evidence, links)
 
     async def document(self, exchange: Exchange, response: Response, kind: Kind) -> Outcome:
         """A page, or a frame that is not one ad as a whole: its ads are elements."""

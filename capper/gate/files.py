@@ -16,7 +16,7 @@ from capper.gate.scene import NOTHING, PICTURES, Around, Scene
 from capper.gate.speaking import Speaking
 from capper.recognise.gallery import Gallery
 from capper.rewrite import caching
-from capper.trail import Recent
+from capper.trail import Delivery, Recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class Files:
 
     async def before(self, exchange: Exchange, creative: Creative) -> Outcome:
         """A creative met before is decided on now; withheld or still good in the browser's cache, it is answered here."""
-        delivery = self.scene.delivery(exchange, self.scene.around(exchange), creative.ad, creative.format)
+        around = self.scene.around(exchange, self.scene.announced(exchange))
+        delivery = self.scene.delivery(exchange, around, creative.ad, creative.format)
         (decision,) = await self.counting.claim(exchange, [delivery])
         if decision.withheld:
             filling = self.speaking.filling(exchange, creative.format, creative.size, decision)
@@ -81,7 +82,8 @@ class Files:
         headers = response.headers
         for name, value in creative.validator.fields() if creative.validator else ():
             headers = headers if name in headers else headers.with_(name, value)
-        return await self.deliver(exchange, response.carrying(b"", headers), creative, self.scene.around(exchange))
+        around = self.scene.around(exchange, self.scene.announced(exchange))
+        return await self.deliver(exchange, response.carrying(b"", headers), creative, around)
 
     async def redirected(self, exchange: Exchange, response: Response) -> Outcome:
         """An ad server sends the browser on: what it is sent to is this ad, whoever keeps the file."""
@@ -90,39 +92,44 @@ class Files:
         except ValueError:
             return Outcome()
         scene = self.scene
-        around = scene.around(exchange)
+        around = scene.around(exchange, scene.announced(exchange))
         ad = scene.recogniser.read_url(exchange.request.url, around.url)
         form = Format.IMAGE if scene.kind(exchange) in PICTURES else Format.FRAME
         delivery = scene.delivery(exchange, around, ad, form)
         scene.trail.delivered(exchange.viewer.name, exchange.device, (target,), delivery, exchange.at)
         return Outcome()
 
-    async def picture(self, exchange: Exchange, response: Response) -> Outcome:
-        """An ad's picture; a pixel is a beacon."""
+    async def picture(self, exchange: Exchange, response: Response, named: Delivery | None) -> Outcome:
+        """An ad's picture, which a delivery of the last minutes may have `named`; a pixel is a beacon."""
+        around = self.scene.around(exchange, named)
+        if response.unrecorded:
+            return await self._unrecorded(exchange, response, around)
+        known = self.gallery.recall(response.body, partial(self.scene.ad_of_file, exchange, around))
+        if known is None:
+            return await self._unmet(exchange, response, around)
+        return await self.deliver(exchange, response, Creative(known.ad, Format.IMAGE, known.size), around)
+
+    async def _unmet(self, exchange: Exchange, response: Response, around: Around) -> Outcome:
+        """A picture whose file was not met before, or that somebody else is just looking at."""
         from capper.recognise.picture import measure  # noqa: PLC0415  Pillow is imported with the first of them
 
-        if response.unrecorded:
-            return await self._unrecorded(exchange, response)
-        around = self.scene.around(exchange)
-        named = partial(self.scene.ad_of_file, exchange, around)
-        known = self.gallery.recall(response.body, named)
-        if known is None:
-            picture = measure(response.body)
-            if picture is None:
-                return self.untouched(exchange, "an ad's picture of unknown size") if response.body else Outcome()
-            size = (picture.width, picture.height)
-            if min(size) <= self.limits.pixel:
-                return await self.notice(exchange, response)
-            known = await asyncio.to_thread(self.gallery.identify, response.body, size, named())
-            around = self.scene.around(exchange)
-        return await self.deliver(exchange, response, Creative(known.ad, Format.IMAGE, known.size), around)
+        picture = measure(response.body)
+        if picture is None:
+            return self.untouched(exchange, "an ad's picture of unknown size") if response.body else Outcome()
+        size = (picture.width, picture.height)
+        if min(size) <= self.limits.pixel:
+            return await self.notice(exchange, response)
+        ad = self.scene.ad_of_file(exchange, around)
+        known = await asyncio.to_thread(self.gallery.identify, response.body, size, ad)
+        around = self.scene.around(exchange, self.scene.announced(exchange))
+        return await self.deliver(exchange, response, Creative(known.ad, Format.IMAGE, size), around)
 
     async def notice(self, exchange: Exchange, _: Response) -> Outcome:
         """A notice counts for an ad that an auction offered: what was a candidate has been shown."""
         found = self.scene.announced(exchange)
         if found is None or not found.candidate:
             return Outcome()
-        delivery = self.scene.delivery(exchange, self.scene.around(exchange), found.ad, found.format)
+        delivery = self.scene.delivery(exchange, self.scene.around(exchange, found), found.ad, found.format)
         decisions = await self.counting.claim(exchange, [delivery])
         if not decisions[0].withheld:
             self.scene.shows(exchange, delivery)
@@ -160,12 +167,11 @@ class Files:
         self.met.put(self._key(exchange), known, exchange.at)
         return Outcome(Action.REWRITE, again, (decision,))
 
-    async def _unrecorded(self, exchange: Exchange, response: Response) -> Outcome:
+    async def _unrecorded(self, exchange: Exchange, response: Response, around: Around) -> Outcome:
         """A picture of which a recording keeps the size in bytes alone: it was shown, and it is known by its address."""
         if response.unrecorded <= self.limits.beacon:
             return Outcome()
         scene = self.scene
-        around = scene.around(exchange)
         delivery = scene.delivery(exchange, around, scene.ad_of_file(exchange, around), Format.IMAGE)
         (decision,) = await self.counting.claim(exchange, [delivery])
         scene.fills(exchange, around, delivery)

@@ -141,14 +141,17 @@ class Gate:
         if response.status in _REDIRECTS:
             return files.redirected if kind in _FILES and self._scene.delivers_ad(exchange, kind) else None
         if kind in PICTURES:
-            ad = editable(exchange.request, response) and self._scene.delivers_ad(exchange, kind)
-            return files.picture if ad else None
+            return self._judge_of_picture(exchange, kind) if editable(exchange.request, response) else None
         if kind in DOCUMENTS:
             page = self._page if kind is Kind.DOCUMENT else self._frame
             return page if editable(exchange.request, response) else None
         if self._may_offer(exchange, response, kind):
             return self._answer
         return files.notice if self._notices(exchange, response) else None
+
+    def _judge_of_picture(self, exchange: Exchange, kind: Kind) -> Judge | None:
+        named = self._scene.announced(exchange)
+        return partial(self._files.picture, named=named) if named or self._scene.listed(exchange, kind) else None
 
     async def admit(self, exchange: Exchange) -> Outcome:
         """Decide on the ads of one exchange; never raises, and passes untouched what cannot be judged."""

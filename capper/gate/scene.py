@@ -132,14 +132,15 @@ class Scene:
     def sightings(self, exchange: Exchange, deliveries: Iterable[Delivery]) -> list[Sighting]:
         """The same of several, whose page and network are looked up once."""
         network = registrable(host_of(exchange.request.url))
-        places: dict[Page | None, tuple[str | None, str | None]] = {}
-        made = []
+        last: Page | None = None
+        page = site = None
+        made: list[Sighting] = []
         for each in deliveries:
-            if each.page not in places:
-                here = each.page or self._supposed(exchange)
-                url = here.url if here else self.recogniser.source(exchange)
-                places[each.page] = here.token if here else None, registrable(host_of(url))
-            page, site = places[each.page]
+            if not made or each.page is not last:
+                last = each.page
+                here = last or self._supposed(exchange)
+                page = here.token if here else None
+                site = registrable(host_of(here.url if here else self.recogniser.source(exchange)))
             made.append(
                 Sighting(
                     exchange.viewer, each.ad, each.occasion, each.format, page, each.pod, site=site, network=network
@@ -147,10 +148,9 @@ class Scene:
             )
         return made
 
-    def around(self, exchange: Exchange) -> Around:
-        """What stands around the request for a file, as of now."""
+    def around(self, exchange: Exchange, named: Delivery | None) -> Around:
+        """What stands around the request for a file that was `announced`, or not, as of now."""
         source, here = self.recogniser.source(exchange), self.page(exchange)
-        named = self.announced(exchange)
         filled = self.trail.inside(exchange.viewer.name, exchange.device, source, exchange.at)
         # Named by an earlier load, asked for in a frame of this one.
         newer = filled is not None and filled.page is not None and filled.page == here

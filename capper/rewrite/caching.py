@@ -49,6 +49,8 @@ def lifetime(headers: Headers, now: datetime) -> timedelta:
         return timedelta(0)
     if "max-age" in rules:
         return _seconds(rules["max-age"]) - _seconds(headers.get("age"))
+    if not headers.has_any(("expires", "last-modified")):
+        return timedelta(0)
     date = _date(headers.get("date")) or now
     if "expires" in headers:
         expires = _date(headers.get("expires"))

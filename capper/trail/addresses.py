@@ -27,6 +27,7 @@ _MACRO = re.compile(
 )
 _MARKS = (("{", ("{",)), ("[", ("[",)), ("%", ("%7", "%5", "%%")), ("#", ("##",)), ("@", ("@@",)), ("_", ("__",)))
 """One of these stands in every macro, and most addresses have none; single letters are found fastest."""
+_HOST = re.compile("[^/?#;]*//[^/?#;]*")
 _BETWEEN = re.compile("[&;]")
 _STEP = re.compile("[/;]")
 _MOST_STEPS = 30
@@ -72,7 +73,7 @@ class Addresses[Value]:
         known, fixed = _shape(url)
         if not known or sum(map(len, ("/".join(known[1:]), *fixed))) < _LEAST:
             return
-        host = self.digest(who, "host", known[0])
+        host = self.digest(who, "host", _host(url))
         self.lengths.put(host, (self.lengths.get(host, now) or frozenset()) | {len(known)}, now)
         key = self.digest(who, "shape", "/".join(known))
         shape = _Shape(frozenset(self.digest(who, part) for part in fixed), value, now)
@@ -85,9 +86,12 @@ class Addresses[Value]:
         return found if found is not None or not len(self.lengths) else self._filled(who, url, now)
 
     def _filled(self, who: str, url: str, now: datetime) -> Value | None:
+        lengths = self.lengths.get(self.digest(who, "host", _host(url)), now)
+        if lengths is None:
+            return None
         steps, pairs = _parts(url)
         there: frozenset[bytes] | None = None
-        for length in sorted(self.lengths.get(self.digest(who, "host", steps[0]), now) or (), reverse=True):
+        for length in sorted(lengths, reverse=True):
             shapes = self.shapes.get(self.digest(who, "shape", "/".join(steps[:length])), now)
             if not shapes:
                 continue
@@ -104,6 +108,12 @@ def _has_macro(text: str) -> bool:
         if letter in text and any(mark in text for mark in marks):
             return _MACRO.search(text) is not None
     return False
+
+
+def _host(url: str) -> str:
+    """An address up to its path."""
+    found = _HOST.match(url)
+    return found[0] if found else ""
 
 
 def _parts(url: str) -> tuple[list[str], list[str]]:

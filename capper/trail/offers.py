@@ -42,6 +42,9 @@ class Offers:
         self._life = life
         self._kept: Recent[str, _Kept] = Recent(most, life)
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def put(self, who: str, sheaf: Sheaf, now: datetime) -> None:
         """Keep `sheaf` for `who`."""
         kept = self._kept.get(who, now) or _Kept()
@@ -54,7 +57,7 @@ class Offers:
 
     def opened(self, who: str, url: str, now: datetime) -> Iterator[tuple[Delivery, tuple[str, ...]]]:
         """The offers of the sheaves that name the host of `url`, with their addresses; each sheaf is opened once."""
-        kept = self._kept.get(who, now) if len(self._kept) else None
+        kept = self._kept.get(who, now)
         if kept is None or not kept.sheaves:
             return
         host = _host(url)

@@ -115,9 +115,10 @@ class Trail:
 
     def _open(self, who: str, url: str, now: datetime) -> None:
         """Read the addresses of what the host of `url` was named in."""
-        for delivery, urls in self._offers.opened(who, url, now):
-            for each in urls:
-                self._deliveries.put(who, each, delivery, now)
+        if len(self._offers):
+            for delivery, urls in self._offers.opened(who, url, now):
+                for each in urls:
+                    self._deliveries.put(who, each, delivery, now)
 
     def _name(self, viewer: str, device: str, page: Page, url: str, hint: str | None, now: datetime) -> None:
         for name in _names(url, hint):
