@@ -16,7 +16,7 @@ from capper.domain.sighting import Sighting
 from capper.journal import Journal
 from capper.measure.replay import Admitting
 from capper.recognise.domains import site_of
-from capper.recognise.kind import Kind
+from capper.recognise.kind import Kind, kind_of, source_of
 from capper.recognise.recogniser import Recogniser
 from capper.recognise.visit import kind_of as shop_page
 
@@ -90,7 +90,7 @@ class Watching:
         """The ads of the exchange at hand are about to be shown."""
         assert self._now is not None
         load = self._load_of(self._now)
-        documents = dict.fromkeys((self._now.request.url, self.recogniser().source(self._now)))
+        documents = dict.fromkeys((self._now.request.url, source_of(self._now)))
         for sighting, decision in zip(sightings, decisions, strict=True):
             for document in documents:
                 self.framed[document].append(sighting.ad)
@@ -145,7 +145,7 @@ class Watching:
 
     def _kind(self, exchange: Exchange) -> Kind:
         """The resource type; a document that is asked for within a load under way is a frame's, unless the browser says otherwise."""
-        kind = self.recogniser().kind(exchange)
+        kind = kind_of(exchange)
         told = "sec-fetch-dest" in exchange.request.headers
         if (
             kind is Kind.DOCUMENT
@@ -158,15 +158,16 @@ class Watching:
 
     def _advert(self, exchange: Exchange, kind: Kind) -> bool:
         """Whether a list says that it delivers ads, or the document of an ad asked for it."""
-        recogniser = self.recogniser()
-        source = recogniser.source(exchange)
+        source = source_of(exchange)
         if kind is Kind.DOCUMENT:
             return False
-        return recogniser.is_ad(exchange.request.url, source, kind) or self._key(exchange, source) in self._frames
+        return (
+            self.recogniser().is_ad(exchange.request.url, source, kind) or self._key(exchange, source) in self._frames
+        )
 
     def _load_of(self, exchange: Exchange) -> int:
         """By what the browser calls the page, else by who asked, else the last load there was; one is supposed where none was."""
-        source = self.recogniser().source(exchange)
+        source = source_of(exchange)
         names = (_called(exchange), source, origin_of(source), _LAST)
         found = (self._pages.get(self._key(exchange, name)) for name in names if name)
         known = next((load for load in found if load is not None), None)

@@ -14,7 +14,7 @@ from capper.domain.identity import Ad, Level, Viewer
 from capper.domain.mute import Mute, Name, Why, names_of
 from capper.domain.policy import Policy, Rule, Terms
 from capper.domain.sighting import Sighting
-from capper.domain.window import Scope, from_ms, reopens, since
+from capper.domain.window import Scope, from_ms, reopens, since, to_ms
 
 OCCASION_LIFE = timedelta(minutes=10)
 """How long two sightings with the same occasion are one: longer than a slow page load, shorter than a second visit."""
@@ -160,9 +160,9 @@ class _Plan:
             spans.append(range(first, len(counters)))
         terms = policy.terms(rule)
         checks = [
-            Check(cap, number, cap.count, start)
-            for (cap, row), start in zip(terms.reached, self._began(rule, terms), strict=True)
-            for number in spans[row]
+            Check(term.cap, number, term.cap.count, start)
+            for term, start in zip(terms.reached, self._began(rule, terms), strict=True)
+            for number in spans[term.row]
         ]
         refused = any(_refuses(cap, ad) for cap in terms.never)
         return rule, Claim(sighting.occasion, tuple(counters), tuple(checks), refused, names_of(ad))
@@ -171,7 +171,8 @@ class _Plan:
         """When the window of each of a rule's caps began; a rule is there as long as its policy."""
         starts = self._starts.get(id(rule))
         if starts is None:
-            starts = [since(cap.window, self.now, self.policy.zone) for cap, _ in terms.reached]
+            now, zone, at = self.now, self.policy.zone, to_ms(self.now)
+            starts = [at - back if back is not None else since(cap.window, now, zone) for cap, _, back in terms.reached]
             self._starts[id(rule)] = starts
         return starts
 

@@ -11,7 +11,7 @@ from capper.domain.cap import Cap
 from capper.domain.identity import HOUSEHOLD, LEFT_ALONE, Level, Viewer
 from capper.domain.rulebook import CALLED, Conditions, RuleBook, fits, parents
 from capper.domain.sighting import Sighting
-from capper.domain.window import MILLISECOND, Scope, Session, Window, Within, lifespan
+from capper.domain.window import MILLISECOND, Rolling, Scope, Session, Spacing, Window, Within, lifespan
 
 EVERYWHERE = "everywhere"
 """What stands for all sites where `house_ads` names some."""
@@ -100,11 +100,19 @@ class Row(NamedTuple):
     life_ms: int
 
 
+class Term(NamedTuple):
+    """A cap that is reached: the number of the row it looks at, and how far back (ms), where that is the same at all times."""
+
+    cap: Cap
+    row: int
+    back_ms: int | None
+
+
 class Terms(NamedTuple):
-    """A rule's caps: those that say never, and those that are reached, each with the number of the row it looks at."""
+    """A rule's caps: those that say never, and those that are reached."""
 
     never: tuple[Cap, ...]
-    reached: tuple[tuple[Cap, int], ...]
+    reached: tuple[Term, ...]
 
 
 @dataclass(frozen=True)
@@ -215,7 +223,7 @@ class Policy:
     def rows(self) -> tuple[Row, ...]:
         """The same as the ledger is asked for it."""
         return tuple(
-            Row(level, within.scope if isinstance(within, Within) else None, kept.count, kept.life // MILLISECOND)
+            Row(level, _scope(within), kept.count, kept.life // MILLISECOND)
             for (level, within), kept in self.kept.items()
         )
 
@@ -235,7 +243,7 @@ class Policy:
         return Terms(
             tuple(cap for cap in rule.caps if cap.count == 0),
             tuple(
-                (cap, numbers[cap.level, cap.window.scope if isinstance(cap.window, Within) else None])
+                Term(cap, numbers[cap.level, _scope(cap.window)], _back_ms(cap.window))
                 for cap in rule.caps
                 if cap.level is not None and cap.count
             ),
@@ -245,3 +253,11 @@ class Policy:
         """Every cap of the policy, the default's first."""
         for rule in (self.default, *self.rules):
             yield from rule.caps
+
+
+def _scope(window: Window | None) -> Scope | None:
+    return window.scope if isinstance(window, Within) else None
+
+
+def _back_ms(window: Window) -> int | None:
+    return window.length // MILLISECOND if isinstance(window, Rolling | Spacing) else None

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from capper.domain.evidence import Evidence
@@ -19,8 +20,7 @@ from capper.rewrite import caching
 from capper.trail import Delivery, Recent
 
 
-@dataclass(frozen=True, slots=True)
-class Creative:
+class Creative(NamedTuple):
     """A creative file met before, so that the next request for it can be answered before the origin is asked."""
 
     ad: Ad
@@ -163,7 +163,7 @@ class Files:
         if asking is None:
             return Outcome(decisions=(decision,))
         again, validator = asking
-        known = replace(creative, ad=delivery.ad, validator=validator)
+        known = creative._replace(ad=delivery.ad, validator=validator)
         self.met.put(self._key(exchange), known, exchange.at)
         return Outcome(Action.REWRITE, again, (decision,))
 

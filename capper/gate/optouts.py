@@ -15,7 +15,7 @@ from capper.gate.scene import Scene, who
 from capper.journal import Journal
 from capper.ledger.base import Ledger
 from capper.recognise.domains import host_of, registrable
-from capper.recognise.kind import UNKNOWN_SOURCE
+from capper.recognise.kind import UNKNOWN_SOURCE, source_of
 from capper.recognise.optout import By, OptOuts, Shape, What
 from capper.trail import Seen
 
@@ -109,7 +109,7 @@ class Heeding:
 
     def _nearest(self, exchange: Exchange, seen: Iterable[Seen], *, tied: bool) -> list[Seen]:
         """Those of the frame, the page and the network that the request comes from, as far as it says so."""
-        source, seen = self.scene.recogniser.source(exchange), list(seen)
+        source, seen = source_of(exchange), list(seen)
         if source == UNKNOWN_SOURCE:
             return seen if tied else []
         around = self.scene.trail.inside(exchange.viewer.name, exchange.device, source, exchange.at)

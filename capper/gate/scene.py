@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from capper.domain.evidence import Evidence
 from capper.domain.exchange import Exchange
 from capper.domain.identity import Ad
 from capper.domain.sighting import Format, Sighting
 from capper.recognise.domains import host_of, registrable
-from capper.recognise.kind import UNKNOWN_SOURCE, Kind
+from capper.recognise.kind import UNKNOWN_SOURCE, Kind, kind_of, source_of
 from capper.recognise.recogniser import Recogniser
 from capper.trail import Delivery, Page, Sheaf, Trail
 
@@ -21,8 +22,7 @@ ASKED = {Kind.XHR, Kind.MEDIA, Kind.OTHER}
 NOTHING = Evidence()
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What stands around the request for a file: the document that asks, the load of its page, and the ad that it is part of."""
 
     source: str
@@ -57,8 +57,7 @@ class Scene:
 
     def kind(self, exchange: Exchange) -> Kind:
         """The resource type; an ad's document whose browser does not say what it is for is a frame if it has a referrer."""
-        recogniser = self.recogniser
-        kind = recogniser.kind(exchange)
+        kind = kind_of(exchange)
         headers = exchange.request.headers
         if kind is not Kind.DOCUMENT or "sec-fetch-dest" in headers:
             return kind
@@ -66,7 +65,7 @@ class Scene:
         inside = exchange.page and self.trail.loaded(exchange.viewer.name, exchange.device, exchange.page, exchange.at)
         if not inside and (exchange.kind or "referer" not in headers):
             return kind
-        framed = recogniser.is_ad(exchange.request.url, self._source(exchange), Kind.SUBDOCUMENT)
+        framed = self.recogniser.is_ad(exchange.request.url, self._source(exchange), Kind.SUBDOCUMENT)
         return Kind.SUBDOCUMENT if framed else kind
 
     def delivers_ad(self, exchange: Exchange, kind: Kind) -> bool:
@@ -102,24 +101,26 @@ class Scene:
 
     def page(self, exchange: Exchange) -> Page | None:
         """The load of a page that was seen and that this request belongs to."""
-        source = self.recogniser.source(exchange)
+        return self._page_of(exchange, source_of(exchange))
+
+    def _page_of(self, exchange: Exchange, source: str) -> Page | None:
         return self.trail.page_of(exchange.viewer.name, exchange.device, source, exchange.page, exchange.at)
 
     def page_url(self, exchange: Exchange) -> str:
         """The address of the page, else what the request says it was made from."""
         here = self.page(exchange)
-        return here.url if here else self.recogniser.source(exchange)
+        return here.url if here else source_of(exchange)
 
     def _supposed(self, exchange: Exchange) -> Page | None:
         """The load that a request from a page that was not seen belongs to; None where no page is named."""
-        source = self.recogniser.source(exchange)
+        source = source_of(exchange)
         if source == UNKNOWN_SOURCE:
             return None
         return self.trail.supposed(exchange.viewer.name, exchange.device, source, exchange.at)
 
     def _source(self, exchange: Exchange) -> str:
         """The document that made the request: what the request says, else the page whose load it is part of."""
-        source = self.recogniser.source(exchange)
+        source = source_of(exchange)
         here = self.page(exchange) if source == UNKNOWN_SOURCE and exchange.page else None
         return here.url if here else source
 
@@ -140,7 +141,7 @@ class Scene:
                 last = each.page
                 here = last or self._supposed(exchange)
                 page = here.token if here else None
-                site = registrable(host_of(here.url if here else self.recogniser.source(exchange)))
+                site = registrable(host_of(here.url if here else source_of(exchange)))
             made.append(
                 Sighting(
                     exchange.viewer, each.ad, each.occasion, each.format, page, each.pod, site=site, network=network
@@ -150,7 +151,8 @@ class Scene:
 
     def around(self, exchange: Exchange, named: Delivery | None) -> Around:
         """What stands around the request for a file that was `announced`, or not, as of now."""
-        source, here = self.recogniser.source(exchange), self.page(exchange)
+        source = source_of(exchange)
+        here = self._page_of(exchange, source)
         filled = self.trail.inside(exchange.viewer.name, exchange.device, source, exchange.at)
         # Named by an earlier load, asked for in a frame of this one.
         newer = filled is not None and filled.page is not None and filled.page == here

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ _SHORT = 600
 """How long the visible text of one ad may be: a longer one names other people's sites too."""
 _CLUES = 200
 """How many addresses of one ad are read."""
+
+_MOST_FILES = 1_024
+_LONGEST_KEPT = 2_048
 
 _LETTERS = re.compile(r"[\W_]+|^the\s")
 _ID = re.compile(r"[A-Za-z0-9][\w.:~-]{1,80}")
@@ -64,6 +68,7 @@ class AdReader:
 
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
+        self._read_again = lru_cache(_MOST_FILES)(self._read_url)
 
     # An ad's markup
 
@@ -175,6 +180,11 @@ class AdReader:
 
     def read_url(self, url: str, page: str) -> Ad:
         """Whose ad a loaded file is, by its address alone: the address is the ad's, so its host never is the advertiser."""
+        # An ad is shown again and again; longer addresses must not fill the memory.
+        read = self._read_again if len(url) + len(page) <= _LONGEST_KEPT else self._read_url
+        return read(url, page)
+
+    def _read_url(self, url: str, page: str) -> Ad:
         clue = clue_of(url)
         landing = Walk(self.networks, page).inside(clue)
         if landing:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from capper.recognise.domains import parted, site_of
 from capper.recognise.engine import Engines
-from capper.recognise.kind import Kind, kind_of, source_of
+from capper.recognise.kind import Kind
 from capper.recognise.knowledge import Role
 from capper.recognise.labels import load_labels
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from capper.clues import Shapes
     from capper.domain.evidence import Evidence
-    from capper.domain.exchange import Exchange
     from capper.domain.identity import Ad
     from capper.recognise.ad import AdReader
     from capper.recognise.knowledge import Place
@@ -36,14 +35,6 @@ class Recogniser:
     engines: Engines
     reader: "AdReader"
     labels: "Labels" = field(default_factory=load_labels)
-
-    def kind(self, exchange: "Exchange") -> Kind:
-        """The resource type of the exchange."""
-        return kind_of(exchange)
-
-    def source(self, exchange: "Exchange") -> str:
-        """The document that made the request, never empty."""
-        return source_of(exchange)
 
     def is_ad(self, url: str, source: str, kind: Kind) -> bool:
         """Whether an ad list names this request, and no exception frees it; trackers are not ads."""

@@ -4,10 +4,10 @@ In memory only, and as digests: of the addresses in an ad, of the long values in
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from capper.domain.identity import Ad
@@ -23,8 +23,7 @@ _TOKEN = 16
 """Letters that a value has at least which is told from all others by chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One ad that was shown: on which load of which page, and what leads back to it."""
 
     ad: Ad
