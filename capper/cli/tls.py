@@ -122,6 +122,7 @@ def forget(
     """Forget what devices made of capper's certificate, so that it is tried again at the next connection.
 
     With a host, that host is opened again. Without, the device has to prove anew that it trusts capper.
+    A running capper heeds it within two seconds.
     """
     if not (host or device or everything):
         raise ConfigError("name a host, a --device, or --all")

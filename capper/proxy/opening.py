@@ -241,14 +241,17 @@ class Opening:
 def kind_of(hello: tls.ClientHello) -> str:
     """What tells one TLS stack from another and is the same for all its connections: what it can, in its order of preference.
 
-    Extensions are left out: they come and go with resumption, ALPN and padding, and some are shuffled.
+    Other extensions are left out: they come and go with resumption, ALPN and padding. Those that are read are read in an order of
+    our own, for browsers shuffle them.
     """
     digest = blake2b(digest_size=8)
     for suite in hello.cipher_suites:
         if suite not in _GREASE:
             digest.update(suite.to_bytes(2))
-    for number, body in hello.extensions:
-        if number in (_GROUPS, _SIGNATURES):
+    bodies = dict(hello.extensions)
+    for number in (_GROUPS, _SIGNATURES):
+        if number in bodies:
+            body = bodies[number]
             digest.update(b"|%d" % number)
             pairs = (body[at : at + 2] for at in range(2, len(body), 2))
             digest.update(b"".join(pair for pair in pairs if int.from_bytes(pair) not in _GREASE))

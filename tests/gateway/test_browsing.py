@@ -74,12 +74,14 @@ async def proof(page) -> bool:
     return await page.evaluate("document.images[0].complete && document.images[0].naturalWidth > 0")
 
 
-async def test_a_browser_behind_the_gateway(street, phone, tmp_path):
+async def test_a_browser_behind_the_gateway(street, phone, wait_for, tmp_path):
     """A guest reads the page with its ad, from the first time on; who trusts capper and has shown it sees the ad once.
 
     Nothing is set in the browsers but whom they trust.
     """
     street.capper("tls", "forget", "--all")
+    # A running capper looks every other second.
+    wait_for(lambda: "/proof.svg" in street.ask("capper.internal")["body"])
     guest = await phone("guest", street.authority("web"))
     read_by_guest = [await read(guest) for _ in range(2)]
     refused = await proof(guest)

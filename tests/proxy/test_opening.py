@@ -1,6 +1,7 @@
 """Which hosts are opened for whom, as handshakes go well or not."""
 
 import ssl
+from itertools import permutations
 from types import SimpleNamespace
 
 import pytest
@@ -101,6 +102,16 @@ def test_grease_does_not_change_the_kind():
             )
         )
         for grease in (0x0A0A, 0x1A1A, 0xFAFA)
+    }
+
+    assert 1 == len(kinds)
+
+
+def test_shuffling_does_not_change_the_kind():
+    """A browser that sends its extensions in another order each time is one stack."""
+    extensions = [(0, b""), (10, b"\0\4\0\x1d\0\x17"), (13, b"\0\2\4\3")]
+    kinds = {
+        kind_of(SimpleNamespace(cipher_suites=[0x1301], extensions=list(order))) for order in permutations(extensions)
     }
 
     assert 1 == len(kinds)
