@@ -5,39 +5,37 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from capper import recognise, rewrite
 from capper.domain.cap import Cap
 from capper.domain.decision import Decision, Verdict
 from capper.domain.errors import ConfigError, LedgerUnavailable
 from capper.domain.identity import Ad, Viewer
 from capper.domain.policy import Policy
 from capper.gate import Gate, Limits
-from capper.gate.credit import Credit
 from capper.gate.observing import Observer
 from capper.gate.speaking import Door
 from capper.journal import Journal, LedgerSink, Level, Totals
+from capper.later import Late, import_now
 from capper.ledger import open_ledger
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
 from capper.ledger.tallying import Tallying
 from capper.ledger.tickets import Tickets
 from capper.policies.following import Following
-from capper.recognise.ad import AdReader
-from capper.recognise.credit.packfile import words_once
-from capper.recognise.credit.scan import compiled_once
+from capper.recognise import labels, networks
 from capper.recognise.enginecache import cached_engines, lists_in_use
 from capper.recognise.exclusions import exclusions
 from capper.recognise.filterlist import FilterList, ListKind
 from capper.recognise.hosts import HostSet, ad_hosts
 from capper.recognise.lists import ListStore
-from capper.recognise.networks import load_networks
 from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.auction.layout import Layout, load_layouts
 from capper.rewrite.feeds import Feed, load_feeds
-from capper.rewrite.wording import LANGUAGES, Speech, words
 from capper.settings import PolicySource, Settings, policy_file
 from capper.settings.closed import YOURS, ClosedHosts, built_in, closed_file
 from capper.settings.places import own_policy
@@ -46,6 +44,7 @@ from capper.settings.version import check_state, ready_state
 from capper.settings.watch import LOOK
 
 if TYPE_CHECKING:
+    from capper.gate.credit import Credit
     from capper.study.recording import Recording
 
 logger = logging.getLogger(__name__)
@@ -61,7 +60,6 @@ class RecogniserSource:
 
     def __init__(self, settings: Settings, now: datetime) -> None:
         self._state, self._own = settings.state, settings.lists
-        self._reader = AdReader(load_networks())
         self._made_of: tuple[str, ...] = ()
         self.refresh(now)
 
@@ -77,7 +75,7 @@ class RecogniserSource:
             return False
         engines = cached_engines(self._state / "lists" / "engines.bin", lists, now)
         engines.warm()
-        self._recogniser, self._made_of = Recogniser(engines, self._reader), made_of
+        self._recogniser, self._made_of = Recogniser(engines), made_of
         return True
 
     def renew(self, now: datetime) -> bool:
@@ -103,7 +101,8 @@ class Knowledge:
     recogniser: RecogniserSource
     layouts: Sequence[Layout]
     feeds: Sequence[Feed]
-    credit: Credit
+    credit: "Late[Credit]"
+    """With it comes all that bodies are searched by: what goes by heads alone need not wait for that."""
     optouts: OptOuts
 
     @classmethod
@@ -113,14 +112,23 @@ class Knowledge:
         Raises:
             ConfigError: a file cannot be used.
         """
-        credit = settings.state / "credit"
         return cls(
             RecogniserSource(settings, now),
             load_layouts(),
             load_feeds(settings.feeds),
-            Credit.load(compiled_once(credit / "scan.bin", now), words_once(credit / "packs.bin", now)),
+            Late(partial(_load_credit, settings.state / "credit", now)),
             OptOuts.load(),
         )
+
+
+def _load_credit(cache: Path, now: datetime) -> "Credit":
+    """What looks for credit, once all is there that bodies are searched by."""
+    from capper.gate.credit import Credit  # noqa: PLC0415
+    from capper.recognise.credit.packfile import words_once  # noqa: PLC0415
+    from capper.recognise.credit.scan import compiled_once  # noqa: PLC0415
+
+    _load_search()
+    return Credit.load(compiled_once(cache / "scan.bin", now), words_once(cache / "packs.bin", now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +140,22 @@ class Assembly:
     policy: Callable[[], Policy]
     journal: Journal
     recogniser: RecogniserSource
+    credit: "Late[Credit]"
     following: Following | None = None
     """How the policy follows the ledger's; None where the policy is not of the settings."""
     recording: "Recording | None" = None
     """Of the studies of this machine."""
+
+    async def warm(self, now: datetime) -> None:
+        """Load what the first page would wait for, and with its ads everybody's traffic.
+
+        Nothing is wrong without it; it takes some tenths of a second, once the proxy listens.
+
+        Raises:
+            ConfigError: a file that travels with capper cannot be used.
+        """
+        await self.credit()
+        await asyncio.to_thread(warm, now)
 
     async def keep_watch(self) -> None:
         """Follow the policy's file and the ledger's versions of it while nobody reads, so that the very next page goes by them."""
@@ -230,7 +250,7 @@ async def assemble(
         observer=recording or observer,
         door=Door(host, Tickets(Secret.load_or_create(settings.secret_file))) if host else None,
     )
-    return Assembly(gate, ledger, policy, journal, knowledge.recogniser, following, recording)
+    return Assembly(gate, ledger, policy, journal, knowledge.recogniser, knowledge.credit, following, recording)
 
 
 async def _meanwhile(ledger: Ledger, settings: Settings, now: datetime) -> Knowledge:
@@ -303,13 +323,19 @@ def _lists(state: Path, own: Sequence[Path]) -> list[FilterList]:
     return lists_in_use(state) + [_own_list(path) for path in own]
 
 
+def _load_search() -> None:
+    """Load what bodies are searched for ads by: a quarter of what a start would take."""
+    import_now(*recognise.SEARCHING, *rewrite.SEARCHING)
+    labels.load_labels()
+    networks.packaged_reader()
+
+
 def warm(now: datetime) -> None:
-    """Load what the first ad would wait for, and everybody's traffic with it: the words of every language, and Pillow.
-
-    Nothing is wrong without it; it takes a tenth of a second, once the proxy listens.
-    """
+    """Load what the first ad would wait for: what finds it, the words of every language, and Pillow; takes some tenths of a second."""
     from capper.recognise import picture  # noqa: F401, PLC0415
+    from capper.rewrite.wording import LANGUAGES, Speech, words  # noqa: PLC0415
 
+    _load_search()
     told = Decision(Verdict.WITHHOLD, Viewer(), Ad(), "", Cap.parse("1 per day"), 1, now + timedelta(days=30))
     for language in LANGUAGES:
         words(told, Speech(language), now)

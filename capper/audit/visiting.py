@@ -69,6 +69,9 @@ class Untouched:
         del exchange
         return False
 
+    async def ready(self) -> None:
+        """It is."""
+
     async def admit(self, exchange: Exchange) -> Outcome:
         """As it came."""
         del exchange

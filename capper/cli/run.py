@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capper import __version__
-from capper.assembly import assemble, utc_now, warm
+from capper.assembly import assemble, utc_now
 from capper.backup.swap import hold
 from capper.cli.logs import begin
 from capper.cli.options import Config, LedgerUrl, Policy, State
@@ -150,7 +150,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
                 works = (*proxying.works(renews=True), warn_of_end(master.certificate_ends), owned)
                 beside = [asyncio.create_task(work) for work in works]
                 # Who asks already is served; who waits for the word that it is ready finds a proxy with nothing else to do.
-                await asyncio.to_thread(warm, utc_now())
+                await assembly.warm(utc_now())
                 settle()
                 listening, hosts = master.listening(), len(assembly.recogniser.current().engines.hosts)
                 listens = tuple(str(Address(*each)) for each in listening.addresses)

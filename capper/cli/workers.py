@@ -19,7 +19,7 @@ from typing import Any
 import typer
 
 from capper import __version__
-from capper.assembly import Assembly, ClosedSource, Knowledge, assemble, utc_now, warm
+from capper.assembly import Assembly, ClosedSource, Knowledge, assemble, utc_now
 from capper.backup.swap import hold
 from capper.cli import explained
 from capper.cli.logs import FILES, LISTS, begin
@@ -104,7 +104,6 @@ class _Service:
         """Load what all go by, and see whether a ledger answers."""
         authority = load_authority(settings.state, utc_now())
         knowledge = Knowledge.load(settings, utc_now())
-        warm(utc_now())
         # A loop of its own, which is gone with its threads before anybody is forked.
         policy = asyncio.run(_policy(settings, knowledge))
         board = Board(settings.workers)
@@ -214,10 +213,11 @@ def _voice(number: int) -> tuple[str, Collection[str]]:
 
 
 async def _policy(settings: Settings, knowledge: Knowledge) -> str:
-    """The policy in force, in words, once the ledger was looked at."""
+    """The policy in force, in words, once the ledger was looked at and all is loaded that workers are to share."""
     assembly = await assemble(settings, knowledge=knowledge)
     async with contextlib.aclosing(Closing(assembly)):
         await check_ledger(assembly, settings)
+        await assembly.warm(utc_now())
         return policy_in_words(settings, assembly)
 
 

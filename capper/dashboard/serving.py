@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from capper.dashboard.house import House
 from capper.dashboard.keys import METRICS, OWNER, token
 from capper.domain.errors import ConfigError
+from capper.later import Late
 from capper.settings import Address, Settings
 
 
@@ -17,15 +19,11 @@ class PersonPages:
     """Each person's own pages as an application; what they are made with is imported when somebody first asks for one."""
 
     def __init__(self, house: House) -> None:
-        self._house = house
-        self._making = asyncio.Lock()
-        self._app: ASGIApp | None = None
+        self._app = Late(partial(_person_app, house))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._making:
-            if self._app is None:
-                self._app = await asyncio.to_thread(_person_app, self._house)
-        await self._app(scope, receive, send)
+        app = await self._app()
+        await app(scope, receive, send)
 
 
 def _person_app(house: House) -> ASGIApp:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from capper.domain.decision import Decision
 from capper.domain.errors import Unrewritable
@@ -17,13 +17,14 @@ from capper.recognise.domains import host_of
 from capper.recognise.hosts import HostSet
 from capper.recognise.kind import Kind
 from capper.recognise.offer import read_offer
-from capper.rewrite.auction import admanager, payload
-from capper.rewrite.auction.bids import Bid
+from capper.rewrite.auction import admanager, payload, targeting
 from capper.rewrite.auction.layout import Layout, known_to_auction
 from capper.rewrite.auction.request import is_auction
-from capper.rewrite.auction.targeting import Asked
 from capper.rewrite.body import Body, encode
 from capper.trail import Delivery
+
+if TYPE_CHECKING:
+    from capper.rewrite.auction.bids import Bid
 
 _LARGEST_REQUEST = 1024 * 1024
 
@@ -52,13 +53,13 @@ class Auctions:
         url = exchange.request.url
         return self.hosts.covers(host_of(url)) and known_to_auction(self.layouts, url)
 
-    def find(self, exchange: Exchange, body: Body) -> payload.Found:
+    def find(self, exchange: Exchange, body: Body) -> "payload.Found":
         """The bids in the body; none where it is no auction's answer."""
         here, known = self.scene.page_url(exchange), self.speaks(exchange, self.scene.kind(exchange))
-        asked = Asked.of(_sent(exchange.request.body))
+        asked = targeting.Asked.of(_sent(exchange.request.body))
         return payload.find(body.data, exchange.request.url, self.layouts, page=here, exchange=known, asked=asked)
 
-    async def bids(self, exchange: Exchange, response: Response, body: Body, found: payload.Found) -> Outcome:
+    async def bids(self, exchange: Exchange, response: Response, body: Body, found: "payload.Found") -> Outcome:
         """The bids of an auction are candidates, each asked about as if it were the only one.
 
         One that wins and of which nothing will be seen when it is shown is a sighting now; so is what is no auction's
@@ -86,7 +87,7 @@ class Auctions:
         made = encode(body, response, payload.apply(found, withheld))
         return Outcome(Action.REWRITE, made, said, lost=tuple(found.lost(withheld).items()), paid=paid)
 
-    def _deliveries(self, exchange: Exchange, found: payload.Found) -> list[Delivery]:
+    def _deliveries(self, exchange: Exchange, found: "payload.Found") -> list[Delivery]:
         """The bids as they would be delivered; what a cache kept is the bid that it was when it was offered."""
         scene = self.scene
         reader, told, answer = scene.recogniser.reader, scene.announced(exchange), Offered.of(scene, exchange)
@@ -119,7 +120,7 @@ def _withheld(decided: Mapping[int, Decision]) -> set[int]:
     return {number for number, decision in decided.items() if decision.withheld}
 
 
-def _settles(bid: Bid) -> bool:
+def _settles(bid: "Bid") -> bool:
     """Whether the bid's winning is all that will be seen of it."""
     return bid.won or bid.silent
 

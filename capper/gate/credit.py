@@ -18,14 +18,11 @@ from capper.recognise.credit.frames import UNTOLD
 from capper.recognise.credit.packs import Pack, Packs, ReadWords, load_packs
 from capper.recognise.credit.sample import plain, sample, unescaped
 from capper.recognise.credit.scan import Make, compiled
-from capper.rewrite.body import Body, answerable, decode, encode
+from capper.rewrite.body import Body, decode, encode, media_type_of, worded
 from capper.rewrite.charset import likely
 from capper.rewrite.prompts import bodies
 from capper.rewrite.prompts.note import noted
 
-TYPES = frozenset(
-    ["text/html", "application/json", "text/json", "text/plain", "application/hal+json", "application/vnd.api+json"]
-)
 _TITLE = re.compile(rb"<title[^>]*>(.{0,400}?)</title", re.IGNORECASE | re.DOTALL)
 _HEADING = re.compile(rb"<h1[^>]*>(.{0,600}?)</h1", re.IGNORECASE | re.DOTALL)
 _BREAKS = re.compile(r"<[^<>\"]*>|[\"{}\[\]<>]+")
@@ -81,15 +78,6 @@ class Credit:
         """With the packs that travel with capper; see `load_packs`."""
         return cls(load_packs(make=make, read=read))
 
-    @staticmethod
-    def wants(exchange: Exchange) -> bool:
-        """Whether the body may hold a prompt, by its media type; a text that says not how long it is may never end."""
-        response = exchange.response
-        if response is None or not answerable(exchange.request, response, TYPES):
-            return False
-        bounded = bool(response.body) or "content-length" in response.headers
-        return bounded or media_type_of(response) != "text/plain"
-
     def without(
         self, exchange: Exchange, outcome: Outcome, mode: CreditPrompts, limit: int, note: str = ""
     ) -> Change | None:
@@ -112,7 +100,7 @@ class Credit:
             Unrewritable: the body is damaged or too large.
         """
         response = outcome.response or exchange.response
-        if mode is CreditPrompts.LEAVE or response is None or not self.wants(exchange) or not response.body:
+        if mode is CreditPrompts.LEAVE or response is None or not worded(exchange) or not response.body:
             return None
         body = decode(response.headers, response.body, limit)
         suspect = self._suspect(body.data, media_type_of(response), body.charset)
@@ -253,11 +241,6 @@ def _said(piece: str) -> bool:
     """Whether a piece says anything, or is what stands between an element's attributes."""
     piece = piece.strip()
     return bool(piece) and piece[-1] not in "=:,"
-
-
-def media_type_of(response: Response) -> str:
-    """The media type of a response, in lower case."""
-    return response.headers.get("Content-Type").partition(";")[0].strip().lower()
 
 
 def _first(pattern: re.Pattern[bytes], data: bytes, charset: str) -> str:

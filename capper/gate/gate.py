@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from capper.domain.errors import CapperError
 from capper.domain.exchange import Action, Exchange, Outcome, Response
@@ -15,7 +16,6 @@ from capper.domain.policy import CreditPrompts, Policy
 from capper.gate.asking import Asking
 from capper.gate.auctions import Auctions
 from capper.gate.counting import Counting
-from capper.gate.credit import Credit
 from capper.gate.documents import Documents
 from capper.gate.files import Files
 from capper.gate.limits import Limits
@@ -33,9 +33,13 @@ from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.auction.layout import Layout
-from capper.rewrite.body import SCRIPTED, answerable, editable, foretold, structured, unpack
+from capper.rewrite.body import SCRIPTED, answerable, editable, foretold, structured, unpack, worded
 from capper.rewrite.feeds import Feed
 from capper.rewrite.video import vast
+
+if TYPE_CHECKING:
+    from capper.gate.credit import Credit
+    from capper.later import Late
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +73,7 @@ class Gate:
         language: str = "en",
         layouts: Sequence[Layout] = (),
         feeds: Sequence[Feed] = (),
-        credit: Credit | None = None,
+        credit: "Late[Credit] | None" = None,
         door: Door | None = None,
         optouts: OptOuts | None = None,
         observer: Observer | None = None,
@@ -114,7 +118,7 @@ class Gate:
 
     def _may_prompt(self, exchange: Exchange) -> bool:
         """Whether it may hold credit nobody asked for, and this person does not want it left there."""
-        if self._credit is None or is_prefetch(exchange.request) or not self._credit.wants(exchange):
+        if self._credit is None or is_prefetch(exchange.request) or not worded(exchange):
             return False
         return self._credit_prompts(exchange) is not CreditPrompts.LEAVE
 
@@ -153,14 +157,20 @@ class Gate:
         named = self._scene.announced(exchange)
         return partial(self._files.picture, named=named) if named or self._scene.listed(exchange, kind) else None
 
+    async def ready(self) -> "Credit | None":
+        """Wait until all is there that bodies are judged by, which `admit` does too; what looks for credit, if anything does."""
+        # What searches for ads comes with it. Looked for when it is used, it would keep everybody waiting.
+        return await self._credit() if self._credit else None
+
     async def admit(self, exchange: Exchange) -> Outcome:
         """Decide on the ads of one exchange; never raises, and passes untouched what cannot be judged."""
         try:
             if exchange.response is None:
                 return await self._before(exchange) if self.foresees(exchange) else PASS
+            credit = await self.ready()
             judge = self._judge(exchange)
             judged = await judge(exchange, exchange.response) if judge else PASS
-            return await self._unprompted(exchange, judged)
+            return await self._unprompted(exchange, judged, credit) if credit else judged
         except CapperError as reason:
             return self._untouched(exchange, str(reason))
         except Exception:
@@ -168,9 +178,9 @@ class Gate:
             logger.exception("judge an exchange: it passes untouched")
             return self._untouched(exchange, "an unexpected fault; the log says more")
 
-    async def _unprompted(self, exchange: Exchange, judged: Outcome) -> Outcome:
+    async def _unprompted(self, exchange: Exchange, judged: Outcome, credit: "Credit") -> Outcome:
         """What is delivered, without the credit that nobody asked for."""
-        if self._credit is None or not self._credit.wants(exchange):
+        if not worded(exchange):
             return judged
         mode = self._credit_prompts(exchange)
         if mode is CreditPrompts.LEAVE:
@@ -178,7 +188,7 @@ class Gate:
         note = self._speaking.language_of(exchange) if self._policy().notes_prompts(exchange.viewer.name) else ""
         size = len(exchange.response.body) if exchange.response else 0
         try:
-            glance = partial(self._credit.glance, exchange, judged, mode, self._limits.decoded, note)
+            glance = partial(credit.glance, exchange, judged, mode, self._limits.decoded, note)
             read = await _beside(glance, aside=size > self._limits.glanced)
             # A long page with the vocabulary takes a while, and others' traffic must not wait for it.
             changed = await _beside(read, aside=size > self._limits.long) if read else None

@@ -9,8 +9,7 @@ from capper.domain.policy import Policy
 from capper.domain.sighting import Format
 from capper.gate.readers import hers_alone
 from capper.ledger.tickets import Ticket, Tickets
-from capper.rewrite import filler
-from capper.rewrite.wording import Deed, Speech, Words, language_of, leading, reserved, words
+from capper.rewrite import filler, wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +39,28 @@ class Speaking:
     def language_of(self, exchange: Exchange) -> str:
         """The language of who is looking."""
         accepted = exchange.request.headers.get("accept-language")
-        return language_of(exchange.viewer.language or ("" if accepted else self.language), accepted)
+        return wording.language_of(exchange.viewer.language or ("" if accepted else self.language), accepted)
 
-    def words(self, exchange: Exchange, decision: Decision) -> Words:
+    def words(self, exchange: Exchange, decision: Decision) -> "wording.Words":
         """What stands in a page's own markup, which its scripts read: no counts, no times, and the way to those."""
-        return leading(reserved(decision, self._speech(exchange)), self._address(exchange, decision), (Deed.WHY,))
+        return wording.leading(
+            wording.reserved(decision, self._speech(exchange)), self._address(exchange, decision), (wording.Deed.WHY,)
+        )
 
     def filling(self, exchange: Exchange, form: Format, size: tuple[int, int] | None, decision: Decision) -> Response:
         """The response that takes the place of a withheld file of its own."""
         alone, speech = hers_alone(exchange.request), self._speech(exchange)
-        told = words(decision, speech, exchange.at) if alone else reserved(decision, speech)
+        told = wording.words(decision, speech, exchange.at) if alone else wording.reserved(decision, speech)
         if form is Format.IMAGE:
             return filler.image_response(size or (300, 250), told, readable=not alone)
-        deeds = tuple(Deed) if alone and not _final(decision) else (Deed.WHY,)
+        deeds = tuple(wording.Deed) if alone and not _final(decision) else (wording.Deed.WHY,)
         return filler.creative_response(
-            leading(told, self._address(exchange, decision), deeds, muted=decision.mute is not None), readable=not alone
+            wording.leading(told, self._address(exchange, decision), deeds, muted=decision.mute is not None),
+            readable=not alone,
         )
 
-    def _speech(self, exchange: Exchange) -> Speech:
-        return Speech(self.language_of(exchange), self.policy().zone)
+    def _speech(self, exchange: Exchange) -> "wording.Speech":
+        return wording.Speech(self.language_of(exchange), self.policy().zone)
 
     def _address(self, exchange: Exchange, decision: Decision) -> str:
         return self.door.address(exchange, decision) if self.door else ""

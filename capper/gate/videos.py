@@ -18,9 +18,7 @@ from capper.gate.scene import Scene, who
 from capper.jsontext import Text, read
 from capper.recognise.offer import read_offer
 from capper.rewrite.body import Body, encode
-from capper.rewrite.video import embedded, vast
-from capper.rewrite.video.chain import Sending, pod_of, sendings
-from capper.rewrite.video.vast import Stop, Video
+from capper.rewrite.video import chain, embedded, vast
 from capper.trail import Addresses, Delivery
 
 _MOST_SENT = 20_000
@@ -33,7 +31,7 @@ class Videos:
 
     scene: Scene
     counting: Counting
-    sent: Addresses[Sending]
+    sent: "Addresses[chain.Sending]"
 
     @classmethod
     def made(cls, scene: Scene, counting: Counting) -> Self:
@@ -72,15 +70,15 @@ class Videos:
             return Outcome(decisions=tuple(said))
         return Outcome(Action.REWRITE, encode(body, response, embedded.apply(text, gone)), tuple(said))
 
-    async def _judge(self, exchange: Exchange, found: vast.Videos, place: str) -> dict[int, Decision]:
+    async def _judge(self, exchange: Exchange, found: "vast.Videos", place: str) -> dict[int, Decision]:
         now = exchange.at
-        before = self._why(exchange) or Sending(steps=0)
+        before = self._why(exchange) or chain.Sending(steps=0)
         answer = Offered.of(self.scene, exchange)
         token = f"{answer.token} {place}"
         stops = found.stops(several=before.several)
         # A wrapper is no sighting yet: the ad is where it leads.
         deliveries = {
-            video.number: self._delivery(exchange, answer, video, place, pod_of(video, stop, token, before))
+            video.number: self._delivery(exchange, answer, video, place, chain.pod_of(video, stop, token, before))
             for stop in stops
             for video in (*stop.pod, *stop.buffet)
             if not video.wrapper
@@ -91,12 +89,12 @@ class Videos:
         gone = {video.number for video in _withheld(found, decided)}
         kept = {number: each for number, each in deliveries.items() if number not in gone}
         self._remember(exchange, found, kept, decided, before.beacons)
-        for address, sending in sendings(found, token, gone, before):
+        for address, sending in chain.sendings(found, token, gone, before):
             self.sent.put(who(exchange), address, sending, now)
         return decided
 
     async def _stop(
-        self, exchange: Exchange, stop: Stop, deliveries: dict[int, Delivery], *, sure: bool
+        self, exchange: Exchange, stop: "vast.Stop", deliveries: dict[int, Delivery], *, sure: bool
     ) -> dict[int, Decision]:
         """What becomes of the ads of one place: those that play are counted, those that stand in are asked about."""
         counting = self.counting
@@ -114,7 +112,7 @@ class Videos:
     def _remember(
         self,
         exchange: Exchange,
-        found: vast.Videos,
+        found: "vast.Videos",
         kept: dict[int, Delivery],
         decided: Collection[int],
         beacons: tuple[str, ...],
@@ -126,7 +124,9 @@ class Videos:
                 self.scene.remember(exchange, (*video.impressions, *video.offer.evidence.resources, *beacons), delivery)
                 beacons = ()
 
-    def _delivery(self, exchange: Exchange, answer: Offered, video: Video, place: str, pod: str | None) -> Delivery:
+    def _delivery(
+        self, exchange: Exchange, answer: Offered, video: "vast.Video", place: str, pod: str | None
+    ) -> Delivery:
         """The ad of an auction whose answer led here keeps the identity and the occasion it has."""
         scene = self.scene
         # A page may keep a bid's video in a cache under an address of its own; what is asked for once it plays is the same.
@@ -139,15 +139,15 @@ class Videos:
             made = replace(made, ad=offered.ad, occasion=offered.occasion)
         return replace(made, pod=pod, candidate=False)
 
-    def _why(self, exchange: Exchange) -> Sending | None:
+    def _why(self, exchange: Exchange) -> "chain.Sending | None":
         return self.sent.get(who(exchange), exchange.request.url, exchange.at)
 
 
-def _uncounted(stop: Stop, deliveries: Collection[int], decided: dict[int, Decision]) -> list[int]:
+def _uncounted(stop: "vast.Stop", deliveries: Collection[int], decided: dict[int, Decision]) -> list[int]:
     """The ads that will play and that nobody has counted yet."""
     gone = {number for number, decision in decided.items() if decision.withheld}
     return [ad.number for ad in stop.playing(gone) if ad.number in deliveries and ad.number not in decided]
 
 
-def _withheld(found: vast.Videos, decided: dict[int, Decision]) -> list[Video]:
+def _withheld(found: "vast.Videos", decided: dict[int, Decision]) -> "list[vast.Video]":
     return [video for video in found.ads if video.number in decided and decided[video.number].withheld]

@@ -39,6 +39,8 @@ class Judge(Protocol):
 
     def begins(self, exchange: Exchange) -> bool: ...
 
+    async def ready(self) -> object: ...
+
     async def admit(self, exchange: Exchange) -> Outcome: ...
 
 
@@ -218,6 +220,8 @@ class FrequencyCap:
         return flows.exchange_of(flow, self._people.viewer(caller), self._clock(), device)
 
     async def _judge(self, exchange: Exchange) -> Outcome:
+        # What a start still loads is waited for, however long that takes: nothing passes unjudged because it came early.
+        await self._gate.ready()
         async with asyncio.timeout(self._deadline):
             return await self._gate.admit(exchange)
 

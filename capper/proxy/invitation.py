@@ -7,8 +7,8 @@ from collections.abc import Callable
 from html import escape
 
 from capper.gateway.ours import HOST
-from capper.rewrite.filler import style_source
-from capper.rewrite.wording import catalogue
+from capper.rewrite import wording
+from capper.rewrite.styles import style_source
 
 PROOF = "/proof.svg"
 
@@ -63,7 +63,7 @@ _TICK = """\
 
 def invitation(token: str, fingerprint: str, *, proven: bool, language: str = "en") -> bytes:
     """The page; the picture that `token` names is the proof."""
-    _ = catalogue(language).gettext
+    _ = wording.catalogue(language).gettext
     said = _sentences(_) | {
         "standing": _(
             "capper has seen this device load something under its certificate, and counts the ads that come to it."
@@ -88,7 +88,7 @@ def invitation(token: str, fingerprint: str, *, proven: bool, language: str = "e
 
 def tick(language: str = "en") -> bytes:
     """The picture that only a device which trusts us can load."""
-    return _TICK.format(yes=escape(catalogue(language).gettext("Yes, it does."))).encode()
+    return _TICK.format(yes=escape(wording.catalogue(language).gettext("Yes, it does."))).encode()
 
 
 def _sentences(_: Callable[[str], str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import mitmproxy
 
-from capper.proxy.later import import_later
+from capper.later import import_later
 
 _MOST_HEAPS = -8
 """M_ARENA_MAX of malloc.h."""

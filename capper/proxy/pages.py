@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from mitmproxy import http
 
-from capper.rewrite.filler import style_source
+from capper.rewrite.styles import style_source
 
 SAFE = {
     "Cache-Control": "no-store",

@@ -27,7 +27,7 @@ from capper.proxy.faults import place, trace
 from capper.proxy.invitation import LOOK, PROOF, invitation, mobile_profile, tick
 from capper.proxy.pages import SAFE, brief, page, refuse
 from capper.refusals import Refusals, quoted
-from capper.rewrite.wording import language_of
+from capper.rewrite import wording
 
 _TOKEN_FOR = 600.0
 _MOST_TOKENS = 500
@@ -199,7 +199,7 @@ class Porch:
     def _language(self, flow: http.HTTPFlow) -> str:
         """The one the policy names for whoever is there, else one that her browser accepts."""
         chosen = self._pages.viewer(flow.client_conn).language if self._pages else None
-        return language_of(chosen, flow.request.headers.get("accept-language", ""))
+        return wording.language_of(chosen, flow.request.headers.get("accept-language", ""))
 
     def _download(self, path: str) -> http.Response:
         if path.endswith(".mobileconfig"):

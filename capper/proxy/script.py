@@ -7,7 +7,7 @@ from pathlib import Path
 from mitmproxy import connection, ctx, http
 from mitmproxy.addonmanager import Loader
 
-from capper.assembly import Assembly, assemble, utc_now, warm
+from capper.assembly import Assembly, assemble, utc_now
 from capper.domain.errors import CapperError
 from capper.proxy.addon import FrequencyCap
 from capper.proxy.people import Keeping, People
@@ -49,7 +49,7 @@ class CapAds:
         try:
             settings = load_settings(None, chosen)
             self._assembly = await assemble(settings)
-            await asyncio.to_thread(warm, utc_now())
+            await self._assembly.warm(utc_now())
             keeping = await asyncio.to_thread(Keeping.begin, settings)
         except CapperError as exc:
             # While mitmproxy starts, an error in its log ends it.

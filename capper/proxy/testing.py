@@ -172,6 +172,7 @@ class PassingGate:
     begin: Callable[[Exchange], bool] = lambda _: False
     foresee: Callable[[Exchange], bool] = lambda _: False
     decide: Callable[[Exchange], Outcome | Awaitable[Outcome]] = lambda _: Outcome()
+    load: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0)
     max_body: int = 8 * 1024 * 1024
     asked: list[Exchange] = field(default_factory=list)
 
@@ -186,6 +187,10 @@ class PassingGate:
     def foresees(self, exchange: Exchange) -> bool:
         """As `foresee` says."""
         return self.foresee(exchange)
+
+    async def ready(self) -> object:
+        """Once `load` has ended."""
+        return await self.load()
 
     async def admit(self, exchange: Exchange) -> Outcome:
         """As `decide` says."""

@@ -33,6 +33,11 @@ class Role(StrEnum):
     RESELLER = "reseller"
     """Sends visitors on to others: each path or query is another advertiser's."""
 
+    @property
+    def delivers(self) -> bool:
+        """Whether it takes part in every ad of a network, whoever pays for that."""
+        return self in {Role.REDIRECTOR, Role.BEACON, Role.CHOICES}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -3,12 +3,14 @@
 import re
 import tomllib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from capper.domain.errors import ConfigError
 from capper.domain.identity import Basis
 from capper.packaged import packaged_config
+from capper.recognise.ad import AdReader
 from capper.recognise.knowledge import Identifier, Networks, Place, Role
 
 
@@ -33,6 +35,16 @@ def load_networks(folder: Path | None = None) -> Networks:
         except tomllib.TOMLDecodeError as exc:
             raise ConfigError(f"{file}: {exc}") from exc
     return reader.networks()
+
+
+@cache
+def packaged_reader() -> AdReader:
+    """The reader of ads for the networks that travel with capper.
+
+    Raises:
+        ConfigError: as `load_networks`.
+    """
+    return AdReader(load_networks())
 
 
 _OTHERS = {"auction.toml"}

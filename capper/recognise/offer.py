@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from capper.domain.identity import Ad, Basis
 from capper.recognise.domains import advertiser_domains, host_of, registrable
-from capper.recognise.knowledge import Role
 from capper.recognise.sponsor import sponsor_key
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ _LONGEST = 120
 _ID = re.compile(r"[^\s\x00-\x1f\ud800-\udfff][^\x00-\x1f\ud800-\udfff]*")
 _UNFILLED = re.compile(r"\$?\{[^}]*\}|%%\w+%%|\[[A-Z_]+\]")
 _NO_ID = frozenset({"", "0", "-1", "null", "undefined", "none", "nan", "unknown", "n/a"})
-_DELIVERING = frozenset({Role.REDIRECTOR, Role.BEACON, Role.CHOICES})
 _CATEGORY = re.compile(r"IAB(\d{1,2})(?:-\d{1,2})?", re.IGNORECASE)
 
 
@@ -73,7 +71,7 @@ def _delivers(reader: "AdReader", word: str) -> bool:
         return False
     host = host_of(word if "//" in word else f"//{word}").removeprefix("www.")
     place = reader.networks.place(host, "/") if host and host != registrable(host) else None
-    return place is not None and place.role in _DELIVERING
+    return place is not None and place.role.delivers
 
 
 def _id(buyer: str, value: str | None) -> str | None:

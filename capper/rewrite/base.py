@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from capper.clues import Shapes
 from capper.domain.evidence import Evidence
 from capper.domain.mark import Mark
 from capper.domain.sighting import Format
-from capper.markup import Span
+
+if TYPE_CHECKING:
+    from capper.clues import Shapes
+    from capper.markup import Span
 
 
 class Labels(Protocol):
@@ -84,7 +86,7 @@ class Judge(Protocol):
         ...
 
     @property
-    def shapes(self) -> Shapes:
+    def shapes(self) -> "Shapes":
         """How networks' ads look in markup."""
         ...
 
@@ -108,7 +110,7 @@ class Manner(StrEnum):
 class House:
     """What a page itself would have in a withheld ad's place: the bytes of the ad, and those that would stand for them."""
 
-    span: Span
+    span: "Span"
     markup: bytes
 
 
@@ -121,7 +123,7 @@ class Slot:
 
     number: int
     evidence: Evidence
-    span: Span
+    span: "Span"
     size: tuple[int, int] | None
     format: Format
     manner: Manner

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from capper.domain.errors import Unrewritable
-from capper.domain.exchange import Headers, Request, Response
+from capper.domain.exchange import Exchange, Headers, Request, Response
 from capper.rewrite.charset import charset_of
 from capper.rewrite.coding import codings_of, put_on, take_off
 
@@ -29,6 +29,10 @@ SCRIPTED = ANSWERS | frozenset(
     ]
 )
 """The same from those who are known to answer so: as a call of a script's (`cb({...})`), or in a type that says nothing true."""
+WORDED = frozenset(
+    ["text/html", "application/json", "text/json", "text/plain", "application/hal+json", "application/vnd.api+json"]
+)
+"""Content types of pages, and of what they write their words from."""
 
 _SPEAKING = (
     "ETag",
@@ -71,7 +75,7 @@ def editable(request: Request, response: Response) -> bool:
     `Cache-Control: no-transform` does not hold it back: it binds intermediaries (RFC 9110 section 7.7), and capper acts
     for the person as her browser's own extensions do.
     """
-    media_type = _media_type(response)
+    media_type = media_type_of(response)
     return (media_type == _MARKUP or media_type.startswith(_PICTURES)) and _whole(request, response)
 
 
@@ -89,12 +93,21 @@ def foretold(response: Response) -> bool:
 
 def answerable(request: Request, response: Response, types: Collection[str] = ANSWERS) -> bool:
     """Whether the response may be an auction's answer or a player's, by its headers and the request's alone."""
-    return _whole(request, response) and _media_type(response) in types
+    return _whole(request, response) and media_type_of(response) in types
+
+
+def worded(exchange: Exchange) -> bool:
+    """Whether the response may hold words that a page shows, by its media type; a text that says not how long it is may never end."""
+    response = exchange.response
+    if response is None or not answerable(exchange.request, response, WORDED):
+        return False
+    bounded = bool(response.body) or "content-length" in response.headers
+    return bounded or media_type_of(response) != "text/plain"
 
 
 def structured(response: Response) -> bool:
     """Whether its type promises a document to be read as a whole: plain text may be a stream that never ends."""
-    return _media_type(response) not in ("", "text/plain")
+    return media_type_of(response) not in ("", "text/plain")
 
 
 def _whole(request: Request, response: Response) -> bool:
@@ -108,7 +121,8 @@ def _whole(request: Request, response: Response) -> bool:
     )
 
 
-def _media_type(response: Response) -> str:
+def media_type_of(response: Response) -> str:
+    """The media type of a response, in lower case."""
     return response.headers.get("Content-Type").partition(";")[0].strip().lower()
 
 

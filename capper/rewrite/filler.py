@@ -1,11 +1,8 @@
 """What stands in the place of a withheld ad: an element, an image, a document; each also empty, each with its headers."""
 
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
-
 from capper.domain.exchange import Headers, Response
 from capper.rewrite.drawing import GREY, ascii_text, draw
+from capper.rewrite.styles import style_source
 from capper.rewrite.wording import Deed, Words
 
 _STYLE = (
@@ -41,12 +38,6 @@ _SAFE = (
 _READABLE = ("Access-Control-Allow-Origin", "*")
 """A page may ask for the ad with CORS. What is hers alone does not say so."""
 _POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
-
-
-@cache
-def style_source(style: str) -> str:
-    """What a Content-Security-Policy calls a style sheet that stands in a document: no other one is let in."""
-    return f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'"
 
 
 def image(size: tuple[int, int], words: Words | None) -> bytes:

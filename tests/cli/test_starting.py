@@ -5,7 +5,14 @@ import sys
 
 SELDOM = {
     "aioquic.quic.connection": "QUIC, which is passed on unread",
+    "babel": "placeholders, once it listens",
+    "capper.gate.credit": "words of credit, once it listens",
+    "capper.recognise.knowledge": "whose ad it is, once it listens",
+    "capper.rewrite.auction.bids": "answers of auctions, once it listens",
+    "capper.rewrite.html.candidates": "pages, once it listens",
+    "capper.rewrite.video.answer": "answers of players, once it listens",
     "httpx": "downloads",
+    "hyperscan": "words of credit, once it listens",
     "jinja2": "dashboards",
     "PIL": "pictures of ads, once it listens",
     "numpy": "pictures of ads, and studies",
@@ -16,6 +23,7 @@ SELDOM = {
     "scipy": "studies",
     "starlette.requests": "dashboards",
     "tomlkit": "policies that are edited",
+    "turbohtml": "pages, once it listens",
 }
 """Modules that a start does without, with what needs them: 75 MB and half a second."""
 

@@ -9,6 +9,7 @@ from capper.domain.policy import CreditPrompts, Policy
 from capper.gate import Gate
 from capper.gate.credit import Credit
 from capper.journal import Journal, Level, ListSink
+from capper.later import Late
 from capper.ledger.memory import MemoryLedger
 from capper.recognise.ad import AdReader
 from capper.recognise.engine import Engines
@@ -42,7 +43,7 @@ class Desk:
         recogniser = Recogniser(Engines.build([]), AdReader(load_networks()))
         self.sink = ListSink()
         self.journal = Journal(Level.OWN, self.sink)
-        self.gate = Gate(lambda: recogniser, MemoryLedger(), lambda: policy, self.journal, credit=credit)
+        self.gate = Gate(lambda: recogniser, MemoryLedger(), lambda: policy, self.journal, credit=Late(lambda: credit))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from capper.gate import Gate
 from capper.gate.credit import Credit
 from capper.journal import Journal
+from capper.later import Late
 from capper.ledger.memory import MemoryLedger
 from capper.measure.har import load
 from capper.measure.replay import replay
@@ -29,7 +30,7 @@ async def test_recordings_keep_every_byte(shared_data, monkeypatch):
     entries, changed, left = 0, [], {}
     for path in sorted((shared_data / "har").glob("*.har.gz")):
         journal = Journal(0)
-        gate = Gate(lambda: recogniser, MemoryLedger(), lambda: policy, journal, credit=credit)
+        gate = Gate(lambda: recogniser, MemoryLedger(), lambda: policy, journal, credit=Late(lambda: credit))
         replayed = await replay(load(path), gate, journal)
         entries += replayed.summary.entries
         changed += [(path.name, index) for index in replayed.changes]

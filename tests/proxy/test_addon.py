@@ -252,6 +252,23 @@ async def test_origin_that_dies_in_mid_body(origin, proxy, talk):
     assert gate.asked == []
 
 
+async def test_what_a_start_still_loads_is_waited_for(origin, proxy, client):
+    """A page waits for it, for longer than it may be judged; what needs no judging does not wait."""
+    loaded = asyncio.Event()
+    gate = PassingGate(
+        want=lambda exchange: exchange.request.url.endswith("page"), decide=lambda _: REWRITE, load=loaded.wait
+    )
+    site = await origin()
+    http = await client(await proxy(gate, names={"news.test": site}, deadline=0))
+    page = asyncio.create_task(http.get("http://news.test/page"))
+    small = await http.get("http://news.test/small")
+    before = [*gate.asked]
+    loaded.set()
+
+    assert (200, []) == (small.status_code, before)
+    assert b"placeholder" == (await page).content
+
+
 async def test_client_that_dies_while_judged(origin, proxy, dial):
     """A client that leaves while its page is being judged harms nothing, and the next one is served."""
     judged, go = asyncio.Event(), asyncio.Event()

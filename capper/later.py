@@ -1,10 +1,12 @@
-"""Stand-ins for modules of mitmproxy's that hardly any connection needs: the modules are imported once something of them is used."""
+"""What a start does without: modules, and values that take a while to make, each there once somebody needs it."""
 
+import asyncio
 import importlib
 import sys
 import types
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from typing import Any
 
 
@@ -72,3 +74,43 @@ def import_later(*group: str) -> None:
     for name in group:
         if name not in sys.modules:
             sys.modules[name] = _Later(name, group)
+
+
+def import_lazily(*names: str) -> None:
+    """Let modules be executed once an attribute of one is asked for; those that are here already stay.
+
+    For modules that are imported themselves: whoever imports a name from one needs it there and then, and has it.
+    """
+    for name in names:
+        if name not in sys.modules:
+            spec = find_spec(name)
+            if spec is None or spec.loader is None:
+                raise ModuleNotFoundError(f"import {name} lazily: there is no such module", name=name)
+            loader = spec.loader = LazyLoader(spec.loader)
+            module = sys.modules[name] = module_from_spec(spec)
+            loader.exec_module(module)
+            package, _, last = name.rpartition(".")
+            setattr(sys.modules[package], last, module)
+
+
+def import_now(*names: str) -> None:
+    """Execute modules, those that were imported lazily too."""
+    for name in names:
+        importlib.import_module(name)
+
+
+class Late[Made]:
+    """A value that takes a while to make: made in a thread when somebody first waits for it, and once for all who do."""
+
+    def __init__(self, make: Callable[[], Made]) -> None:
+        self._make = make
+        self._making = asyncio.Lock()
+        self._made: list[Made] = []
+
+    async def __call__(self) -> Made:
+        """The value; raises what making it raises, and the next one tries again."""
+        if not self._made:
+            async with self._making:
+                if not self._made:
+                    self._made.append(await asyncio.to_thread(self._make))
+        return self._made[0]

@@ -1,10 +1,11 @@
-"""Modules that are imported when something of them is used."""
+"""What is loaded once somebody needs it."""
 
+import asyncio
 import sys
 
 import pytest
 
-from capper.proxy.later import import_later
+from capper.later import Late, import_later, import_lazily, import_now
 
 ROOT = """
 VERSIONS = [1, 2]
@@ -79,3 +80,70 @@ def test_what_is_here_already_stays(package):
     import_later("seldom.layer")
 
     assert here is sys.modules["seldom.layer"]
+
+
+@pytest.fixture
+def lazy(tmp_path, monkeypatch):
+    """A package `idle` with a module `idle.search` that notes when it is executed, imported lazily."""
+    folder = tmp_path / "idle"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("executed = []\n")
+    (folder / "search.py").write_text("import idle\n\nidle.executed.append(__name__)\n\ndef find():\n    return 'it'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_lazily("idle.search")
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "idle"]:
+        del sys.modules[name]
+
+
+def test_a_module_is_executed_once_it_is_used(lazy):
+    """Importing it is no use of it; asking it for something is, and then it is as any other."""
+    import idle
+    from idle import search
+
+    before = [*idle.executed]
+    found = search.find()
+
+    assert ([], "it", ["idle.search"]) == (before, found, idle.executed)
+    assert type(sys) is type(search)
+
+
+def test_a_module_is_executed_when_it_is_told_to(lazy):
+    """Once, however often."""
+    import idle
+
+    import_now("idle.search", "idle.search")
+
+    assert ["idle.search"] == idle.executed
+
+
+def test_a_module_that_is_not_there_is_missed_at_once(lazy):
+    """Not when somebody needs it."""
+    with pytest.raises(ModuleNotFoundError, match="no such module"):
+        import_lazily("idle.nothing")
+
+
+async def test_a_value_is_made_once_for_all_who_wait():
+    """However many ask for it at the same time, and later."""
+    made = []
+    late = Late(lambda: made.append("made") or object())
+    first, second = await asyncio.gather(late(), late())
+
+    assert first is second is await late()
+    assert ["made"] == made
+
+
+async def test_a_value_that_could_not_be_made_is_tried_again():
+    """Whoever waited learns why."""
+    faults = [ValueError("not yet")]
+
+    def make():
+        if faults:
+            raise faults.pop()
+        return "it"
+
+    late = Late(make)
+    with pytest.raises(ValueError, match="not yet"):
+        await late()
+
+    assert "it" == await late()
