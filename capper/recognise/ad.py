@@ -249,7 +249,7 @@ def _file(networks: Networks, clue: Clue) -> str | None:
     path, _, query = clue.rest.partition("#")[0].partition("?")
     path = path.partition(";")[0]
     lasting = path.rpartition(".")[2].lower() in networks.lasting
-    if not lasting or not clue.host or networks.common.search(path):
+    if not lasting or not clue.host or networks.common.search(path.lower()):
         return None
     kept = [part for part in query.split("&") if "=" in part and not networks.changes(part.partition("=")[0])]
     return f"{clue.host}{path}?{'&'.join(kept)}" if kept else f"{clue.host}{path}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, unquote_to_bytes
+from urllib.parse import parse_qsl, unquote
 
 from capper.domain.identity import Basis
 from capper.recognise.domains import host_of, parted, registrable, site_of
@@ -21,7 +21,7 @@ _BUDGET = 200_000
 _LONGEST = 16_384
 _CARRIES = 16
 """How many addresses are looked for inside one."""
-_CARRIED = re.compile(r"https?(?::|%(?:25){0,3}3a)(?:/|%(?:25){0,3}2f){2}", re.IGNORECASE)
+_CARRIED = re.compile(r"https?(?::|%(?:25){0,3}3a)(?:/|%(?:25){0,3}2f){2}")
 _BASE64 = re.compile(r"([\w.-]+)=(aHR0c[\w-]+)")
 _NAME = re.compile(r"[a-z_][\w.-]*", re.IGNORECASE)
 _BEFORE_NAME = "?&;/#!|,"
@@ -128,11 +128,14 @@ class Walk:
     def _carried(self, rest: str, trusted: int) -> Iterator[str]:
         """Those that stand there as they are, or percent-encoded, under names of rank `trusted` or better, the best first."""
         rest = _opened(rest)
-        if "http" not in rest.lower():
+        lower = rest.lower()
+        if "http" not in lower:
             return
+        if len(lower) != len(rest):  # as with a dotted capital I: places in one are none in the other
+            rest = lower
         rank, last = self.networks.rank, self.networks.doubted
         found: list[tuple[int, int]] = []
-        for match in islice(_CARRIED.finditer(rest), _CARRIES):
+        for match in islice(_CARRIED.finditer(lower), _CARRIES):
             start = match.start()
             before = self.networks.macro.sub("", rest[max(0, start - 80) : start])
             name = _named(before)
@@ -177,10 +180,15 @@ def clean(url: str) -> str:
 
 
 def unquoted(text: str) -> str:
-    """As `unquote`, which takes twice as long for ASCII."""
-    if "%" not in text:
-        return text
-    return unquote_to_bytes(text).decode("utf-8", "replace") if text.isascii() else unquote(text)
+    """As `unquote`, which takes twice as long where only ASCII is encoded, as in most addresses."""
+    first, *parts = text.split("%")
+    try:
+        return first + "".join([_ENCODED[part[:2]] + part[2:] for part in parts])
+    except KeyError:
+        return unquote(text)
+
+
+_ENCODED = {spelled: chr(code) for code in range(128) for spelled in (f"{code:02x}", f"{code:02X}")}
 
 
 def _opened(rest: str) -> str:

@@ -127,12 +127,10 @@ class Networks:
         An entry speaks for subdomains; `google.*` speaks for every country's. `path` begins with `/`; a query may follow.
         """
         about = self.about(host)
-        start = path[:_LOOK]
-        if about.places:
-            lower = start.lower()
-            for place in about.places:
-                if lower.startswith(place.path):
-                    return place
+        start = path[:_LOOK].lower()
+        for place in about.places:
+            if start.startswith(place.path):
+                return place
         if about.tracker or self._link.match(start) or self._within.search(start):
             return _TRACKER
         return _NOTICE if self._notice.search(start.partition("?")[0]) else None
@@ -173,20 +171,20 @@ class Networks:
 
     @cached_property
     def _tracker(self) -> re.Pattern[str]:
-        return _any_of(self.trackers)
+        return _caseless(self.trackers)
 
     @cached_property
     def _link(self) -> re.Pattern[str]:
         # Tried where a path begins, and not at each of its letters.
-        return _any_of(tuple(f"(?:{text})" for text in self.links if _ANCHORED.fullmatch(text)))
+        return _caseless(tuple(f"(?:{text})" for text in self.links if _ANCHORED.fullmatch(text)))
 
     @cached_property
     def _within(self) -> re.Pattern[str]:
-        return _any_of(tuple(text for text in self.links if not _ANCHORED.fullmatch(text)))
+        return _caseless(tuple(text for text in self.links if not _ANCHORED.fullmatch(text)))
 
     @cached_property
     def _notice(self) -> re.Pattern[str]:
-        return _any_of(self.notices)
+        return _caseless(self.notices)
 
     @cached_property
     def creative_parameter(self) -> Parameter:
@@ -234,12 +232,12 @@ class Networks:
     @cached_property
     def macro(self) -> re.Pattern[str]:
         """Matches a macro that nobody filled in."""
-        return _any_of(self.macros, 0)
+        return _any_of(self.macros)
 
     @cached_property
     def common(self) -> re.Pattern[str]:
-        """Matches the address of what is part of many ads."""
-        return _any_of(self.shared)
+        """Matches the address, in lower case, of what is part of many ads."""
+        return _caseless(self.shared)
 
     def changes(self, parameter: str) -> bool:
         """Whether a query parameter differs from one delivery of a creative to the next."""
@@ -261,16 +259,22 @@ _ANCHORED = re.compile(r"\^(?:[^|\\\[\]()]|\\.|\[[^\]\\]*\]|\((?:[^|()\[\]\\]|[|
 _NOTICE = Place(Role.CHOICES)
 
 
-def _any_of(patterns: tuple[str, ...], flags: re.RegexFlag | int = re.IGNORECASE) -> re.Pattern[str]:
+def _any_of(patterns: tuple[str, ...], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
     return re.compile("|".join(patterns) or r"(?!)", flags)
 
 
+def _caseless(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """For texts in lower case: most patterns are so themselves, and IGNORECASE costs several times as much."""
+    lower = all(text == text.lower() for text in patterns)
+    return _any_of(patterns, re.NOFLAG if lower else re.IGNORECASE)
+
+
 def _parameter(names: frozenset[str]) -> Parameter:
-    # Without IGNORECASE, which doubles its cost: names are lower-case here, and addresses are made so before.
+    # Names are lower-case here, and addresses are made so before.
     pattern = f"[?&;](?:{'|'.join(map(re.escape, sorted(names)))})=([^&;#]*)"
     shared = takewhile(lambda letters: len(set(letters)) == 1, zip(*(f"={name[::-1]}" for name in names), strict=False))
     ending = "".join(letters[0] for letters in shared)[::-1]
-    return Parameter(ending, _any_of((pattern,) if names else (), 0))
+    return Parameter(ending, _any_of((pattern,) if names else ()))
 
 
 def _upwards(name: str) -> Iterator[str]:

@@ -46,6 +46,8 @@ def _base64url(text):
         SHOES,
         f"https://adclick.g.doubleclick.net/pcs/click?xai=A&sig=C&urlfix=1&adurl={SHOES}",
         f"https://adclick.g.doubleclick.net/pcs/click?xai=A&adurl={quote(SHOES, '')}",
+        f"https://adclick.g.doubleclick.net/pcs/click?xai=\u0130\u0130&adurl={quote(SHOES, '')}",
+        f"https://adclick.g.doubleclick.net/pcs/click?xai=A&adurl={quote(SHOES, '').replace('https%3A', 'HTTPS%3a')}",
         f"//www.googleadservices.com/pagead/aclk?sa=L&amp;ai=C&amp;adurl={quote(quote(SHOES, ''), '')}",
         f"https://www.google.co.uk/aclk?sa=l&adurl={quote(quote(quote(SHOES, ''), ''), '')}",
         f"https://adclick.g.doubleclick.net/pcs/click%253Fxai%253DA%2526adurl%253D{SHOES}",

@@ -10,7 +10,8 @@ from capper.recognise.credit.words import LONGEST, fold
 _FEW = 150
 _LIKELY = 0.5
 _BEGINNING = 20_000
-_BETWEEN = str.maketrans({number: " " for number in range(128) if not chr(number).isalpha()})
+_SMALL = bytes(byte if byte > 127 else ord(chr(byte).lower() if chr(byte).isalpha() else " ") for byte in range(256))
+"""ASCII in lower case, a blank for what is no letter; the bytes of other letters as they are."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CODE = rb"([A-Za-z]{2}(?:[-_][A-Za-z]{2,4}){0,2})(?![\w-])"
 _DECLARED = (
@@ -55,12 +56,11 @@ def languages(packs: Packs, text: str, tag: str = "") -> tuple[Pack, ...]:
 
 def _words(text: str) -> list[str]:
     """The folded words of a text, those that need more than lower case last."""
+    pieces = text.encode("utf-8", "surrogatepass").translate(_SMALL).decode("utf-8", "surrogatepass").split()
     if text.isascii():
-        return text.lower().translate(_BETWEEN).split()
-    pieces = text.split()
-    # White space stands between words however they are folded, and few have letters beyond ASCII.
-    plain, odd = (" ".join(some(str.isascii, pieces)) for some in (filter, filterfalse))
-    return [*_words(plain), *_LETTERS.findall(fold(odd))]
+        return pieces
+    odd = fold(" ".join(filterfalse(str.isascii, pieces)))
+    return [*filter(str.isascii, pieces), *_LETTERS.findall(odd)]
 
 
 def declared(data: bytes) -> str:
