@@ -47,6 +47,16 @@ def test_most_labels_speak(networks):
     assert networks.place("optout.adform.com", "/").role is Role.CHOICES
 
 
+@pytest.mark.parametrize("notice", ["adchoices", "AdChoices"])
+@pytest.mark.parametrize("path", ["/adchoices", "/ADChoices/"])
+def test_case_is_nothing(notice, path):
+    """Neither that of an address nor that of the pattern it is looked for by."""
+    place = Networks(notices=(notice,)).place("shop.example", path)
+
+    assert place is not None
+    assert Role.CHOICES == place.role
+
+
 def test_empty_networks():
     """Knowing nothing is allowed: then every host is unknown."""
 
