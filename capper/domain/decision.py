@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     WITHHOLD = "withhold"
 
 
-# A claim has several of the next two; a dataclass takes twice as long to make.
+# One or several of these are made for each ad; a dataclass takes three times as long to make.
 class Counter(NamedTuple):
     """One row of the ledger: the newest `keep` times (a viewer's) `value` was shown, at `level`, within `scope`.
 
@@ -53,8 +53,7 @@ class Check(NamedTuple):
     since_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """Everything the ledger needs to check and count one sighting, all of its counters or none."""
 
     occasion: str

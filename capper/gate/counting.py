@@ -1,7 +1,7 @@
 """Asks the ledger about the ads of an exchange, in one call, and writes down what was decided."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from capper.domain.decision import Answer, Claim, Decision, conclude, prepare_all
 from capper.domain.exchange import Exchange
@@ -55,7 +55,7 @@ class Counting:
         prepared = prepare_all(policy, sightings, now)
         if self.observer.control(viewer.name, now):
             # Counted as ever, and no count is asked about.
-            prepared = [(rule, replace(claim, checks=())) for rule, claim in prepared]
+            prepared = [(rule, claim._replace(checks=())) for rule, claim in prepared]
         asked = [claim for _, claim in prepared if _open(claim)]
         ask = self.ledger.peek if look else self.ledger.claim
         answers = iter(await ask(viewer.name, asked, now, policy.gap) if asked else ())

@@ -1,7 +1,7 @@
 """Trying what a policy expects of itself: each of its `[[tests]]` through a ledger in memory, by the very code that decides."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from capper.domain.decision import Decision, Verdict, conclude, prepare
@@ -58,7 +58,7 @@ async def _tried(policy: Policy, expected: Expectation) -> Tried:
     for place, ago in enumerate(sorted(expected.seen, reverse=True)):
         _, claim = prepare(policy, _sighting(policy, expected, f"before {place}"), now - ago)
         # It was shown then, whatever this policy would have said.
-        shown = replace(claim, checks=(), refused=False)
+        shown = claim._replace(checks=(), refused=False)
         await ledger.claim(expected.person, [shown], now - ago, policy.gap)
     sighting = _sighting(policy, expected, "now")
     rule, claim = prepare(policy, sighting, now)

@@ -16,6 +16,8 @@ HEURISTIC_SHARE = 10
 """RFC 9111 section 4.2.2: a tenth of the time since the last change."""
 LONGEST = timedelta(days=7)
 """No answer of ours vouches for a copy older than this."""
+_KEEPING = ("cache-control", "expires", "last-modified")
+"""Where none of these is, a browser asks every time."""
 _STALENESS = ("Expires", "Pragma", "Age", "Surrogate-Control", "CDN-Cache-Control")
 
 
@@ -44,13 +46,13 @@ class Validator:
 
 def lifetime(headers: Headers, now: datetime) -> timedelta:
     """How long a browser would use the response unasked; zero where it must ask or may not keep it."""
+    if not headers.has_any(_KEEPING):
+        return timedelta(0)
     rules = _directives(headers.get("cache-control"))
     if rules.keys() & {"no-store", "no-cache"}:
         return timedelta(0)
     if "max-age" in rules:
         return _seconds(rules["max-age"]) - _seconds(headers.get("age"))
-    if not headers.has_any(("expires", "last-modified")):
-        return timedelta(0)
     date = _date(headers.get("date")) or now
     if "expires" in headers:
         expires = _date(headers.get("expires"))

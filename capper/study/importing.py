@@ -1,7 +1,6 @@
 """Looks on while recordings are replayed, and notes down whatever anybody in them met: a study of what was recorded elsewhere."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from capper.domain.decision import Decision
@@ -34,7 +33,7 @@ class Everybody:
         """Take note of what became of `sightings`."""
         if decisions:
             # What the gate calls a load is another word each time: its number is the same.
-            numbered = [replace(each, page=self._load(each.page)) for each in sightings]
+            numbered = [each._replace(page=self._load(each.page)) for each in sightings]
             self._notes.met(at, self._person(decisions[0].viewer.name), Arm.CAPPED, numbered, decisions)
             self._write(_TOGETHER)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter as Times
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -265,7 +264,7 @@ def a_mute(name=SHOES, *, days: float = 90, why: Why = Why.ASKED, at=NOON) -> Mu
 
 def known_as(claimed: Claim, *names: tuple[Level, str]) -> Claim:
     """The claim of an ad that a mute could call by these names."""
-    return replace(claimed, names=names)
+    return claimed._replace(names=names)
 
 
 async def test_what_is_muted_is_withheld_says_so_and_is_not_counted(ledger):

@@ -1,7 +1,6 @@
 """The Lua and its specification, run side by side on the same claims: whatever happens, they answer alike."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -95,7 +94,7 @@ class Ledgers(RuleBasedStateMachine):
             else Check(check.cap, check.counter, check.limit, now - check.since_ms)
             for check in claim.checks
         )
-        return replace(claim, checks=tuple(checks))
+        return claim._replace(checks=tuple(checks))
 
     @rule(milliseconds=st.integers(0, 5 * MINUTE))
     def the_clock_is_set_back(self, milliseconds):
