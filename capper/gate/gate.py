@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import is_
 from typing import TYPE_CHECKING
 
 from capper.domain.errors import CapperError
@@ -92,6 +93,7 @@ class Gate:
         self._videos = Videos.made(scene, counting)
         self._posts = Posts(scene, counting, feeds)
         self._heeding = Heeding(scene, ledger, policy, journal, shapes)
+        self._settled: tuple[Sequence[object], Judge | None] = ((None,), None)
 
     @property
     def max_body(self) -> int:
@@ -136,8 +138,19 @@ class Gate:
 
     def _judge(self, exchange: Exchange) -> Judge | None:
         """Who judges its ads, by the headers of request and response; None where it can hold none."""
-        response, files = exchange.response, self._files
-        if response is None or is_prefetch(exchange.request):
+        if exchange.response is None:
+            return None
+        # Asked with the head, and again with the body, which mostly comes right behind it.
+        head = exchange.request, exchange.response.headers, exchange.viewer, exchange.device, exchange.at
+        known, judge = self._settled
+        if not all(map(is_, head, known)):
+            judge = self._judge_of(exchange, exchange.response)
+            self._settled = head, judge
+        return judge
+
+    def _judge_of(self, exchange: Exchange, response: Response) -> Judge | None:
+        files = self._files
+        if is_prefetch(exchange.request):
             return None
         if response.status == 304:
             return files.unmodified if files.known(exchange) else None

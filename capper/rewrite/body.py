@@ -50,6 +50,8 @@ _SPEAKING = (
     "CDN-Cache-Control",
 )
 """Headers that speak of the bytes as the origin sent them, or of copies that others keep."""
+_SPECIAL = ("content-range", "content-disposition")
+"""Headers that may say that the body is a part, or to be saved as a file."""
 _STALE = (
     *_SPEAKING,
     "Transfer-Encoding",
@@ -111,13 +113,11 @@ def structured(response: Response) -> bool:
 
 
 def _whole(request: Request, response: Response) -> bool:
+    if response.status not in (200, 203) or request.method not in ("GET", "POST") or "Range" in request.headers:
+        return False
     headers = response.headers
-    return (
-        response.status in (200, 203)
-        and request.method in ("GET", "POST")
-        and "Range" not in request.headers
-        and "Content-Range" not in headers
-        and not headers.get("Content-Disposition").strip().lower().startswith("attachment")
+    return not headers.has_any(_SPECIAL) or not (
+        "Content-Range" in headers or headers.get("Content-Disposition").strip().lower().startswith("attachment")
     )
 
 
