@@ -67,7 +67,7 @@ _CLICK = re.compile(
     r"(?:data-)?(?:[\w-]*-)?(?:href|link|url|target|click|click-?(?:url|through|tag|tracker|thru)|landing-?(?:page|url)?|lp-?url"
     r"|dest(?:ination)?(?:-?url)?|redirect(?:-?url)?|(?:target|final|adv|out|go)-?url)"
 )
-_HANDLERS = ("onclick", "onmousedown", "onmouseup", "ontouchend", "on")
+_FAR = ("https://", "http://", "//")
 _CSS_URL = re.compile(r"url\(\s*(?:\"([^\"]*)\"|'([^']*)'|([^)\s]*))\s*\)", re.IGNORECASE)
 _SCRIPT_URL = re.compile(r"https?:(?:\\?/){2}[^\s'\"<>\\)]+(?:\\/[^\s'\"<>\\)]+)*", re.IGNORECASE)
 _CLICK_VARIABLE = re.compile(
@@ -147,14 +147,12 @@ def _clicks(document: Document, element: Element) -> Iterator[str]:
     if element.tag in ("a", "area"):
         yield document.absolute(element.get("href")[:LONGEST_URL])
     for name, value in element.attributes():
-        if name.startswith(_HANDLERS) and "://" in value.replace("\\/", "/"):
+        if name in _KNOWN:
+            continue
+        if name.startswith("on") and "://" in value.replace("\\/", "/"):
             for url in handled(value):
                 yield document.absolute(url)
-        elif (
-            name not in _KNOWN
-            and value[:8].lower().startswith(("https://", "http://", "//"))
-            and _CLICK.fullmatch(name)
-        ):
+        elif "//" in value and value[:8].lower().startswith(_FAR) and _CLICK.fullmatch(name):
             yield document.absolute(value[:LONGEST_URL])
 
 

@@ -7,10 +7,10 @@ import codecs
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import compress, islice, repeat
 from math import isqrt
-from typing import NamedTuple, cast, final
+from typing import Literal, NamedTuple, cast, final
 from urllib.parse import urljoin
 
 import turbohtml
@@ -54,16 +54,16 @@ class Element:
     `<image>` too. `sides` is kept here by `capper.rewrite.html.sizes`: searches ask for a picture's size again and again.
     """
 
-    __slots__ = ("__weakref__", "_attributes", "_family", "_location", "_place", "node", "sides", "tag")
+    __slots__ = ("__weakref__", "_attributes", "_family", "_location", "_span", "node", "sides", "tag")
 
     def __init__(self, node: turbohtml.Element, family: "_Family") -> None:
         self.node = node
         self.tag = node.tag.lower()
         self._family = family
-        self._place: tuple[Span | None, Span | None, Span | None] | None = None
-        self._location: turbohtml.SourceLocation | None = None
+        self._location: turbohtml.SourceLocation | Literal[False] | None = False
+        self._span: Span | Literal[False] | None = False
         self._attributes: tuple[tuple[str, str], ...] | None = None
-        self.sides: tuple[int | None, int | None] | None = None
+        self.sides: tuple[int | None, int | None, bool] | None = None
 
     def get(self, name: str) -> str:
         """An attribute, character references resolved; "" where it has none."""
@@ -78,49 +78,54 @@ class Element:
         if self._attributes is None:
             pairs = self.node.attrs.items()
             self._attributes = tuple(
-                (name, " ".join(value) if isinstance(value, list) else value or "") for name, value in pairs
+                [(name, " ".join(value) if isinstance(value, list) else value or "") for name, value in pairs]
             )
         return self._attributes
 
     @property
     def start_tag(self) -> Span | None:
         """Where its start tag stands; None for an element that the source does not hold (implied, or cloned)."""
-        return (self._place or self._placed())[0]
+        location = self._located()
+        return Span(location.start_tag.start_offset, location.start_tag.end_offset) if location else None
 
     @property
     def end_tag(self) -> Span | None:
         """Where its end tag stands; None where the source never closed it."""
-        return (self._place or self._placed())[1]
+        location = self._located()
+        end = location.end_tag if location else None
+        return Span(end.start_offset, end.end_offset) if end else None
 
     @property
     def span(self) -> Span | None:
         """Where it stands from `<` to `>`; None where it was never closed, so that its end is anybody's guess."""
-        return (self._place or self._placed())[2]
+        if self._span is False:
+            self._span = self._spanned()
+        return self._span
 
-    def _placed(self) -> tuple[Span | None, Span | None, Span | None]:
-        """Its start tag, its end tag and the whole: kept, for it costs as much as sixteen attributes."""
-        location = self._location = self.node.source_location
+    def _spanned(self) -> Span | None:
+        location = self._located()
         if location is None:
-            self._place = None, None, None
-            return self._place
-        start, end = location.start_tag, location.end_tag
-        first = Span(start.start_offset, start.end_offset)
-        if end:
-            last = Span(end.start_offset, end.end_offset)
-            self._place = first, last, Span(first.start, last.end)
-        else:
-            self._place = first, None, first if self.tag in VOID else None
-        return self._place
+            return None
+        if location.end_tag:
+            return Span(location.start_tag.start_offset, location.end_tag.end_offset)
+        return self.start_tag if self.tag in VOID else None
+
+    def _located(self) -> turbohtml.SourceLocation | None:
+        """Where its tags and attributes stand: kept, for it costs as much as sixteen attributes. (False: not yet asked.)"""
+        if self._location is False:
+            self._location = self.node.source_location
+        return self._location
 
     def attribute_span(self, name: str) -> Span | None:
         """Where the attribute stands, `name="value"` or the name alone."""
         return self.attribute_spans((name,)).get(name)
 
-    def attribute_spans(self, names: Iterable[str]) -> dict[str, Span]:
+    def attribute_spans(self, names: Collection[str]) -> dict[str, Span]:
         """Where those of the attributes stand that it has, in the order of `names`."""
-        if self._place is None:
-            self._placed()
-        attrs = self._location.attrs if self._location else {}
+        location = self._located()
+        attrs = location.attrs if location else {}
+        if attrs.keys().isdisjoint(names):
+            return {}
         return {name: Span(at.start_offset, at.end_offset) for name in names if (at := attrs.get(name))}
 
     @property
@@ -242,14 +247,13 @@ class Element:
         # Inside an element of a site's own making things are parsed as in any other (HTML standard, section 13.2.6.4.7).
         context = "div" if "-" in parent.tag else parent.tag
         try:
-            alone = list(turbohtml.parse_fragment(source + _PROBE, context, positions=False, scripting=True))
+            alone = turbohtml.parse_fragment(source + _PROBE, context, positions=False, scripting=True)
         except ValueError:
             return None
-        if [node.tag for node in alone[1:] if isinstance(node, turbohtml.Element)] != ["form", "wbr"] or len(
-            alone
-        ) != 3:
-            return None
-        return alone[0] if isinstance(alone[0], turbohtml.Element) else None
+        match [*alone]:
+            case [turbohtml.Element() as one, turbohtml.Element(tag="form"), turbohtml.Element(tag="wbr")]:
+                return one
+        return None
 
 
 type _Row = tuple[list[turbohtml.Element], dict[turbohtml.Element, int]]
@@ -265,8 +269,11 @@ class _Family(dict[turbohtml.Element, Element]):
         """The elements called `name` directly in `parent`, in order, and which of its nodes each is."""
         known = self._rows.get((parent, name))
         if known is None:
-            nodes = ((node, place) for place, node in enumerate(parent) if isinstance(node, turbohtml.Element))
-            places = {node: place for node, place in nodes if node.tag == name}
+            places = {
+                node: place
+                for place, node in enumerate(parent)
+                if isinstance(node, turbohtml.Element) and node.tag == name
+            }
             known = self._rows[parent, name] = list(places), places
         return known
 
@@ -290,7 +297,8 @@ VOID = frozenset("area base br col embed hr img input link meta param source tra
 class Document:
     """A parsed document; its elements know their bytes."""
 
-    def __init__(self, source: str, tree: turbohtml.Document, url: str, charset: str) -> None:
+    def __init__(self, data: bytes, source: str, tree: turbohtml.Document, url: str, charset: str) -> None:
+        self.data = data
         self.source = source
         self.url = url
         self.charset = charset
@@ -301,6 +309,7 @@ class Document:
         self.leads: dict[Element, tuple[str, ...]] = {}
         """Where clicks on elements lead, as far as `capper.clues` was asked."""
         self._found: dict[str, tuple[list[turbohtml.Element], list[str]]] = {}
+        self._different: dict[str, set[str]] = {}
 
     def __del__(self) -> None:
         # Elements know their family and it them: without this the whole page would wait for the garbage collector.
@@ -320,6 +329,7 @@ class Document:
             return []
 
     @staticmethod
+    @lru_cache(4096)
     def can_select(selector: str) -> bool:
         """Whether `select` can read the selector."""
         try:
@@ -343,9 +353,16 @@ class Document:
         nodes, held = self._having(attribute)
         return [*map(self._family.__getitem__, compress(nodes, map(values.__contains__, held)))]
 
+    def different(self, attribute: str) -> set[str]:
+        """The values of an attribute, each once."""
+        found = self._different.get(attribute)
+        if found is None:
+            found = self._different[attribute] = set(self.values(attribute))
+        return found
+
     def names(self, attribute: str) -> set[str]:
         """The words of an attribute wherever it stands: all classes, all ids."""
-        return set(" ".join(set(self.values(attribute))).split())
+        return set(" ".join(self.different(attribute)).split())
 
     def _having(self, attribute: str) -> tuple[list[turbohtml.Element], list[str]]:
         found = self._found.get(attribute)
@@ -365,9 +382,9 @@ class Document:
 
     def text_of(self, element: Element, limit: int = 2000) -> str:
         """The visible text of an element, white space collapsed, at most about `limit` characters."""
-        length, known = self._texts.get(element, (limit * 2 + 1, ""))
-        if length <= limit * 2:
-            return known[:limit]
+        known = self._texts.get(element)
+        if known is not None and known[0] <= limit * 2:
+            return known[1][:limit]
         cut = self._cuts.get((element, limit))
         if cut is not None:
             return cut
@@ -415,7 +432,8 @@ def parse(data: bytes, url: str = "", charset: str = "") -> Document:
     Raises:
         Unrewritable: it has so many tags, or is nested or misnested so deeply, that editing it would cost too much.
     """
-    tags = data.count(b"<")
+    # Where few of the bytes are looked for, what `replace` leaves is known far sooner than `count` has counted.
+    tags = len(data) - len(data.replace(b"<", b""))
     if tags > MOST_TAGS:
         raise Unrewritable(f"the document has more than {MOST_TAGS} tags")
     if tags > _FEW and tags * _clonable(data) > MOST_CLONES:
@@ -429,7 +447,7 @@ def parse(data: bytes, url: str = "", charset: str = "") -> Document:
     )
     if tags > _SHALLOW and _TOO_DEEP(tree):
         raise Unrewritable(f"the document is nested more than {DEEPEST} deep")
-    return Document(source, tree, url, charset)
+    return Document(data, source, tree, url, charset)
 
 
 def parse_fragment(source: str) -> Element:

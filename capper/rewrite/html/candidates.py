@@ -1,7 +1,8 @@
 """Which elements of a page may be ads: pictures and links that lists or networks give away, and containers that lists hide."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice
 
 from capper.clues import clicks, resources
@@ -9,8 +10,8 @@ from capper.domain.errors import Unrewritable
 from capper.markup import Document, Element, Span, parse
 from capper.rewrite.base import Judge
 from capper.rewrite.html.cards import CLIMBED, LABEL, NEVER, alone, card
-from capper.rewrite.html.hiding import Values, hidden
-from capper.rewrite.html.nearby import PICTURES, Nearby
+from capper.rewrite.html.hiding import Values, attributes, hidden, worth
+from capper.rewrite.html.nearby import FILES, PICTURES, Nearby
 from capper.rewrite.html.sizes import is_banner, is_small
 from capper.rewrite.html.sponsored import Item, labelled
 
@@ -25,7 +26,7 @@ _MOST_LOADS = 3
 _KINDS = {"video": "media", "object": "object", "embed": "object"}
 _LOOKS = ("img", "video", "object", "embed", "svg", "canvas", "amp-img")
 _CONTENT = "main, article, h1, form, textarea, select, nav, header, footer, [itemprop=articleBody], [role=main]"
-_FOREIGN = frozenset(["template", "svg", "math", "noscript"])
+_FOREIGN = ":is(template, svg, math, noscript) *"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Candidate:
 def candidates(document: Document, judge: Judge) -> list[Candidate]:
     """The elements that are ads and can be replaced, none within another, in document order."""
     search = _Search(document, judge)
+    search.prepare()
     searches = (
         search.sold(),
         search.containers(),
@@ -56,9 +58,9 @@ def candidates(document: Document, judge: Judge) -> list[Candidate]:
         search.sponsored(),
         search.shaped(),
     )
-    found = {each.span: each for each in chain.from_iterable(searches)}
+    found = {each.span: each for each in chain.from_iterable(searches) if each}
     whole = {each.element for each in found.values() if not each.container}
-    found.update((each.span, each) for each in search.labelled(whole))
+    found.update((each.span, each) for each in search.labelled(whole) if each)
     own = search.own() if found else []
     ordered = sorted(found.values(), key=lambda each: (each.span.start, -each.span.end))
     return list(_outermost([each for each in ordered if not _is_own(each, own)], _MOST_DEPTH))
@@ -98,29 +100,42 @@ class _Search:
         self._verdicts: dict[tuple[str, str], bool] = {}
         self._replaceable: dict[Element, bool] = {}
 
-    def pictures(self) -> Iterator[Candidate]:
+    @cached_property
+    def _hiding(self) -> Sequence[Iterable[str]]:
+        """The selectors that hide ads on the page, in groups."""
+        return self.judge.selectors(self._values.classes, self._values.ids)
+
+    def prepare(self) -> None:
+        """Look once for all attributes that the searches will ask for."""
+        labels, shapes = self.judge.labels, self.judge.shapes
+        asked = worth((*labels.spoken, *labels.flags, *FILES, "onclick"))
+        self._values.look_for(asked.union(attributes(*self._hiding, shapes.ads, shapes.own)))
+
+    def pictures(self) -> Iterator[Candidate | None]:
         """Pictures that lists call ads, or whose link an ad network takes; with their link where it holds little else."""
         for picture in self.near.promising():
             if is_small(picture):
                 continue
             link = self._link_around(picture)
+            if link in self._sold:
+                continue
             target = next(iter(clicks(self.document, link)), "") if link else ""
-            if link in self._sold or (target and (self.judge.is_teaser(target) or self.judge.is_notice(target))):
+            if target and (self.judge.is_teaser(target) or self.judge.is_notice(target)):
                 continue
             if (target and self.judge.is_click(target)) or self._loads_ad(picture):
                 whole = link if link and link.span and self._modest(link) else _with_alternatives(picture)
-                yield from self._candidate(whole, target)
+                yield self._candidate(whole, target)
 
-    def backgrounds(self) -> Iterator[Candidate]:
+    def backgrounds(self) -> Iterator[Candidate | None]:
         """Links that an ad network takes and that show their picture as a background."""
         inside = (each for each in self._values.painted if each.parent and each.parent.closest("a[href]"))
         links = dict.fromkeys(each.closest("a[href]") for each in inside)
         for link in links:
             target = next(iter(clicks(self.document, link)), "") if link else ""
             if link and target and self.judge.is_click(target) and self._modest(link):
-                yield from self._candidate(link, target)
+                yield self._candidate(link, target)
 
-    def sold(self) -> Iterator[Candidate]:
+    def sold(self) -> Iterator[Candidate | None]:
         """Links that an ad server counts, in words too, each with all around it that leads to the same place."""
         for link in self.near.links():
             target = self.document.absolute(link.get("href"))
@@ -129,25 +144,25 @@ class _Search:
             whole = card(self.document, link, target, self.judge.is_notice)
             worded = len(self.document.text_of(whole, LABEL)) >= LABEL and alone(self.document, link)
             if (worded or _seen(whole)) and self._modest(whole):
-                found = [*self._candidate(whole, target)] or [*self._candidate(link, target)]
+                found = self._candidate(whole, target) or self._candidate(link, target)
                 self._sold.update([link] if found else ())
-                yield from found
+                yield found
 
-    def sponsored(self) -> Iterator[Candidate]:
+    def sponsored(self) -> Iterator[Candidate | None]:
         """Banners that the publisher itself says are paid for (`rel=sponsored`): of a size that banners are sold in."""
         for link in self.document.select('a[rel~="sponsored"]') if "sponsored" in self._values.joined("rel") else ():
             target = next(iter(clicks(self.document, link)), "")
             pictures = islice(link.descendants(*PICTURES), _MOST_LOADS)
             banner = any(is_banner(picture, self._loads(picture)) for picture in pictures)
             if banner and target and self.judge.is_elsewhere(target) and self._modest(link):
-                yield from self._candidate(link, target)
+                yield self._candidate(link, target)
 
-    def shaped(self) -> Iterator[Candidate]:
+    def shaped(self) -> Iterator[Candidate | None]:
         """Elements that are one ad each by the marks of the network that built them."""
         for element in hidden(self.document, self.judge.shapes.ads, values=self._values):
             target = self._target(element, marked=True) or self._payer(element) if self._may_contain(element) else ""
             if target:
-                yield from self._candidate(element, target, exact=True)
+                yield self._candidate(element, target, exact=True)
 
     def _payer(self, element: Element) -> str:
         """The words that say who pays for an ad whose click a script takes; "" where there is a link, or nothing said."""
@@ -156,11 +171,10 @@ class _Search:
         named = (element.first(selector) for selector in self.judge.shapes.sponsors)
         return next((self.document.text_of(words) for words in named if words), "")
 
-    def labelled(self, known: Collection[Element]) -> Iterator[Candidate]:
+    def labelled(self, known: Collection[Element]) -> Iterator[Candidate | None]:
         """Items that say themselves that somebody has paid for them, but for parts of ads that are `known` already."""
         for item in labelled(self.document, self.judge, self._values, known):
-            for each in self._candidate(item.element, item.target):
-                yield replace(each, item=item)
+            yield self._candidate(item.element, item.target, item=item)
 
     def own(self) -> list[Span]:
         """Where the publisher's own recommendations stand between ads."""
@@ -170,38 +184,36 @@ class _Search:
             if element.span
         ]
 
-    def frames(self) -> Iterator[Candidate]:
+    def frames(self) -> Iterator[Candidate | None]:
         """Frames whose document is written into the page and holds an ad."""
         for frame in self.document.select("iframe[srcdoc]"):
             span = frame.attribute_span("srcdoc")
             if span and not is_small(frame) and self._holds_written_ad(frame.get("srcdoc")):
                 yield Candidate(frame, span, leads_to=str(span.start))
 
-    def containers(self) -> Iterator[Candidate]:
+    def containers(self) -> Iterator[Candidate | None]:
         """Elements that lists hide and that do hold an ad: a way elsewhere, and something to look at."""
-        selectors = self.judge.selectors(self._values.classes, self.document.names("id"))
-        for element in hidden(self.document, *selectors, values=self._values):
+        for element in hidden(self.document, *self._hiding, values=self._values):
             may = element not in self._sold and self._may_contain(element)
             target = self._target(element) if may else ""
             if not target:
                 continue
             cards = self._cards(element)
             for each in cards:
-                yield from self._candidate(each, self._target(each))
+                yield self._candidate(each, self._target(each))
             whole = element if element.tag != "a" or _seen(element) else self._text_ad(element, target)
             if whole and not cards:
-                yield from self._candidate(whole, target, container=True)
+                yield self._candidate(whole, target, container=True)
 
     def _candidate(
-        self, element: Element, target: str, *, container: bool = False, exact: bool = False
-    ) -> Iterator[Candidate]:
+        self, element: Element, target: str, *, container: bool = False, exact: bool = False, item: Item | None = None
+    ) -> Candidate | None:
+        """An element as a candidate; None where it cannot be replaced."""
         span = element.span
         known = self._replaceable.get(element)
         if known is None:
-            foreign = any(above.tag in _FOREIGN for above in element.ancestors())
-            known = self._replaceable[element] = not foreign and element.sound(self.document)
-        if span and known:
-            yield Candidate(element, span, target, container, exact)
+            known = self._replaceable[element] = not element.matches(_FOREIGN) and element.sound(self.document)
+        return Candidate(element, span, target, container, exact, item) if span and known else None
 
     def _link_around(self, picture: Element) -> Element | None:
         """The nearest element around it that a click on it follows."""
@@ -237,7 +249,7 @@ class _Search:
         if inside is None:
             return False
         search = _Search(inside, self.judge)
-        return next(chain(search.sold(), search.pictures(), search.backgrounds()), None) is not None
+        return any(chain(search.sold(), search.pictures(), search.backgrounds()))
 
     def _may_contain(self, element: Element) -> bool:
         """Whether an element can be an ad at all, and is not the page's own content."""

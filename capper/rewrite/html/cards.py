@@ -43,13 +43,16 @@ def card(document: Document, link: Element, target: str, notice: Callable[[str],
 
     The link itself where nothing beside it leads there. `notice` tells links that explain or refuse ads: they do not count.
     """
-    whole, count, place = link, 1, _end(target)
+    whole, count, place, before = link, 1, _end(target), 1
     for above in islice(link.ancestors(), CLIMBED):
         if above.tag in NEVER or len(document.text_of(above, LONGEST_WORDS + 1)) > LONGEST_WORDS:
             break
         links = list(islice(above.descendants("a"), MOST_LINKS + 1))
         if len(links) > MOST_LINKS:
             break
+        if len(links) == before:
+            continue
+        before = len(links)
         ends = [{_end(url) for url in clicks(document, each) if url and not notice(url)} for each in links]
         if any(found and place not in found for found in ends):
             break

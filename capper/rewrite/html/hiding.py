@@ -6,20 +6,24 @@ at least is looked up in the page's own values first; only those that may fit ar
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 
 from capper.markup import Document, Element
+from capper.rewrite.html.presence import names
 
 _NEED = re.compile(r"\[(href|class|id)([\^*$]?=)\"([^\"\\]+)\"\]")
-_DATA = re.compile(r"\[(data-[\w-]+)")
+_SHORT = 5
+"""Names of attributes that are no longer stand on every page, and take a search through its bytes longer than all others."""
+_ATTRIBUTE = re.compile(rf"\[([A-Za-z0-9_-]{{{_SHORT + 1},}})(?=[\]=~|^$*])")
 _HEAD = len("https://a")
-_CAPITAL = re.compile("D(?:ATA|ata)-")
-_NAMED = re.compile(r"[\w-]+")
+_SIMPLE = re.compile(r"[.#][A-Za-z_][\w-]*")
 _CLASS = re.compile(r"\A[A-Za-z]*\.([\w-]+)")
+_CLASSES = re.compile(r"\"[^\"]*\"|\[[^\]\"]*|\.([\w-]+)")
 _TAG = re.compile(r"[A-Za-z][\w-]*")
-_ALONE = re.compile(r"[\w-]+(?:[.#][\w-]+|\[[^\]\"\\]*(?:\"[^\"\\]*\")?\])*")
+_ALONE = re.compile(r"[\w-]+(?:[.#][\w-]+|\[[^\]\"\\]*(?:\"[^\"\\]*\"(?: i)?)?\])*")
 """A selector of one element, not of where it stands."""
 _OPEN = re.compile(r":(?:not|is|where|has)\(|[,\\]")
 
@@ -28,16 +32,19 @@ _OPEN = re.compile(r":(?:not|is|where|has)\(|[,\\]")
 class _Index:
     """Selectors by what they cost: bare tags, those a made-up tag begins, those that need something, and the rest.
 
-    `classed` holds selectors under the class that they begin with, `marked` under the name of a `data-` attribute that they
-    ask for, `needy` what an attribute needs to hold or end with under (attribute, operator), `begun` what it needs to begin
-    with under the attribute.
+    `classes` and `ids` are selectors that are one class or one id and nothing else, without their first letter. `classed`
+    holds others under the class that they begin with, each with all classes that it asks for in lower case, `marked` under the name of
+    an attribute that they ask for, `needy` what an attribute needs to hold or end with under (attribute, operator),
+    `begun` what it needs to begin with under the attribute.
     An engine knows where the elements of HTML's own tags stand, so the selectors that begin with one are quick alone; the
     others cost less together.
     """
 
     tags: frozenset[str]
     made_up: tuple[tuple[str, str], ...]
-    classed: Mapping[str, Sequence[str]]
+    classes: frozenset[str]
+    ids: frozenset[str]
+    classed: Mapping[str, Sequence[tuple[frozenset[str], str]]]
     marked: Mapping[str, Sequence[str]]
     needy: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
     begun: Mapping[str, "_Begun"]
@@ -49,6 +56,8 @@ class _Begun:
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.length = min(_HEAD, *(len(value) for value, _ in pairs))
+        self.far = all("//" in value for value, _ in pairs)
+        """Whether they all name a host."""
         self.pairs: dict[str, list[tuple[str, str]]] = {}
         for value, selector in pairs:
             self.pairs.setdefault(value[: self.length], []).append((value, selector))
@@ -70,6 +79,9 @@ class Values:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._joined: dict[str, str] = {}
+        self._far: dict[str, list[str]] = {}
+        self.absent: frozenset[str] = frozenset()
+        """Names of attributes that nothing in the document has."""
 
     @cached_property
     def classes(self) -> set[str]:
@@ -77,29 +89,43 @@ class Values:
         return self.document.names("class")
 
     @cached_property
+    def ids(self) -> set[str]:
+        """Every id."""
+        return self.document.names("id")
+
+    @cached_property
+    def lower_classes(self) -> set[str]:
+        """Every class in lower case."""
+        return {each.lower() for each in self.classes}
+
+    @cached_property
+    def lower_ids(self) -> set[str]:
+        """Every id in lower case."""
+        return {each.lower() for each in self.ids}
+
+    @cached_property
     def painted(self) -> list[Element]:
         """The elements that load something by their own style."""
         return self.document.select("[style*='url(']")
 
-    @cached_property
-    def marks(self) -> set[str]:
-        """Every name of a `data-` attribute, and what merely looks like one."""
-        source = self.document.source
-        if _CAPITAL.search(source):
-            source = source.lower()
-        # A text is split far quicker than a pattern finds where to begin.
-        named = map(_NAMED.match, source.split("data-")[1:])
-        return {f"data-{match[0]}" for match in named if match}
+    def far(self, attribute: str) -> list[str]:
+        """Those of an attribute's different values that may name a host."""
+        if attribute not in self._far:
+            self._far[attribute] = [value for value in self.document.different(attribute) if "//" in value]
+        return self._far[attribute]
+
+    def look_for(self, attributes: frozenset[str]) -> None:
+        """Look for these names of attributes in the document's bytes, so that `absent` and `has` can tell."""
+        self.absent = attributes - names(attributes).within(self.document.data)
 
     def has(self, attribute: str) -> bool:
-        """Whether the document may have the attribute; quicker than looking for it."""
-        # The tree is asked for a name in a fifth of the time that its text is searched in.
-        return not attribute.startswith("data-") or attribute in self.marks
+        """Whether the document may have the attribute; only of those that were looked for it can be that it has not."""
+        return attribute not in self.absent
 
     def joined(self, attribute: str) -> str:
         """An attribute's different values in one text, each between two zeros: none holds one, so nothing is found across two."""
         if attribute not in self._joined:
-            self._joined[attribute] = joined(set(self.document.values(attribute)))
+            self._joined[attribute] = joined(self.document.different(attribute))
         return self._joined[attribute]
 
 
@@ -119,7 +145,19 @@ def hidden(document: Document, *groups: Iterable[str], values: Values | None = N
         made_up = (selector for tag, selector in index.made_up if tag in there)
         for selector in (*made_up, *_there(values, index), *_promising(values, index), *index.rest):
             found.update(dict.fromkeys(document.select(selector)))
+        found.update(dict.fromkeys(_simply(values, index)))
     return list(found)
+
+
+def attributes(*groups: Iterable[str]) -> Iterator[str]:
+    """The attributes that selectors ask for and that are worth being looked for first."""
+    return chain.from_iterable(_index(tuple(group)).marked for group in groups)
+
+
+@lru_cache(256)
+def worth(attributes: tuple[str, ...]) -> frozenset[str]:
+    """Those of some attributes that are worth being looked for first: not every page has them."""
+    return frozenset(name for name in attributes if len(name) > _SHORT and name.isascii())
 
 
 def _tagged(document: Document, index: _Index) -> list[Element]:
@@ -131,7 +169,8 @@ def _tagged(document: Document, index: _Index) -> list[Element]:
 def _index(selectors: tuple[str, ...]) -> _Index:
     tags: list[str] = []
     made_up: list[tuple[str, str]] = []
-    classed: dict[str, list[str]] = {}
+    simple: dict[str, list[str]] = {".": [], "#": []}
+    classed: dict[str, list[tuple[frozenset[str], str]]] = {}
     marked: dict[str, list[str]] = {}
     needy: dict[tuple[str, str], list[tuple[str, str]]] = {}
     begun: dict[str, list[tuple[str, str]]] = {}
@@ -139,11 +178,14 @@ def _index(selectors: tuple[str, ...]) -> _Index:
     rest: list[str] = []
     for selector in selectors:
         tag, plain = _TAG.match(selector), not _OPEN.search(selector)
-        need, name, data = (pattern.search(selector) if plain else None for pattern in (_NEED, _CLASS, _DATA))
+        need, name, data = (pattern.search(selector) if plain else None for pattern in (_NEED, _CLASS, _ATTRIBUTE))
         if tag and tag[0] == selector:
             tags.append(selector.lower())
+        elif _SIMPLE.fullmatch(selector):
+            simple[selector[0]].append(selector[1:])
         elif name and Document.can_select(selector):
-            classed.setdefault(name[1], []).append(selector)
+            needed = frozenset(filter(None, _CLASSES.findall(selector.lower())))
+            classed.setdefault(name[1], []).append((needed, selector))
         elif need and need[2] in ("^=", "="):
             begun.setdefault(need[1], []).append((need[3], selector))
         elif need:
@@ -157,7 +199,10 @@ def _index(selectors: tuple[str, ...]) -> _Index:
         else:
             quick.append(selector)
     starts = {attribute: _Begun(pairs) for attribute, pairs in begun.items()}
-    return _Index(frozenset(tags), tuple(made_up), classed, marked, needy, starts, (*quick, *_together(rest)))
+    classes, ids = frozenset(simple["."]), frozenset(simple["#"])
+    return _Index(
+        frozenset(tags), tuple(made_up), classes, ids, classed, marked, needy, starts, (*quick, *_together(rest))
+    )
 
 
 def _together(selectors: list[str]) -> Iterator[str]:
@@ -170,16 +215,31 @@ def _joined(selectors: list[str]) -> Iterator[str]:
         yield ",".join(selectors[start : start + 100])
 
 
+def _simply(values: Values, index: _Index) -> Iterator[Element]:
+    """The elements of which a class or an id is all that is asked: `select` takes longer for each such name."""
+    yield from _named(values.document, "class", ".", index.classes & values.classes)
+    yield from _named(values.document, "id", "#", {name for name in index.ids if name.lower() in values.lower_ids})
+
+
+def _named(document: Document, attribute: str, mark: str, names: Collection[str]) -> Iterator[Element]:
+    if not names:
+        return
+    # In a document without a doctype capitals make no difference (DOM standard, quirks mode), so it has the last word.
+    lower = {name.lower() for name in names}
+    held = {each for each in document.different(attribute) if not lower.isdisjoint(each.lower().split())}
+    selector = ",".join(f"{mark}{name}" for name in names)
+    yield from (each for each in document.holding(attribute, held) if each.matches(selector))
+
+
 def _there(values: Values, index: _Index) -> Iterator[str]:
-    there = values.classes & index.classed.keys() if index.classed else ()
-    marks = values.marks & index.marked.keys() if index.marked else ()
-    yield from _joined([selector for name in there for selector in index.classed[name]])
-    yield from _joined([selector for name in marks for selector in index.marked[name]])
+    classed = [index.classed[name] for name in values.classes & index.classed.keys()] if index.classed else ()
+    yield from _joined([selector for each in classed for needed, selector in each if needed <= values.lower_classes])
+    yield from _joined([selector for name in index.marked.keys() - values.absent for selector in index.marked[name]])
 
 
 def _promising(values: Values, index: _Index) -> Iterator[str]:
     for attribute, begun in index.begun.items():
-        yield from begun.fitting(values.document.values(attribute))
+        yield from begun.fitting(values.far(attribute) if begun.far else values.document.different(attribute))
     for (attribute, operator), needy in index.needy.items():
         text, end = values.joined(attribute), "" if operator == "*=" else "\0"
         yield from (selector for value, selector in needy if f"{value}{end}" in text)

@@ -23,7 +23,7 @@ _TELLING = (
 _TO = re.compile(r"\0(\s*(?:[hH][tT]{2}[pP][sS]?:)?//([^/?#\\\s\0]+)[^\0]*)")
 _FROM = re.compile(r"\0((?:[^\0/]++|/(?!/))*+//([^/?#\\\s\0]+)[^\0]*)")
 """A link, and a file, that name a host: of values that were joined."""
-_FILES = (
+FILES = (
     "src",
     "srcset",
     "data-src",
@@ -78,8 +78,8 @@ class Nearby:
 
     def _counted(self) -> set[str]:
         """The links, as written, that may be counted on their way: they lead elsewhere, or carry where they go."""
-        different = set(self.document.values("href"))
-        found = self._elsewhere(_TO, different) if "//" in self._values.joined("href") else set()
+        different = self.document.different("href")
+        found = self._elsewhere(_TO, self._values.far("href"))
         rest = different - found
         text = "\0".join(rest).lower()
         if any(sign in text for sign in _CARRYING):
@@ -88,8 +88,8 @@ class Nearby:
 
     def _told(self) -> Iterator[Element]:
         """What has a file that may be an ad's, or an alternative that has."""
-        for name in filter(self._values.has, _FILES):
-            files = self.document.values(name)
+        for name in filter(self._values.has, FILES):
+            files = self.document.different(name)
             for each in self.document.holding(name, self._telling(files)) if files else ():
                 around = each.closest("picture, video") if each.tag == "source" else each
                 if around is not None and around.tag == "picture":
@@ -97,16 +97,15 @@ class Nearby:
                 elif around is not None:
                     yield around
 
-    def _telling(self, files: Iterable[str]) -> set[str]:
+    def _telling(self, different: set[str]) -> set[str]:
         """The files, as written, that come from elsewhere or have a telling word in their address."""
-        different = set(files)
         looks = different
         if max(map(len, different), default=0) > _LONGEST_LOOK:
             looks = {file[:_LONGEST_LOOK] for file in different}
         text = joined(looks)
-        far = self._elsewhere(_FROM, looks) if "//" in text else set()
+        far = self._elsewhere(_FROM, [look for look in looks if "//" in look]) if "//" in text else set()
         if self._based_elsewhere:
-            far.update(look for look in looks if "//" not in look)
+            far.update([look for look in looks if "//" not in look])
         if far:
             text = joined(looks - far)
         # The one letter that would be two in lower case.
@@ -115,7 +114,7 @@ class Nearby:
 
     def _handled(self) -> list[Element]:
         """What a script may take somewhere."""
-        return self.document.select(_CLICKED) if self.document.values("onclick") else []
+        return self.document.select(_CLICKED) if self._values.has("onclick") and self.document.values("onclick") else []
 
     def _styled(self) -> Iterator[Element]:
         """Pictures that show one more as their background."""
@@ -123,7 +122,7 @@ class Nearby:
 
     def _elsewhere(self, naming: re.Pattern[str], values: Iterable[str]) -> set[str]:
         """Of some values those that name a host, and one elsewhere as the judge says, who is asked once for each."""
-        named = naming.findall(joined(value for value in values if "//" in value))
+        named = naming.findall(joined(values))
         for host in {host for _, host in named} - self._hosts.keys():
             self._hosts[host] = self.judge.is_elsewhere(f"http://{host}/")
         return {value for value, host in named if self._hosts[host]}

@@ -48,12 +48,13 @@ _SOLD = re.compile(r"(?<!\d)(\d{2,4})[xX_](\d{2,4})(?!\d)")
 
 def own_size(element: Element) -> Size | None:
     """The size an element's own attributes or inline style give it, both sides in pixels."""
-    return _whole(*_sides(element))
+    width, height, _ = element.sides or _sides(element)
+    return _whole(width, height)
 
 
 def own_height(element: Element) -> int | None:
     """The height alone."""
-    height = _sides(element)[1]
+    _, height, _ = element.sides or _sides(element)
     return height if height and height <= LARGEST else None
 
 
@@ -65,11 +66,7 @@ def named_size(texts: Iterable[str]) -> Size | None:
 
 def is_small(element: Element) -> bool:
     """Whether a picture is a beacon or an icon: no larger than a finger tip, and no ad is sold so small."""
-    sides = _sides(element)
-    if 0 in sides:
-        return True
-    size = _whole(*sides)
-    return size is not None and (min(size) <= _BEACON or max(size) <= _ICON)
+    return (element.sides or _sides(element))[2]
 
 
 def is_banner(picture: Element, files: Iterable[str]) -> bool:
@@ -81,10 +78,13 @@ def _whole(width: int | None, height: int | None) -> Size | None:
     return (width, height) if width and height and max(width, height) <= LARGEST else None
 
 
-def _sides(element: Element) -> tuple[int | None, int | None]:
-    if element.sides is None:
-        style = element.get("style")
-        element.sides = _side(element, "width", style), _side(element, "height", style)
+def _sides(element: Element) -> tuple[int | None, int | None, bool]:
+    """Width, height, and whether that is small; kept with the element."""
+    style = element.get("style")
+    width, height = _side(element, "width", style), _side(element, "height", style)
+    size = _whole(width, height)
+    small = width == 0 or height == 0 or (size is not None and (min(size) <= _BEACON or max(size) <= _ICON))
+    element.sides = width, height, small
     return element.sides
 
 

@@ -80,27 +80,33 @@ def labelled(
     found = labels_of(document, judge.labels, values or Values(document))
     search = _Search(document, judge, found)
     for label in found:
-        if not search.is_part(label, known) and not _is_elsewhere_spoken(label.element):
-            yield from (item for item in search.items(label) if not _is_apart(item.element))
+        if not search.is_part(label, known) and not search.is_elsewhere(label.element):
+            yield from (item for item in search.items(label) if not search.is_apart(item.element))
 
 
-def _is_elsewhere_spoken(element: Element) -> bool:
-    """Whether a label stands where items do not: in a menu, in a dialogue, among the settings of a consent."""
-    if element.closest(_ASIDE) is not None:
-        return True
-    return _is_called(element, _SETTLED)
+class _Called:
+    """Whether an element's id or class, or those of one around it, are among some names."""
 
+    def __init__(self, names: re.Pattern[str]) -> None:
+        self._names = names
+        self._known: dict[Element, bool] = {}
 
-def _is_called(element: Element, names: re.Pattern[str]) -> bool:
-    """Whether an element's id or class, or those of one around it, are among the names."""
-    around = (each for each in (element, *element.ancestors()) if each.tag not in ("html", "body"))
-    called = (f"{each.get('id')} {each.get('class')}" for each in around)
-    return any(len(each) > 1 and names.search(each) for each in called)
+    def around(self, element: Element) -> bool:
+        """Whether that is so; known of what stands around several."""
+        passed: list[Element] = []
+        found = False
+        for each in (element, *element.ancestors()):
+            known = self._known.get(each)
+            found = self._is_called(each) if known is None else known
+            if found or known is not None:
+                break
+            passed.append(each)
+        self._known.update(dict.fromkeys(passed, found))
+        return found
 
-
-def _is_apart(element: Element) -> bool:
-    """Whether an item stands in a page's menus or at its foot."""
-    return any(each.tag == "footer" for each in (element, *element.ancestors())) or _is_called(element, _FRAME)
+    def _is_called(self, element: Element) -> bool:
+        called = f"{element.get('id')} {element.get('class')}"
+        return len(called) > 1 and element.tag not in ("html", "body") and self._names.search(called) is not None
 
 
 class _Search:
@@ -108,6 +114,7 @@ class _Search:
         self.document, self.judge = document, judge
         self._marked = _starts(labels)
         self._written = _starts(label for label in labels if label.length)
+        self._settled, self._framed = _Called(_SETTLED), _Called(_FRAME)
         self._alike_items: dict[Element, bool] = {}
         self._classes: dict[Element, frozenset[str]] = {}
         self._holding: dict[Element, bool] = {}
@@ -145,6 +152,14 @@ class _Search:
         if alone is not None and not self._is_link(label):
             yield from self._single(*alone, label)
 
+    def is_elsewhere(self, element: Element) -> bool:
+        """Whether a label stands where items do not: in a menu, in a dialogue, among the settings of a consent."""
+        return element.closest(_ASIDE) is not None or self._settled.around(element)
+
+    def is_apart(self, element: Element) -> bool:
+        """Whether an item stands in a page's menus or at its foot."""
+        return element.closest("footer") is not None or self._framed.around(element)
+
     def is_part(self, label: Label, known: Collection[Element]) -> bool:
         """Whether all that a label can stand on is part of one of the ads that are known: a banner's `alt`, and no card around it."""
         climbed = [label.element, *islice(label.element.ancestors(), _MOST_CLIMBED)] if known else []
@@ -159,10 +174,17 @@ class _Search:
                 return False
             if number and len(list(element.descendants("a"))) != links:
                 return False
-            alike = self._alike(element)
-            if alike and not (label.mark.doubtful and not self._unmarked(alike)):
+            if self._has_alike(element, unmarked=label.mark.doubtful):
                 return False
         return True
+
+    def _has_alike(self, element: Element, *, unmarked: bool) -> bool:
+        """Whether an item of its kind stands beside an element, if asked for one that no label stands in."""
+        names = self._names(element)
+        return any(
+            self._is_named(each, names) and not (unmarked and self._is_marked(each)) and self._is_item(each)
+            for each in element.alike(_MOST_ALIKE)
+        )
 
     def _unmarked(self, alike: list[Element]) -> list[Element]:
         """Those of the elements that no label stands in."""

@@ -35,7 +35,7 @@ def test_telling_words(files):
     """Addresses on the page's own site are told by their words, each by itself."""
     search = nearby_of("", SiteJudge())
 
-    assert search._telling(files) == {file for file in files if _TELLING.search(file)}
+    assert search._telling(set(files)) == {file for file in files if _TELLING.search(file)}
 
 
 @pytest.mark.parametrize(
