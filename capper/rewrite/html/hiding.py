@@ -110,6 +110,8 @@ class Values:
 
     def far(self, attribute: str) -> list[str]:
         """Those of an attribute's different values that may name a host."""
+        if "//" not in self.joined(attribute):
+            return []
         if attribute not in self._far:
             self._far[attribute] = [value for value in self.document.different(attribute) if "//" in value]
         return self._far[attribute]
