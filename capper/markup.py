@@ -251,7 +251,7 @@ class Element:
         except ValueError:
             return None
         match [*alone]:
-            case [turbohtml.Element() as one, turbohtml.Element(tag="form"), turbohtml.Element(tag="wbr")]:
+            case [turbohtml.Element() as one, *probe] if [node.serialize() for node in probe] == _PROBED:
                 return one
         return None
 
@@ -287,9 +287,10 @@ class _Family(dict[turbohtml.Element, Element]):
         return found
 
 
-_PROBE = "<form></form><wbr>"
-"""What stands beside a sound element: the form is lost in an open form or table, the wbr in formatting left open (an open
-`<a>` is taken up again by the next text or phrase, HTML standard section 13.2.4.3)."""
+_PROBED = ["<wbr>", "<form></form>", "<wbr>"]
+_PROBE = "".join(_PROBED)
+"""What stands beside a sound element as it is written: the first wbr would be in formatting or a form left open (an open `<a>`
+is taken up again by the next text or phrase, HTML standard section 13.2.4.3), the form is lost in an open form or table."""
 
 VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905  a row of words
 

@@ -4,7 +4,7 @@ import re
 
 import html5lib
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from capper.rewrite.html import house, page
@@ -118,6 +118,8 @@ def test_many_templates_are_not_looked_at(find):
 
 @settings(max_examples=150, deadline=None)
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=9))
+@example(pieces=["</div>", "<form>"])
+@example(pieces=["</div>", "<wbr>", "<form>"])
 def test_whatever_a_template_holds(find, pieces):
     """By a second parser a house ad stands in its block alone, the page around it is as it was, and nothing in it acts."""
     text = with_house("".join(pieces))
