@@ -86,8 +86,7 @@ class Muting:
     until_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The ledger's answer to one claim, with a tally for each of its checks, in their order."""
 
     shown: bool

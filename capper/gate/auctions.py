@@ -72,7 +72,7 @@ class Auctions:
         while settled := [
             n for n in sorted(found.best(_withheld(decided)) - decided.keys()) if _settles(found.bids[n])
         ]:
-            shown = [replace(deliveries[n], candidate=False) for n in settled]
+            shown = [deliveries[n]._replace(candidate=False) for n in settled]
             decided |= dict(zip(settled, await self.counting.claim(exchange, shown), strict=True))
         withheld = _withheld(decided)
         left = [(bid, deliveries[bid.number]) for bid in found.bids if bid.number not in decided]
@@ -97,7 +97,7 @@ class Auctions:
             ad = read_offer(reader, bid.offer)
             known = scene.kept(exchange, bid.kept) if bid.kept and not ad.advertisers else None
             made = answer.candidate(known.ad if known else ad, bid.format, f"bid {bid.number}", bid=True)
-            deliveries.append(replace(made, ad=alone.ad, occasion=alone.occasion) if alone else made)
+            deliveries.append(made._replace(ad=alone.ad, occasion=alone.occasion) if alone else made)
         return deliveries
 
     async def slots(self, exchange: Exchange, response: Response, body: Body) -> Outcome:

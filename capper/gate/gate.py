@@ -6,7 +6,6 @@ Whatever goes wrong, the exchange passes untouched and the outcome's note says w
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from operator import is_
 from typing import TYPE_CHECKING
@@ -206,7 +205,7 @@ class Gate:
             # A long page with the vocabulary takes a while, and others' traffic must not wait for it.
             changed = await _beside(read, aside=size > self._limits.long) if read else None
         except CapperError as reason:
-            return judged if judged.note else replace(judged, note=str(reason))
+            return judged if judged.note else judged._replace(note=str(reason))
         except Exception:
             # What was decided about its ads stands.
             logger.exception("look for credit prompts: they stay")
@@ -215,7 +214,7 @@ class Gate:
             return judged
         response, prompts = changed
         self._journal.cut(exchange.at, exchange.viewer, prompts, marked=mode is CreditPrompts.MARK)
-        return replace(judged, action=Action.REWRITE, response=response, prompts=prompts)
+        return judged._replace(action=Action.REWRITE, response=response, prompts=prompts)
 
     async def _before(self, exchange: Exchange) -> Outcome:
         await self._heeding.heed(exchange)

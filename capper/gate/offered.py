@@ -1,7 +1,7 @@
 """What an answer offers, as deliveries: candidates of an auction, or ads that are shown because the answer came."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from capper.domain.decision import Decision
@@ -42,7 +42,7 @@ async def delivered(
     """
     reader, answer = scene.recogniser.reader, Offered.of(scene, exchange)
     candidates = [answer.candidate(read_offer(reader, offer), form, f"{what} {n}") for n, offer in enumerate(offers)]
-    deliveries = [replace(each, candidate=False) for each in candidates]
+    deliveries = [each._replace(candidate=False) for each in candidates]
     decisions = await counting.claim(exchange, deliveries)
     for offer, delivery, decision in zip(offers, deliveries, decisions, strict=True):
         if not decision.withheld:

@@ -1,7 +1,7 @@
 """Where an exchange stands: what kind it is, which load of which page it belongs to, and which ad it was announced by."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from capper.domain.evidence import Evidence
@@ -163,7 +163,7 @@ class Scene:
         url, here, part = exchange.request.url, around.page, around.part
         file = self.trail.digest("file", url)
         if part is not None:
-            known = part if part.ad.identified else replace(part, ad=ad)
+            known = part if part.ad.identified else part._replace(ad=ad)
             unseen = here is None or part.page is None
             if (unseen and part.file != file) or (here and part.page and part.page.token == here.token):
                 return known

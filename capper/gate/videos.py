@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from capper.domain.decision import OCCASION_LIFE, Decision
@@ -120,7 +120,7 @@ class Videos:
         """What each ad is made of leads back to it, what wrappers count by to the first; an uncounted one counts then."""
         for video in found.ads:
             if video.number in kept:
-                delivery = replace(kept[video.number], candidate=video.number not in decided)
+                delivery = kept[video.number]._replace(candidate=video.number not in decided)
                 self.scene.remember(exchange, (*video.impressions, *video.offer.evidence.resources, *beacons), delivery)
                 beacons = ()
 
@@ -136,8 +136,8 @@ class Videos:
         ad = read_offer(scene.recogniser.reader, video.offer)
         made = answer.candidate(ad, Format.VIDEO, f"{place} {video.number}")
         if offered is not None and video.sequence is None:
-            made = replace(made, ad=offered.ad, occasion=offered.occasion)
-        return replace(made, pod=pod, candidate=False)
+            made = made._replace(ad=offered.ad, occasion=offered.occasion)
+        return made._replace(pod=pod, candidate=False)
 
     def _why(self, exchange: Exchange) -> "chain.Sending | None":
         return self.sent.get(who(exchange), exchange.request.url, exchange.at)

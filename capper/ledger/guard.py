@@ -249,4 +249,4 @@ class GuardedLedger:
 
 
 def _uncounted(answers: list[Answer]) -> list[Answer]:
-    return [replace(answer, counted=False) for answer in answers]
+    return [answer._replace(counted=False) for answer in answers]

@@ -170,7 +170,7 @@ class _Call:
     def answer(self, claim: Claim, *, count: bool = True) -> Answer:
         known = self.occasions.get(claim.occasion) or self.record.occasions.get(claim.occasion)
         if known and self.now - known[0] < _OCCASION_MS:
-            return replace(known[1], repeated=True)
+            return known[1]._replace(repeated=True)
         tallies = tuple(self.tally(check, claim.counters[check.counter]) for check in claim.checks)
         shown = not claim.refused and all(tally.nth_ms is None for tally in tallies)
         muted = self.muted(claim)

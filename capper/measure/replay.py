@@ -181,7 +181,7 @@ async def _through(gate: Admitting, exchange: Exchange) -> Outcome:
     new = (each for each in after.decisions if not (before.decisions and each.repeated))
     action = before.action if after.action is Action.PASS else after.action
     decisions, note = (*before.decisions, *new), after.note or before.note
-    return replace(after, action=action, decisions=decisions, note=note, request=before.request)
+    return after._replace(action=action, decisions=decisions, note=note, request=before.request)
 
 
 def _changed(raw: dict[str, Any], recorded: har_entry.Recorded | None, outcome: Outcome) -> dict[str, Any] | None:

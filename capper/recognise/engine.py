@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache, partial
 from importlib.metadata import version
-from typing import Self
+from typing import NamedTuple, Self
 
 import adblock
 
@@ -31,8 +31,7 @@ LONGEST_URL = 16_384
 """More of a URL is not looked at: matching time grows with it (100 kB of `&ad=` take 32 ms)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The rule that names a request, and the exception that takes it back, in the words of their lists."""
 
     rule: str

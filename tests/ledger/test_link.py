@@ -6,7 +6,6 @@ import datetime as dt
 import ipaddress
 import socket
 import subprocess
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -46,7 +45,7 @@ async def use(ledger, viewer: str = "anna") -> list[bool]:
     assert await ledger.mutes(viewer, NOON) == [mute]
     again = prepare(POLICY, a_sighting(occasion="again"), NOON)[1]
     assert (await ledger.claim(viewer, [again], NOON, GAP))[0].shown
-    assert (await ledger.peek(viewer, [replace(again, occasion="more")], NOON, GAP))[0].muted
+    assert (await ledger.peek(viewer, [again._replace(occasion="more")], NOON, GAP))[0].muted
     await ledger.unmute(viewer, (mute.level, mute.name), NOON)
     assert await ledger.mutes(viewer, NOON) == []
     return shown

@@ -235,7 +235,7 @@ async def test_repeats_count_once(builder, few_gate):
     class Repeating(few_gate):
         async def admit(self, exchange):
             outcome = await super().admit(exchange)
-            return replace(outcome, decisions=tuple(replace(each, repeated=True) for each in outcome.decisions))
+            return outcome._replace(decisions=tuple(replace(each, repeated=True) for each in outcome.decisions))
 
     builder.add("https://ads.example/ad", "x")
     _, summary, _ = await run(builder.har(), Repeating())
