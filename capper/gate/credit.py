@@ -102,7 +102,7 @@ class Credit:
         response = outcome.response or exchange.response
         if mode is CreditPrompts.LEAVE or response is None or not worded(exchange) or not response.body:
             return None
-        body = decode(response.headers, response.body, limit)
+        body = decode(response.headers, response.body, limit, outcome.read)
         suspect = self._suspect(body.data, media_type_of(response), body.charset)
         return partial(self._changed, exchange, response, body, suspect, mode, note) if suspect else None
 

@@ -59,7 +59,7 @@ class Documents:
         body = decode(response.headers, response.body, self.limits.decoded)
         found = page.find(body.data, url, scene.recogniser.page(url), body.charset)
         if not found.slots:
-            return Outcome()
+            return Outcome(read=body.data)
         deliveries = self._deliveries(here, found.slots)
         decisions = await self.counting.claim(exchange, deliveries)
         for slot, delivery, decision in zip(found.slots, deliveries, decisions, strict=True):
@@ -74,9 +74,9 @@ class Documents:
             if decision.withheld
         ]
         if not withheld:
-            return Outcome(decisions=tuple(decisions))
+            return Outcome(decisions=tuple(decisions), read=body.data)
         data = page.apply(body.data, withheld)
-        return Outcome(Action.REWRITE, encode(body, response, data), tuple(decisions))
+        return Outcome(Action.REWRITE, encode(body, response, data), tuple(decisions), read=data)
 
     def _deliveries(self, here: Page, slots: Sequence[Slot]) -> list[Delivery]:
         """The ads of one document; an ad that stands there twice is two occasions."""

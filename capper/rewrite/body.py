@@ -1,7 +1,7 @@
 """From a response's bytes on the wire to bytes that can be edited, and back; and which responses may be edited at all."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from capper.domain.errors import Unrewritable
 from capper.domain.exchange import Exchange, Headers, Request, Response
@@ -126,14 +126,14 @@ def media_type_of(response: Response) -> str:
     return response.headers.get("Content-Type").partition(";")[0].strip().lower()
 
 
-def decode(headers: Headers, body: bytes, limit: int) -> Body:
-    """The document in a response's body.
+def decode(headers: Headers, body: bytes, limit: int, read: bytes | None = None) -> Body:
+    """The document in a response's body; `read` where its codings were taken off before.
 
     Raises:
         Unrewritable: it is damaged, larger than `limit` once decoded, or in a coding or charset that cannot be edited.
     """
-    packed = unpack(headers, body, limit)
-    return replace(packed, charset=charset_of(headers.get("Content-Type"), packed.data))
+    data = unpack(headers, body, limit).data if read is None else read
+    return Body(data, codings_of(headers.get("Content-Encoding")), charset_of(headers.get("Content-Type"), data))
 
 
 def unpack(headers: Headers, body: bytes, limit: int) -> Body:

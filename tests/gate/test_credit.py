@@ -217,6 +217,18 @@ def test_marking_leaves_everything_readable(credit):
     assert marked.endswith(b"Apply now!</p>")
 
 
+def test_a_page_that_was_read_is_not_unpacked_again(credit):
+    """What was looked for ads in without its coding is looked for prompts in as it is, and comes back in its coding."""
+    page = b"<p>Hello</p><p>You're pre-approved for a loan of up to $5,000. Apply now!</p>"
+    headers = {"Content-Type": "text/html", "Content-Encoding": "gzip"}
+    exchange = an_exchange("https://shop.example/", response=headers, body=b"not looked at")
+
+    changed = credit.without(exchange, Outcome(read=page), CreditPrompts.STRIP, 1_000_000)
+
+    assert changed is not None
+    assert b"<p>Hello</p>" == gzip.decompress(changed[0].body)
+
+
 @pytest.mark.parametrize("mode", [CreditPrompts.LEAVE, CreditPrompts.STRIP])
 def test_the_policy_decides(credit, mode):
     """`leave` leaves."""

@@ -1,5 +1,6 @@
 """The path of an exchange through the gate: find, claim, apply, on real engines, readers and rewriters."""
 
+import gzip
 from dataclasses import replace
 from datetime import timedelta
 
@@ -123,6 +124,16 @@ async def test_a_banner_in_a_page_is_replaced_once_the_cap_is_reached():
     assert body.endswith(PAGE[end:])
     assert b"shoes.png" not in body
     assert b"adclick" not in body
+
+
+@pytest.mark.parametrize("caps", [["never"], ["1 per advertiser per day"]])
+@pytest.mark.parametrize("body", [PAGE, b"<p>No ads</p>"])
+async def test_a_packed_page_is_told_as_it_was_read(caps, body):
+    """Its outcome has the page that is delivered without its coding, for whoever looks at it next."""
+    visit, packed = Visit(*caps), gzip.compress(body)
+    outcome = await visit.page(body=packed, response={"Content-Encoding": "gzip"})
+
+    assert gzip.decompress(outcome.response.body if outcome.response else packed) == outcome.read
 
 
 async def test_each_person_has_counts_of_her_own():
