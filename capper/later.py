@@ -6,6 +6,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Collection, Iterator
+from importlib.machinery import ModuleSpec
 from importlib.util import LazyLoader, find_spec, module_from_spec
 from typing import Any
 
@@ -76,6 +77,21 @@ def import_later(*group: str) -> None:
             sys.modules[name] = _Later(name, group)
 
 
+def _spec(name: str) -> ModuleSpec:
+    spec = find_spec(name)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"import {name} later: there is no such module", name=name)
+    return spec
+
+
+def _add(module: types.ModuleType) -> None:
+    """Put a module where it is imported from, and where its package would name it."""
+    sys.modules[module.__name__] = module
+    package, _, last = module.__name__.rpartition(".")
+    if package:
+        setattr(sys.modules[package], last, module)
+
+
 def import_lazily(*names: str) -> None:
     """Let modules be executed once an attribute of one is asked for; those that are here already stay.
 
@@ -83,14 +99,40 @@ def import_lazily(*names: str) -> None:
     """
     for name in names:
         if name not in sys.modules:
-            spec = find_spec(name)
-            if spec is None or spec.loader is None:
-                raise ModuleNotFoundError(f"import {name} lazily: there is no such module", name=name)
-            loader = spec.loader = LazyLoader(spec.loader)
-            module = sys.modules[name] = module_from_spec(spec)
+            spec = _spec(name)
+            assert spec.loader
+            spec.loader = loader = LazyLoader(spec.loader)
+            module = module_from_spec(spec)
+            _add(module)
             loader.exec_module(module)
-            package, _, last = name.rpartition(".")
-            setattr(sys.modules[package], last, module)
+
+
+class _Bare(types.ModuleType):
+    """A package that was not executed, of which modules can be imported all the same."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        inside = f"{self.__name__}.{name}"
+        if find_spec(inside):
+            return importlib.import_module(inside)
+        self.__class__ = types.ModuleType  # type: ignore[assignment]
+        loader = self.__spec__ and self.__spec__.loader
+        assert loader
+        loader.exec_module(self)
+        return getattr(self, name)
+
+
+def import_bare(*packages: str) -> None:
+    """Let packages be executed once a name of their own is asked for, outermost first; those that are here already stay.
+
+    For those that import every module they have, where a few are needed.
+    """
+    for name in packages:
+        if name not in sys.modules:
+            package = module_from_spec(_spec(name))
+            package.__class__ = _Bare
+            _add(package)
 
 
 def import_now(*names: str) -> None:

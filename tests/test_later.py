@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from capper.later import Late, import_later, import_lazily, import_now
+from capper.later import Late, import_bare, import_later, import_lazily, import_now
 
 ROOT = """
 VERSIONS = [1, 2]
@@ -147,3 +147,44 @@ async def test_a_value_that_could_not_be_made_is_tried_again():
         await late()
 
     assert "it" == await late()
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """A package `many` that imports each of its modules, imported bare."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from many import costly, needed\nfrom many.costly import PRICE\n")
+    (folder / "costly.py").write_text("PRICE = 9\n")
+    (folder / "needed.py").write_text("WORD = 'here'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_bare("many")
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "many"]:
+        del sys.modules[name]
+
+
+def test_a_module_is_had_without_its_package(bare):
+    """What the package imports beside it is not imported, in whichever way the module is."""
+    import many
+    from many import needed
+    from many.needed import WORD
+
+    assert ("here", needed) == (WORD, many.needed)
+    assert "many.costly" not in sys.modules
+
+
+def test_a_package_is_executed_for_a_name_of_its_own(bare):
+    """And then is as any other."""
+    from many import PRICE
+
+    assert 9 == PRICE
+    assert "many.needed" in sys.modules
+
+
+def test_a_name_that_a_package_has_not(bare):
+    """Is missed as in any other."""
+    import many
+
+    with pytest.raises(AttributeError, match="nothing"):
+        many.nothing  # noqa: B018

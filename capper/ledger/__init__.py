@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from capper.domain.errors import ConfigError
+from capper.later import import_bare
 
 if TYPE_CHECKING:
     from capper.ledger.base import Ledger
     from capper.ledger.secret import Secret
+
+# Its connections are needed, not its clients: those, a cluster's and all commands are half of what it takes to import.
+import_bare("redis", "redis.asyncio")
 
 SCHEMES: Final = {
     "memory": "memory:",

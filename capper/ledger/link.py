@@ -7,10 +7,8 @@ from itertools import chain
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from redis.asyncio import ConnectionPool
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import NoScriptError, RedisError, ResponseError
@@ -291,6 +289,8 @@ def _cluster(url: str, options: dict[str, Any], timeout: float) -> Link:
 
 def _by_sentinel(url: str, options: dict[str, Any], timeout: float) -> Line:
     """`redis+sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/SERVICE[/DB][?sentinel_password=...]`: the service's master."""
+    from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool  # noqa: PLC0415  imports all of redis-py
+
     parts = urlsplit(url)
     login, _, hosts = parts.netloc.rpartition("@")
     service, _, db = parts.path.strip("/").partition("/")

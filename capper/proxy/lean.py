@@ -4,12 +4,8 @@ import contextlib
 import ctypes
 import gc
 import sys
-import types
-from pathlib import Path
 
-import mitmproxy
-
-from capper.later import import_later
+from capper.later import import_bare, import_later
 
 _MOST_HEAPS = -8
 """M_ARENA_MAX of malloc.h."""
@@ -32,17 +28,14 @@ _HARDLY_NEEDED = (
 
 
 def lean() -> None:
-    """Let `mitmproxy.addons` be a plain folder of modules, unless someone has imported the whole of it already.
+    """Let mitmproxy be imported without what is hardly needed, unless someone has imported the whole of it already.
 
-    Its `__init__` imports every addon (Flask, LDAP, the flow filter's grammar). Call this before importing
-    `mitmproxy.master`, in a process that is capper's own: `mitmproxy.addons.default_addons` is not there afterwards.
+    The package of its addons imports every one of them (Flask, LDAP, the flow filter's grammar). Call this before importing
+    `mitmproxy.master`.
     """
     if "mitmproxy.addons" in sys.modules:
         return
-    folder = types.ModuleType("mitmproxy.addons")
-    folder.__path__ = [str(Path(mitmproxy.__path__[0]) / "addons")]
-    sys.modules["mitmproxy.addons"] = folder
-    mitmproxy.addons = folder  # type: ignore[attr-defined]
+    import_bare("mitmproxy.addons")
     for group in _HARDLY_NEEDED:
         import_later(*group)
 

@@ -17,6 +17,7 @@ SELDOM = {
     "PIL": "pictures of ads, once it listens",
     "numpy": "pictures of ads, and studies",
     "pydantic": "options other than text, paths, choices and whole numbers",
+    "redis.commands": "nothing: its connections are used, not its clients",
     "pyparsing.core": "the language of mitmproxy's commands",
     "rich": "tables",
     "ruamel.yaml.main": "mitmproxy's configuration",
