@@ -1,7 +1,7 @@
 """What capper needs of one HTTP request and its response, free of any proxy."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -150,5 +150,5 @@ class Outcome(NamedTuple):
     paid: tuple[tuple[str, float], ...] = ()
     """What the slots' best bids would have paid as the answer came, likewise."""
     prompts: tuple[Prompt, ...] = ()
-    read: bytes | None = field(default=None, compare=False, repr=False)
+    read: bytes | None = None
     """The body that is delivered without its content codings, where somebody took them off."""
