@@ -45,11 +45,20 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cosmetics:
-    """What hides elements on one page; `generic` is false where a list asks for the page's own rules only."""
+    """What hides elements on one page: as on all pages (`common`), and there alone (`own`).
 
-    selectors: tuple[str, ...] = ()
+    `generic` is false where a list asks for the page's own rules only.
+    """
+
+    common: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     exceptions: frozenset[str] = frozenset()
     generic: bool = True
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """All of them."""
+        return *self.common, *self.own
 
 
 class FilterEngine:
@@ -59,7 +68,7 @@ class FilterEngine:
     to an advertiser's site is a visitor, not an audience.
     """
 
-    __slots__ = ("_cosmetics", "_engine", "_generic", "_known", "_selectors", "whole")
+    __slots__ = ("_common", "_cosmetics", "_engine", "_generic", "_known", "_selectors", "whole")
 
     def __init__(
         self, engine: adblock.Engine, generic: adblock.Engine, selectors: SelectorRules, whole: HostRules
@@ -70,6 +79,7 @@ class FilterEngine:
         self.whole = whole
         self._cosmetics: dict[tuple[str, bool], Cosmetics] = {}
         self._known = lru_cache(_MOST_REQUESTS)(self._match)
+        self._common = cache(self._of_all_pages)
 
     @classmethod
     def build(cls, lists: Sequence[FilterList]) -> Self:
@@ -152,11 +162,21 @@ class FilterEngine:
             if found is None:
                 return Cosmetics()
             ours = self._selectors.of(site[0], generic=site[1])
-            known = Cosmetics((*sorted(found.hide_selectors), *ours), frozenset(found.exceptions), site[1])
+            here = dict.fromkeys((*sorted(found.hide_selectors), *ours))
+            common = self._common()
+            if not here.keys() >= set(common):
+                common = tuple(selector for selector in common if selector in here)
+            own = tuple(sorted(here.keys() - set(common)))
+            known = Cosmetics(common, own, frozenset(found.exceptions), site[1])
             if len(self._cosmetics) >= _MOST_SITES:
                 self._cosmetics.clear()
             self._cosmetics[site] = known
         return known
+
+    def _of_all_pages(self) -> tuple[str, ...]:
+        """The selectors of a page that no rule names."""
+        found = _calmly(self._engine.url_cosmetic_resources, UNKNOWN_SOURCE)
+        return *sorted(found.hide_selectors if found else ()), *self._selectors.of(host_of(UNKNOWN_SOURCE))
 
     def hiding(self, classes: Iterable[str], ids: Iterable[str], page: Cosmetics) -> list[str]:
         """The generic `.class` and `#id` selectors that hide elements of these classes and ids on `page`."""

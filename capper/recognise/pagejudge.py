@@ -112,8 +112,8 @@ class PageJudge:
             known = self._places[url] = path, self._networks.place(host, path)
         return known
 
-    def selectors(self, classes: "Collection[str]", ids: "Collection[str]") -> "tuple[Sequence[str], Sequence[str]]":
-        """CSS selectors that hide ads on this page: those of its whole site, and those for the classes and ids it has."""
+    def selectors(self, classes: "Collection[str]", ids: "Collection[str]") -> "Sequence[Sequence[str]]":
+        """CSS selectors that hide ads here: those of all pages, its site's own, and those for the classes and ids it has."""
         engines = self._recogniser.engines
         page = engines.cosmetics(self._url)
-        return page.selectors, engines.ads.hiding(classes, ids, page)
+        return page.common, page.own, engines.ads.hiding(classes, ids, page)

@@ -65,7 +65,7 @@ class Judge(Protocol):
         ...
 
     def selectors(self, classes: Collection[str], ids: Collection[str]) -> Sequence[Iterable[str]]:
-        """CSS selectors that hide ads on this page, given the classes and ids it has; in groups, those of all pages apart."""
+        """CSS selectors that hide ads on this page, given the classes and ids it has; in groups, first those of all pages."""
         ...
 
     def is_sold(self, url: str) -> bool:

@@ -1,6 +1,6 @@
 """Which elements of a page may be ads: pictures and links that lists or networks give away, and containers that lists hide."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
@@ -10,7 +10,7 @@ from capper.domain.errors import Unrewritable
 from capper.markup import Document, Element, Span, parse
 from capper.rewrite.base import Judge
 from capper.rewrite.html.cards import CLIMBED, LABEL, NEVER, alone, card
-from capper.rewrite.html.hiding import Values, attributes, hidden, worth
+from capper.rewrite.html.hiding import Selectors, Values, hidden, sorted_out, worth
 from capper.rewrite.html.nearby import FILES, PICTURES, Nearby
 from capper.rewrite.html.sizes import is_banner, is_small
 from capper.rewrite.html.sponsored import Item, labelled
@@ -94,6 +94,7 @@ class _Search:
         self.document = document
         self.judge = judge
         self._values = Values(document)
+        self._ads, self._own = sorted_out(judge.shapes.ads), sorted_out(judge.shapes.own)
         self.near = Nearby(document, judge, self._values)
         self._sold: set[Element] = set()
         self._said: dict[tuple[Callable[[str], bool], str], bool] = {}
@@ -101,15 +102,15 @@ class _Search:
         self._replaceable: dict[Element, bool] = {}
 
     @cached_property
-    def _hiding(self) -> Sequence[Iterable[str]]:
-        """The selectors that hide ads on the page, in groups."""
-        return self.judge.selectors(self._values.classes, self._values.ids)
+    def _hiding(self) -> list[Selectors]:
+        """The selectors that hide ads on the page, in groups; first those of all pages."""
+        return [sorted_out(tuple(group)) for group in self.judge.selectors(self._values.classes, self._values.ids)]
 
     def prepare(self) -> None:
-        """Look once for all attributes that the searches will ask for."""
-        labels, shapes = self.judge.labels, self.judge.shapes
+        """Look once for all attributes that the searches of any page ask for."""
+        labels = self.judge.labels
         asked = worth((*labels.spoken, *labels.flags, *FILES, "onclick"))
-        self._values.look_for(asked.union(attributes(*self._hiding, shapes.ads, shapes.own)))
+        self._values.look_for(asked.union(self._hiding[0].marked, self._ads.marked, self._own.marked))
 
     def pictures(self) -> Iterator[Candidate | None]:
         """Pictures that lists call ads, or whose link an ad network takes; with their link where it holds little else."""
@@ -159,7 +160,7 @@ class _Search:
 
     def shaped(self) -> Iterator[Candidate | None]:
         """Elements that are one ad each by the marks of the network that built them."""
-        for element in hidden(self.document, self.judge.shapes.ads, values=self._values):
+        for element in hidden(self.document, self._ads, values=self._values):
             target = self._target(element, marked=True) or self._payer(element) if self._may_contain(element) else ""
             if target:
                 yield self._candidate(element, target, exact=True)
@@ -178,11 +179,7 @@ class _Search:
 
     def own(self) -> list[Span]:
         """Where the publisher's own recommendations stand between ads."""
-        return [
-            element.span
-            for element in hidden(self.document, self.judge.shapes.own, values=self._values)
-            if element.span
-        ]
+        return [element.span for element in hidden(self.document, self._own, values=self._values) if element.span]
 
     def frames(self) -> Iterator[Candidate | None]:
         """Frames whose document is written into the page and holds an ad."""

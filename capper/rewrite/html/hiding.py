@@ -5,20 +5,19 @@ at least is looked up in the page's own values first; only those that may fit ar
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
 
 from capper.markup import Document, Element
-from capper.rewrite.html.presence import names
+from capper.rewrite.html.presence import words
 
 _NEED = re.compile(r"\[(href|class|id)([\^*$]?=)\"([^\"\\]+)\"\]")
 _SHORT = 5
 """Names of attributes that are no longer stand on every page, and take a search through its bytes longer than all others."""
 _ATTRIBUTE = re.compile(rf"\[([A-Za-z0-9_-]{{{_SHORT + 1},}})(?=[\]=~|^$*])")
-_HEAD = len("https://a")
+_FORMS = {"^=": "\0{}", "$=": "{}\0", "=": "\0{}\0", "*=": "{}"}
+"""What a text of values has in it, each between two zeros, if one of them is as a selector needs it."""
 _SIMPLE = re.compile(r"[.#][A-Za-z_][\w-]*")
 _CLASS = re.compile(r"\A[A-Za-z]*\.([\w-]+)")
 _CLASSES = re.compile(r"\"[^\"]*\"|\[[^\]\"]*|\.([\w-]+)")
@@ -29,13 +28,12 @@ _OPEN = re.compile(r":(?:not|is|where|has)\(|[,\\]")
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
+class Selectors:
     """Selectors by what they cost: bare tags, those a made-up tag begins, those that need something, and the rest.
 
     `classes` and `ids` are selectors that are one class or one id and nothing else, without their first letter. `classed`
-    holds others under the class that they begin with, each with all classes that it asks for in lower case, `marked` under the name of
-    an attribute that they ask for, `needy` what an attribute needs to hold or end with under (attribute, operator),
-    `begun` what it needs to begin with under the attribute.
+    holds others under the class that they begin with, each with all classes that it asks for in lower case, `marked` under
+    the name of an attribute that they ask for, `needy` what an attribute needs to hold under the attribute.
     An engine knows where the elements of HTML's own tags stand, so the selectors that begin with one are quick alone; the
     others cost less together.
     """
@@ -46,31 +44,8 @@ class _Index:
     ids: frozenset[str]
     classed: Mapping[str, Sequence[tuple[frozenset[str], str]]]
     marked: Mapping[str, Sequence[str]]
-    needy: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
-    begun: Mapping[str, "_Begun"]
+    needy: Mapping[str, Mapping[str, Sequence[str]]]
     rest: tuple[str, ...]
-
-
-class _Begun:
-    """Pairs (what a value begins with, selector), by as many of its first letters as all of them have, nine at most."""
-
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        self.length = min(_HEAD, *(len(value) for value, _ in pairs))
-        self.far = all("//" in value for value, _ in pairs)
-        """Whether they all name a host."""
-        self.pairs: dict[str, list[tuple[str, str]]] = {}
-        for value, selector in pairs:
-            self.pairs.setdefault(value[: self.length], []).append((value, selector))
-
-    def fitting(self, values: Iterable[str]) -> Iterator[str]:
-        """The selectors of which one of the values begins as they need it."""
-        length, pairs = self.length, self.pairs
-        found = sorted({value for value in values if value[:length] in pairs})
-        for head in {value[:length] for value in found}:
-            for value, selector in pairs[head]:
-                at = bisect_left(found, value)
-                if at < len(found) and found[at].startswith(value):
-                    yield selector
 
 
 class Values:
@@ -79,7 +54,6 @@ class Values:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._joined: dict[str, str] = {}
-        self._far: dict[str, list[str]] = {}
         self.absent: frozenset[str] = frozenset()
         """Names of attributes that nothing in the document has."""
 
@@ -108,17 +82,9 @@ class Values:
         """The elements that load something by their own style."""
         return self.document.select("[style*='url(']")
 
-    def far(self, attribute: str) -> list[str]:
-        """Those of an attribute's different values that may name a host."""
-        if "//" not in self.joined(attribute):
-            return []
-        if attribute not in self._far:
-            self._far[attribute] = [value for value in self.document.different(attribute) if "//" in value]
-        return self._far[attribute]
-
     def look_for(self, attributes: frozenset[str]) -> None:
         """Look for these names of attributes in the document's bytes, so that `absent` and `has` can tell."""
-        self.absent = attributes - names(attributes).within(self.document.data)
+        self.absent = attributes - words(attributes).within(self.document.data)
 
     def has(self, attribute: str) -> bool:
         """Whether the document may have the attribute; only of those that were looked for it can be that it has not."""
@@ -136,24 +102,19 @@ def joined(values: Iterable[str]) -> str:
     return "\0".join(("", *values, ""))
 
 
-def hidden(document: Document, *groups: Iterable[str], values: Values | None = None) -> list[Element]:
+def hidden(document: Document, *groups: Selectors, values: Values | None = None) -> list[Element]:
     """The elements that any selector of `groups` fits, each once; what each group needs is worked out once."""
     values = values or Values(document)
     found: dict[Element, None] = {}
-    for index in (_index(tuple(group)) for group in groups):
-        tagged = _tagged(document, index)
-        found.update(dict.fromkeys(each for each in tagged if each.tag in index.tags))
+    for group in groups:
+        tagged = _tagged(document, group)
+        found.update(dict.fromkeys(each for each in tagged if each.tag in group.tags))
         there = {each.tag for each in tagged}
-        made_up = (selector for tag, selector in index.made_up if tag in there)
-        for selector in (*made_up, *_there(values, index), *_promising(values, index), *index.rest):
+        made_up = (selector for tag, selector in group.made_up if tag in there)
+        for selector in (*made_up, *_there(values, group), *_promising(values, group), *group.rest):
             found.update(dict.fromkeys(document.select(selector)))
-        found.update(dict.fromkeys(_simply(values, index)))
+        found.update(dict.fromkeys(_simply(values, group)))
     return list(found)
-
-
-def attributes(*groups: Iterable[str]) -> Iterator[str]:
-    """The attributes that selectors ask for and that are worth being looked for first."""
-    return chain.from_iterable(_index(tuple(group)).marked for group in groups)
 
 
 @lru_cache(256)
@@ -162,20 +123,20 @@ def worth(attributes: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name for name in attributes if len(name) > _SHORT and name.isascii())
 
 
-def _tagged(document: Document, index: _Index) -> list[Element]:
-    tags = {*index.tags, *(tag for tag, _ in index.made_up)}
+def _tagged(document: Document, group: Selectors) -> list[Element]:
+    tags = {*group.tags, *(tag for tag, _ in group.made_up)}
     return [each for root in document.select("html") for each in root.descendants(*tags)] if tags else []
 
 
 @lru_cache(256)
-def _index(selectors: tuple[str, ...]) -> _Index:
+def sorted_out(selectors: tuple[str, ...]) -> Selectors:
+    """Selectors by what they cost, for `hidden`."""
     tags: list[str] = []
     made_up: list[tuple[str, str]] = []
     simple: dict[str, list[str]] = {".": [], "#": []}
     classed: dict[str, list[tuple[frozenset[str], str]]] = {}
     marked: dict[str, list[str]] = {}
-    needy: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    begun: dict[str, list[tuple[str, str]]] = {}
+    needy: dict[str, dict[str, list[str]]] = {}
     quick: list[str] = []
     rest: list[str] = []
     for selector in selectors:
@@ -188,10 +149,8 @@ def _index(selectors: tuple[str, ...]) -> _Index:
         elif name and Document.can_select(selector):
             needed = frozenset(filter(None, _CLASSES.findall(selector.lower())))
             classed.setdefault(name[1], []).append((needed, selector))
-        elif need and need[2] in ("^=", "="):
-            begun.setdefault(need[1], []).append((need[3], selector))
         elif need:
-            needy.setdefault((need[1], need[2]), []).append((need[3], selector))
+            needy.setdefault(need[1], {}).setdefault(_FORMS[need[2]].format(need[3]), []).append(selector)
         elif data and Document.can_select(selector):
             marked.setdefault(data[1], []).append(selector)
         elif not tag or not _ALONE.fullmatch(selector):
@@ -200,10 +159,15 @@ def _index(selectors: tuple[str, ...]) -> _Index:
             made_up.append((tag[0].lower(), selector))
         else:
             quick.append(selector)
-    starts = {attribute: _Begun(pairs) for attribute, pairs in begun.items()}
-    classes, ids = frozenset(simple["."]), frozenset(simple["#"])
-    return _Index(
-        frozenset(tags), tuple(made_up), classes, ids, classed, marked, needy, starts, (*quick, *_together(rest))
+    return Selectors(
+        tags=frozenset(tags),
+        made_up=tuple(made_up),
+        classes=frozenset(simple["."]),
+        ids=frozenset(simple["#"]),
+        classed=classed,
+        marked=marked,
+        needy=needy,
+        rest=(*quick, *_together(rest)),
     )
 
 
@@ -217,31 +181,35 @@ def _joined(selectors: list[str]) -> Iterator[str]:
         yield ",".join(selectors[start : start + 100])
 
 
-def _simply(values: Values, index: _Index) -> Iterator[Element]:
+def _simply(values: Values, group: Selectors) -> Iterator[Element]:
     """The elements of which a class or an id is all that is asked: `select` takes longer for each such name."""
-    yield from _named(values.document, "class", ".", index.classes & values.classes)
-    yield from _named(values.document, "id", "#", {name for name in index.ids if name.lower() in values.lower_ids})
+    yield from _named(values.document, "class", ".", group.classes & values.classes)
+    yield from _named(values.document, "id", "#", {name for name in group.ids if name.lower() in values.lower_ids})
 
 
 def _named(document: Document, attribute: str, mark: str, names: Collection[str]) -> Iterator[Element]:
     if not names:
         return
     # In a document without a doctype capitals make no difference (DOM standard, quirks mode), so it has the last word.
-    lower = {name.lower() for name in names}
-    held = {each for each in document.different(attribute) if not lower.isdisjoint(each.lower().split())}
-    selector = ",".join(f"{mark}{name}" for name in names)
-    yield from (each for each in document.holding(attribute, held) if each.matches(selector))
+    spelled: dict[str, list[str]] = {}
+    for name in names:
+        spelled.setdefault(name.lower(), []).append(f"{mark}{name}")
+    asked: dict[str, str] = {}
+    for value in document.different(attribute):
+        own = value.lower().split()
+        if not spelled.keys().isdisjoint(own):
+            asked[value] = ",".join(each for name in spelled.keys() & own for each in spelled[name])
+    yield from (each for each in document.holding(attribute, asked) if each.matches(asked[each.get(attribute)]))
 
 
-def _there(values: Values, index: _Index) -> Iterator[str]:
-    classed = [index.classed[name] for name in values.classes & index.classed.keys()] if index.classed else ()
+def _there(values: Values, group: Selectors) -> Iterator[str]:
+    classed = [group.classed[name] for name in values.classes & group.classed.keys()] if group.classed else ()
     yield from _joined([selector for each in classed for needed, selector in each if needed <= values.lower_classes])
-    yield from _joined([selector for name in index.marked.keys() - values.absent for selector in index.marked[name]])
+    yield from _joined([selector for name in group.marked.keys() - values.absent for selector in group.marked[name]])
 
 
-def _promising(values: Values, index: _Index) -> Iterator[str]:
-    for attribute, begun in index.begun.items():
-        yield from begun.fitting(values.far(attribute) if begun.far else values.document.different(attribute))
-    for (attribute, operator), needy in index.needy.items():
-        text, end = values.joined(attribute), "" if operator == "*=" else "\0"
-        yield from (selector for value, selector in needy if f"{value}{end}" in text)
+def _promising(values: Values, group: Selectors) -> Iterator[str]:
+    for attribute, needy in group.needy.items():
+        text = values.joined(attribute).encode("utf-8", "surrogatepass")
+        for needed in words(frozenset(needy)).within(text):
+            yield from needy[needed]

@@ -79,7 +79,7 @@ class Nearby:
     def _counted(self) -> set[str]:
         """The links, as written, that may be counted on their way: they lead elsewhere, or carry where they go."""
         different = self.document.different("href")
-        found = self._elsewhere(_TO, self._values.far("href"))
+        found = self._elsewhere(_TO, different) if "//" in self._values.joined("href") else set()
         rest = different - found
         text = "\0".join(rest).lower()
         if any(sign in text for sign in _CARRYING):
@@ -103,7 +103,7 @@ class Nearby:
         if max(map(len, different), default=0) > _LONGEST_LOOK:
             looks = {file[:_LONGEST_LOOK] for file in different}
         text = joined(looks)
-        far = self._elsewhere(_FROM, [look for look in looks if "//" in look]) if "//" in text else set()
+        far = self._elsewhere(_FROM, looks) if "//" in text else set()
         if self._based_elsewhere:
             far.update([look for look in looks if "//" not in look])
         if far:
@@ -122,7 +122,7 @@ class Nearby:
 
     def _elsewhere(self, naming: re.Pattern[str], values: Iterable[str]) -> set[str]:
         """Of some values those that name a host, and one elsewhere as the judge says, who is asked once for each."""
-        named = naming.findall(joined(values))
+        named = naming.findall(joined([value for value in values if "//" in value]))
         for host in {host for _, host in named} - self._hosts.keys():
             self._hosts[host] = self.judge.is_elsewhere(f"http://{host}/")
         return {value for value, host in named if self._hosts[host]}

@@ -1,4 +1,4 @@
-"""Which names a page may have at all: one scan of its bytes for all that are asked for, however many these are."""
+"""Which words stand in bytes at all: one scan for all that are asked for, however many these are."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -7,31 +7,39 @@ from threading import Lock
 import hyperscan
 
 _FLAGS = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
+_FEW = 8
+"""So many words are looked for one by one: compiling takes as long as a page, and sites ask for few of their own."""
 
 
-class Names:
-    """Names of attributes, each of letters, digits, `-` and `_` in ASCII, that are looked for together."""
+class Words:
+    """Words that are looked for together, in capitals or not."""
 
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = sorted(names)
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    def __init__(self, words: frozenset[str]) -> None:
+        self._words = sorted(words)
+        self._bytes = [word.encode("utf-8", "surrogatepass").lower() for word in self._words]
+        self._database = _compiled(self._bytes) if len(words) > _FEW else None
         self._turn = Lock()
         """A database has room for one scan at a time."""
-        if names:
-            count = len(self._names)
-            patterns = [name.encode("ascii") for name in self._names]
-            self._database.compile(expressions=patterns, ids=range(count), elements=count, flags=_FLAGS)
 
     def within(self, data: bytes) -> frozenset[str]:
-        """Those of the names that stand anywhere in `data`, in capitals or not."""
-        return frozenset(self._within(data)) if self._names and data else frozenset()
+        """Those of the words that stand anywhere in `data`."""
+        return frozenset(map(self._words.__getitem__, self._within(data)))
 
-    def _within(self, data: bytes) -> Iterator[str]:
+    def _within(self, data: bytes) -> Iterator[int]:
+        if self._database is None:
+            lower = data.lower() if self._words else b""
+            return (number for number, word in enumerate(self._bytes) if word in lower)
         found: list[int] = []
         with self._turn:
             self._database.scan(data, match_event_handler=lambda number, *_: found.append(number))
-        return map(self._names.__getitem__, found)
+        return iter(found)
 
 
-names = lru_cache(64)(Names)
-"""Compiling takes as long as a page, so they are kept; other names are asked for on few sites only."""
+def _compiled(words: list[bytes]) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    patterns = [b"".join(b"\\x%02x" % byte for byte in word) for word in words]
+    database.compile(expressions=patterns, ids=range(len(words)), elements=len(words), flags=_FLAGS)
+    return database
+
+
+words = lru_cache(64)(Words)
