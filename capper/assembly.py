@@ -282,7 +282,7 @@ class ClosedSource:
         self._state, self._named = settings.state, settings.closed
         self._own = OwnSites(closed_file(settings.state))
         self._lists = built_in()
-        self._made_of: tuple[str, ...] | None = None
+        self._made_of: tuple[str, ...] = ()
         self.refresh()
         self._added, self._all = self._own.current(), self._with(self._own.current())
 

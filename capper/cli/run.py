@@ -146,11 +146,11 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
         await master.start()
         try:
             with _signals(master):
+                # Who asks already is served; who waits for the word that it is ready finds a proxy with nothing else to do.
+                await assembly.warm(utc_now())
                 owned = pages.serve(replace(house, certificate_ends=master.certificate_ends))
                 works = (*proxying.works(renews=True), warn_of_end(master.certificate_ends), owned)
                 beside = [asyncio.create_task(work) for work in works]
-                # Who asks already is served; who waits for the word that it is ready finds a proxy with nothing else to do.
-                await assembly.warm(utc_now())
                 settle()
                 listening, hosts = master.listening(), len(assembly.recogniser.current().engines.hosts)
                 listens = tuple(str(Address(*each)) for each in listening.addresses)

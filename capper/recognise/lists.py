@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -134,15 +134,15 @@ class ListStore:
 
     def lists(self) -> list[FilterList]:
         """The last good copies of filter lists; one that cannot be read is left out, and the log says so."""
-        return [item for item in self._copies() if item.kind is not ListKind.CLOSED]
+        return self._copies({ListKind.ADS, ListKind.TRACKERS})
 
     def closed(self) -> list[FilterList]:
         """The last good copies of lists of hosts that stay closed, in the same way."""
-        return [item for item in self._copies() if item.kind is ListKind.CLOSED]
+        return self._copies({ListKind.CLOSED})
 
-    def _copies(self) -> list[FilterList]:
+    def _copies(self, kinds: Collection[ListKind]) -> list[FilterList]:
         found = []
-        for known in self.subscriptions():
+        for known in (each for each in self.subscriptions() if each.kind in kinds):
             try:
                 text = read_text(self.folder / f"{known.name}.txt", known.kind)
                 found.append(FilterList(known.name, text, known.kind))

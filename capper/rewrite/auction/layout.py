@@ -5,6 +5,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from json import dumps
 from pathlib import Path as File
 from typing import Any
@@ -192,7 +193,9 @@ def _steps(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\*\*|\[\]|\{\}|[^.\[\]{}]+", text))
 
 
+@cache
 def _where(text: str, *, loose: bool) -> Where:
+    """A way as it is written; most formats name the same ones."""
     text = text.strip()
     if loose:
         return Where(0, (".".join(map(folded, text.split("."))),))
