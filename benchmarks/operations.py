@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from benchmarks.counting import Work
 from benchmarks.gates import NEWS, gate, picture, recogniser
 from benchmarks.growth import with_rules
 from capper.domain.decision import Decision, Verdict, prepare_all
+from capper.domain.exchange import Exchange
 from capper.domain.policy import Policy
 from capper.gate import Gate
 from capper.ledger.base import Ledger
@@ -25,6 +27,8 @@ from capper.study.store import Store
 from capper.testing import StubLedger, a_sighting, an_exchange
 
 _EXCHANGE = "https://ib.adnxs.com/openrtb2/bid"
+_MORE_THAN_REMEMBERED = 2_000
+"""So many addresses are more than anything remembers of what passes."""
 
 
 class Operations:
@@ -38,29 +42,18 @@ class Operations:
 
     async def passing_script(self) -> Work:
         """A script that is no ad: it streams."""
-        judging = self._gate(StubLedger())
-        exchange = an_exchange(
-            "https://cdn.example/app.js",
-            request={"Sec-Fetch-Dest": "script", "Referer": NEWS},
-            response={"Content-Type": "text/javascript", "Content-Length": "30000"},
+        request = {"Sec-Fetch-Dest": "script", "Referer": NEWS}
+        response = {"Content-Type": "text/javascript", "Content-Length": "30000"}
+        return self._passing(
+            an_exchange(f"https://cdn.example/app{number}.js", request=request, response=response)
+            for number in range(_MORE_THAN_REMEMBERED)
         )
-
-        async def work() -> None:
-            assert not judging.foresees(exchange)
-            assert not judging.wants(exchange)
-
-        return work
 
     async def passing_image(self) -> Work:
         """The same of a picture that is no ad."""
-        judging = self._gate(StubLedger())
-        exchange = picture("https://cdn.example/photo.png", NOON)
-
-        async def work() -> None:
-            assert not judging.foresees(exchange)
-            assert not judging.wants(exchange)
-
-        return work
+        return self._passing(
+            picture(f"https://cdn.example/photo{number}.png", NOON) for number in range(_MORE_THAN_REMEMBERED)
+        )
 
     async def ad_picture(self) -> Work:
         """The picture of an ad that is shown."""
@@ -139,6 +132,16 @@ class Operations:
 
     def _gate(self, ledger: Ledger, held: Policy | None = None) -> Gate:
         return gate(self._known, ledger, held or policy(*STARTER))
+
+    def _passing(self, exchanges: Iterable[Exchange]) -> Work:
+        judging, turns = self._gate(StubLedger()), itertools.cycle([*exchanges])
+
+        async def work() -> None:
+            exchange = next(turns)
+            assert not judging.foresees(exchange)
+            assert not judging.wants(exchange)
+
+        return work
 
     def _pictures(self, judging: Gate) -> Work:
         async def work() -> None:

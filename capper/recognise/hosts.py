@@ -33,16 +33,11 @@ class HostSet:
     def covering(self, host: str) -> str | None:
         """The member that covers `host`, the longest one: what to show a person who asks why."""
         host = _normal(host)
-        if len(host) > _LONGEST_HOST:
+        names = (host,) if ":" in host or host[-1:].isdigit() else _above(host)
+        if self._hosts.isdisjoint(names):
             return None
-        address = ":" in host or host[-1:].isdigit()
-        while host:
-            if host in self._hosts:
-                return host
-            if address or host in self._without:
-                return None
-            host = host.partition(".")[2]
-        return None
+        nearest = next(name for name in names if name in self._hosts or name in self._without)
+        return nearest if nearest in self._hosts else None
 
     @property
     def without(self) -> frozenset[str]:
