@@ -140,7 +140,8 @@ class Gate:
         if exchange.response is None:
             return None
         # Asked with the head, and again with the body, which mostly comes right behind it.
-        head = exchange.request, exchange.response.headers, exchange.viewer, exchange.device, exchange.at
+        request, headers, changes = exchange.request, exchange.response.headers, self._scene.trail.changes
+        head = request, headers, exchange.viewer, exchange.device, exchange.at, changes
         known, judge = self._settled
         if not all(map(is_, head, known)):
             judge = self._judge_of(exchange, exchange.response)

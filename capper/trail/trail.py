@@ -44,6 +44,8 @@ class Trail:
         self._offers = Offers(self.most, OCCASION_LIFE)
         self._inside: Recent[bytes, Delivery] = Recent(self.most, OCCASION_LIFE)
         self._supposed: Recent[bytes, Page] = Recent(self.most, PAUSE)
+        self.changes = 0
+        """How often a page, a delivery or an offer came to be remembered."""
         self.shown = Shown(self.digest)
         """The ads of the last hour, for when she says of one that it was enough."""
 
@@ -88,6 +90,7 @@ class Trail:
 
     def delivered(self, viewer: str, device: str, urls: tuple[str, ...], delivery: Delivery, now: datetime) -> None:
         """Remember that each of `urls`, whatever its macros are filled with, is part of `delivery`."""
+        self.changes += 1
         who = f"{viewer}\0{device}"
         for url in urls:
             # What was offered before is read before, or it would take the place of what came of it.
@@ -97,6 +100,7 @@ class Trail:
 
     def offered(self, viewer: str, device: str, sheaf: Sheaf, now: datetime) -> None:
         """Remember what an answer offered; its addresses are read once its host is asked."""
+        self.changes += 1
         self._offers.put(f"{viewer}\0{device}", sheaf, now)
 
     def delivery(self, viewer: str, device: str, url: str, now: datetime) -> Delivery | None:
@@ -121,6 +125,7 @@ class Trail:
                     self._deliveries.put(who, each, delivery, now)
 
     def _name(self, viewer: str, device: str, page: Page, url: str, hint: str | None, now: datetime) -> None:
+        self.changes += 1
         for name in _names(url, hint):
             self._pages.put(self.digest(viewer, device, name), page, now)
 

@@ -124,6 +124,20 @@ def test_what_is_kept_is_enough_for_every_rule():
     assert policy.kept is policy.kept
 
 
+def test_each_cap_of_a_rule_has_its_row():
+    """What says never stands apart; a window of time tells how far back it reaches, all others do not."""
+    news = rule("news", ("never", "2 per creative per hour", "1 per advertiser per page", "0 per category per day"))
+    policy = Policy(rule("caps", ("5 per creative per day",)), (news,))
+    terms = policy.terms(news)
+
+    assert ["never", "0 per category per day"] == list(map(str, terms.never))
+    assert [
+        (Level.CREATIVE, None, 5, 3_600_000),
+        (Level.ADVERTISER, Scope.PAGE, 1, None),
+    ] == [(*policy.rows[term.row][:3], term.back_ms) for term in terms.reached]
+    assert policy.terms(news) is terms
+
+
 def test_every_cap_is_listed_the_defaults_first():
     """`caps` walks the default, then the rules in order."""
     policy = Policy(rule("caps", ("3 per day",)), (rule("a", ("never", "1 per page")),))

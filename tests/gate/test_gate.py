@@ -1,5 +1,6 @@
 """The path of an exchange through the gate: find, claim, apply, on real engines, readers and rewriters."""
 
+import asyncio
 import gzip
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ from blockbuster import blockbuster_ctx
 from capper.assembly import warm
 from capper.domain.cap import Cap
 from capper.domain.exchange import Action
+from capper.domain.identity import Viewer
 from capper.domain.policy import Policy, Rule
 from capper.gate import Gate, Limits
 from capper.journal import Journal, ListSink
@@ -158,6 +160,41 @@ async def test_the_picture_of_a_counted_banner_counts_no_second_time():
 
         assert picture.decisions[0].repeated
         assert ["show"] == verdicts(picture)
+
+
+class Slow(MemoryLedger):
+    """A ledger that answers once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.let = asyncio.Event(), asyncio.Event()
+
+    async def claim(self, *args):
+        self.asked.set()
+        await self.let.wait()
+        return await super().claim(*args)
+
+
+async def test_what_named_a_picture_after_its_head_came_is_what_it_is_part_of():
+    """The head of an ad's picture, a file met before, comes while its page is being judged, its body afterwards: one occasion."""
+    anna, ledger = Visit("5 per creative per day"), Slow()
+    gate = Gate(lambda: RECOGNISER, ledger, lambda: anna.policy, anna.journal)
+    page = an_exchange(NEWS, request={"Sec-Fetch-Dest": "document"}, response={"Content-Type": "text/html"}, body=PAGE)
+    request = {"Sec-Fetch-Dest": "image", "Referer": NEWS}
+    picture = an_exchange(BANNER, request=request, response={"Content-Type": "image/png"}, body=IMAGE)
+    ledger.let.set()
+    await gate.admit(replace(picture, viewer=Viewer("ben")))
+    ledger.let.clear()
+    ledger.asked.clear()
+
+    judging = asyncio.create_task(gate.admit(page))
+    await ledger.asked.wait()
+    wanted = gate.wants(picture)
+    ledger.let.set()
+    await judging
+    shown = await gate.admit(picture)
+
+    assert (True, True) == (wanted, shown.decisions[0].repeated)
 
 
 async def test_an_ad_picture_on_its_own_is_capped_as_a_creative():
