@@ -34,6 +34,7 @@ from capper.recognise.hosts import HostSet, ad_hosts
 from capper.recognise.lists import ListStore
 from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
+from capper.remembered import FORGOTTEN_AFTER, forget
 from capper.rewrite.auction.layout import Layout, load_layouts
 from capper.rewrite.feeds import Feed, load_feeds
 from capper.settings import PolicySource, Settings, policy_file
@@ -158,9 +159,13 @@ class Assembly:
         await asyncio.to_thread(warm, now)
 
     async def keep_watch(self) -> None:
-        """Follow the policy's file and the ledger's versions of it while nobody reads, so that the very next page goes by them."""
+        """Follow the policy's file and the ledger's versions of it while nobody reads, so that the very next page goes by them.
+
+        And forget what was remembered of addresses, so that minutes later the memory says of nobody where she was.
+        """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_looking(self.policy))
+            tasks.create_task(_keep_forgetting())
             if self.following:
                 tasks.create_task(self.following.keep())
 
@@ -176,6 +181,12 @@ async def _keep_looking(policy: Callable[[], Policy]) -> None:
     while True:
         policy()
         await asyncio.sleep(LOOK.total_seconds())
+
+
+async def _keep_forgetting() -> None:
+    while True:
+        await asyncio.sleep(FORGOTTEN_AFTER.total_seconds())
+        forget()
 
 
 def policy_source(settings: Settings, now: Callable[[], datetime]) -> PolicySource:

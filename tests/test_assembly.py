@@ -1,5 +1,6 @@
 """The parts put together as settings say, and lists that change while they are in use."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from capper.policies.enacting import enact
 from capper.recognise.filterlist import ListKind
 from capper.recognise.kind import Kind
 from capper.recognise.lists import ListStore
+from capper.remembered import Shelf
 from capper.settings import Settings, watch
 from capper.settings.closed import CLOSED_HEAD, closed_file
 from capper.settings.sites import write_sites
@@ -165,3 +167,21 @@ async def test_a_ledger_that_is_gone_at_the_start(settings, caplog):
     assert assembly.following.source.version is None
     assert "whether a policy was applied is not known" in caplog.text
     await assembly.close()
+
+
+async def test_what_is_remembered_of_addresses_is_forgotten(settings, monkeypatch):
+    """Beside the traffic what was worked out from addresses is let go of, again and again."""
+    monkeypatch.setattr("capper.assembly.FORGOTTEN_AFTER", timedelta(0))
+    assembly = await assemble(settings)
+    kept = Shelf(10)
+    beside = asyncio.create_task(assembly.keep_watch())
+    emptied = []
+    for _ in range(2):
+        kept["news.example"] = "read"
+        for _ in range(10):
+            await asyncio.sleep(0)
+        emptied.append(len(kept) == 0)
+    beside.cancel()
+    await assembly.close()
+
+    assert [True, True] == emptied

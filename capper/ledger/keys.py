@@ -37,6 +37,7 @@ from capper.domain.identity import Level
 from capper.domain.mute import Name
 from capper.ledger.base import NAME_LIMIT
 from capper.ledger.secret import Secret, as_bytes
+from capper.remembered import Shelf
 
 _LETTERS: Final = {Level.CREATIVE: b"C", Level.CAMPAIGN: b"P", Level.ADVERTISER: b"A", Level.CATEGORY: b"T"}
 _LEVELS: Final = {level: (letter, letter.lower(), f"{level}:".encode()) for level, letter in _LETTERS.items()}
@@ -46,15 +47,6 @@ HOUSEHOLDS: Final = b"cap{households}"
 _BLOCK: Final = 16
 _REMEMBERED: Final = 20_000
 """Names and ciphertexts remembered per viewer, so that the usual ad costs no cryptography."""
-
-
-class _Memory[Key, Value](dict[Key, Value]):
-    """What was worked out before; begins anew when it is full."""
-
-    def __setitem__(self, key: Key, value: Value) -> None:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        super().__setitem__(key, value)
 
 
 class ViewerKeys:
@@ -67,12 +59,12 @@ class ViewerKeys:
         self._sites = _derive(root, b"sites")
         self._cipher = AESSIV(_derive(root, b"cipher", size=64))
         self._stream = AES(_derive(root, b"stream"))
-        self._mutes = _Memory[Name, bytes]()
-        self._sealed = _Memory[bytes, bytes]()
+        self._mutes = Shelf[Name, bytes](_REMEMBERED)
+        self._sealed = Shelf[bytes, bytes](_REMEMBERED)
         self._serial = itertools.count()
         self.session = self._prefix + b"s"
         """The key of the viewer's session."""
-        self.counters = _Memory[Hashable, tuple[bytes, bytes, bytes]]()
+        self.counters = Shelf[Hashable, tuple[bytes, bytes, bytes]](_REMEMBERED)
         """For wire.py, which packs a counter's key with what goes along."""
 
     def counter(self, level: Level, value: str, scope: str = "") -> bytes:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from capper.recognise.click import ENCODED, Clue, Landing, Walk, clue_of, unquot
 from capper.recognise.domains import advertiser_domains, listed, registrable, site_of
 from capper.recognise.knowledge import Host, Identifier, Networks, Parameter
 from capper.recognise.sponsor import sponsor_key
+from capper.remembered import remembered
 
 _SHORT = 600
 """How long the visible text of one ad may be: a longer one names other people's sites too."""
@@ -68,7 +68,7 @@ class AdReader:
 
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
-        self._read_again = lru_cache(_MOST_FILES)(self._read_url)
+        self._read_again = remembered(_MOST_FILES)(self._read_url)
 
     # An ad's markup
 

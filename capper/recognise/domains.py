@@ -4,11 +4,13 @@ The registrable domain is asked several times for each request, of hosts that re
 """
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from publicsuffixlist import PublicSuffixList
+
+from capper.remembered import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +42,7 @@ def registrable(host: str) -> str | None:
     return _registrable(host) if len(host) <= _HOST_LIMIT + 8 else None
 
 
-@lru_cache(maxsize=16_384)
+@remembered(16_384)
 def _registrable(host: str) -> str | None:
     name = _ascii(_bare(host))
     if name is None or _NUMBER.fullmatch(name.rpartition(".")[2]):
@@ -66,7 +68,7 @@ def _site(url: str) -> str:
     return registrable(host) or host
 
 
-_site_of = lru_cache(maxsize=1_024)(_site)
+_site_of = remembered(1_024)(_site)
 
 
 def host_of(url: str) -> str:
@@ -88,7 +90,7 @@ def _parted(url: str) -> tuple[str, str]:
     return match[1].lower().strip().removesuffix("."), rest if rest[:1] == "/" else f"/{rest}"
 
 
-_parted_of = lru_cache(maxsize=1_024)(_parted)
+_parted_of = remembered(1_024)(_parted)
 
 
 def advertiser_domain(text: str) -> str | None:
@@ -112,7 +114,7 @@ def _declared_domain(text: str) -> str | None:
     return registrable(host)
 
 
-_declared = lru_cache(maxsize=8_192)(_declared_domain)
+_declared = remembered(8_192)(_declared_domain)
 
 
 def advertiser_domains(declared: object) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import NamedTuple, Self
 
@@ -16,6 +16,7 @@ from capper.recognise.domains import host_of
 from capper.recognise.filterlist import FilterList, ListKind, rules
 from capper.recognise.hosts import HostRules, HostSet, ad_hosts
 from capper.recognise.kind import UNKNOWN_SOURCE, Kind
+from capper.remembered import Shelf, remembered
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +78,8 @@ class FilterEngine:
         self._generic = generic
         self._selectors = selectors
         self.whole = whole
-        self._cosmetics: dict[tuple[str, bool], Cosmetics] = {}
-        self._known = lru_cache(_MOST_REQUESTS)(self._match)
+        self._cosmetics: Shelf[tuple[str, bool], Cosmetics] = Shelf(_MOST_SITES)
+        self._known = remembered(_MOST_REQUESTS)(self._match)
         self._common = cache(self._of_all_pages)
 
     @classmethod
@@ -168,8 +169,6 @@ class FilterEngine:
                 common = tuple(selector for selector in common if selector in here)
             own = tuple(sorted(here.keys() - set(common)))
             known = Cosmetics(common, own, frozenset(found.exceptions), site[1])
-            if len(self._cosmetics) >= _MOST_SITES:
-                self._cosmetics.clear()
             self._cosmetics[site] = known
         return known
 

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Self
 
 from capper.recognise.domains import host_of, site_of
 from capper.recognise.filterlist import FilterList, ListKind, rules
+from capper.remembered import remembered
 
 
 class HostSet:
@@ -151,7 +151,7 @@ class HostRules:
         return None
 
 
-@lru_cache(2_048)
+@remembered(2_048)
 def _above(host: str) -> tuple[str, ...]:
     """A host, and each domain above it; none of what is too long to be one."""
     labels = host.split(".") if 0 < len(host) <= _LONGEST_HOST else []

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from capper.recognise.domains import host_of
+from capper.remembered import remembered
 
 if TYPE_CHECKING:
     from capper.domain.exchange import Exchange, Headers, Request
@@ -166,7 +166,7 @@ def _source(*named: str) -> str:
     return next((page for value in named if _host(page := value.strip())), UNKNOWN_SOURCE)
 
 
-_source_of = lru_cache(maxsize=1_024)(_source)
+_source_of = remembered(1_024)(_source)
 
 
 def _marked(request: "Request") -> Kind | None:

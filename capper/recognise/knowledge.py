@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import takewhile
 
 from capper.clues import Shapes
 from capper.domain.identity import Basis
 from capper.recognise.domains import registrable
+from capper.remembered import remembered
 
 _LOOK = 256
 """How far into a path its looks are judged."""
@@ -138,7 +139,7 @@ class Networks:
     @cached_property
     def about(self) -> Callable[[str], Host]:
         """What is known of a host; remembered, for hosts repeat."""
-        return lru_cache(maxsize=8_192)(self._about)
+        return remembered(8_192)(self._about)
 
     def _about(self, host: str) -> Host:
         names = list(_upwards(host))

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from html import unescape
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from capper.packaged import packaged_config
 from capper.recognise.domains import host_of, parted, registrable
 from capper.recognise.hosts import HostSet
 from capper.recognise.kind import is_own_visit, is_prefetch
+from capper.remembered import remembered
 
 _LONGEST = 8192
 _MOST_FIELDS = 200
@@ -139,7 +140,7 @@ class OptOuts:
     @cached_property
     def _of(self) -> Callable[[str], tuple[Shape, ...]]:
         """The shapes of a host; remembered, for hosts repeat."""
-        return lru_cache(4_096)(lambda host: tuple(shape for shape in self._shapes if shape.hosts.covers(host)))
+        return remembered(4_096)(lambda host: tuple(shape for shape in self._shapes if shape.hosts.covers(host)))
 
 
 def _unescaped(found: bytes) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
+from capper.remembered import remembered
 from capper.rewrite.wording import Words
 
 GREY = "#767676"
@@ -65,7 +66,7 @@ def draw_fluid(height: int | None, words: Words, dress: str = "") -> str:
     )
 
 
-@lru_cache(1024)
+@remembered(1024)
 def fit(width: int, height: int, words: Words) -> Layout:
     """As much of `words` as fits the box, in the largest comfortable type; less text goes before small type."""
     for least in (_COMFORTABLE, _SIZES[-1]):

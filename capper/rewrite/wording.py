@@ -20,6 +20,7 @@ from capper.domain.decision import Decision
 from capper.domain.identity import Ad, Level
 from capper.domain.mute import Why
 from capper.domain.window import Calendar, CalendarUnit, Life, Rolling, Scope, Session, Spacing, Within
+from capper.remembered import remembered
 
 LANGUAGES = ("en", "nl", "sv", "de")
 LOCALE_DIR = Path(__file__).parent.parent / "locale"
@@ -105,7 +106,7 @@ def reserved(decision: Decision, speech: Speech) -> Words:
     return _reserved(", ".join(decision.ad.advertisers), speech.language)
 
 
-@lru_cache(1024)
+@remembered(1024)
 def _reserved(who: str, language: str) -> Words:
     _ = catalogue(language).gettext
     told = Words(presentable(who), _("not shown for now"), language=language)
@@ -241,7 +242,7 @@ def _locale(language: str) -> Locale:
     return Locale.parse(language)
 
 
-@lru_cache(1024)
+@remembered(1024)
 def presentable(text: str) -> str:
     """A name that came from an ad, without what could disturb the text around it (controls, bidi overrides)."""
     kept = "".join(char if unicodedata.category(char)[0] not in "CZ" else " " for char in text[: LONGEST_NAME * 4])

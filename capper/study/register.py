@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from capper.domain.errors import ConfigError
+from capper.remembered import Shelf
 from capper.settings.toml import read_text
 from capper.settings.writing import alone, put
 
@@ -119,7 +120,7 @@ class StudyKeys:
         self._keys = {
             purpose: hashlib.blake2b(each, person=purpose.encode()).digest() for purpose, each in keys.items()
         }
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: Shelf[tuple[str, str], str] = Shelf(_REMEMBERED)
 
     def of(self, purpose: str, text: str) -> str:
         """What the study calls it: 32 hexadecimal digits; "" for "". Purposes: person, load, site, creative, campaign, advertiser."""
@@ -127,8 +128,6 @@ class StudyKeys:
             return ""
         found = self._known.get((purpose, text))
         if found is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
             data = text.encode("utf-8", "surrogatepass")
             found = hashlib.blake2b(data, key=self._keys[purpose], digest_size=16).hexdigest()
             self._known[purpose, text] = found

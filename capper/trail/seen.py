@@ -5,12 +5,13 @@ In memory only, and as digests: of the addresses in an ad, of the long values in
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from capper.domain.identity import Ad
+from capper.remembered import remembered
 from capper.trail.recent import Recent
 
 LIFE = timedelta(hours=1)
@@ -40,7 +41,7 @@ class Shown:
     def __init__(self, digest: Callable[..., bytes]) -> None:
         self._digest = digest
         # Each ad comes by the same few.
-        self._network = lru_cache(maxsize=1_024)(partial(digest, "network"))
+        self._network = remembered(1_024)(partial(digest, "network"))
         self._kept: Recent[str, dict[Seen, None]] = Recent(_MOST_DEVICES, LIFE)
 
     def put(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from capper.domain.identity import Level
 from capper.ledger.keys import Keyring, ViewerKeys
 from capper.ledger.secret import Secret
+from capper.remembered import forget
 
 TEXTS = st.text(st.characters(exclude_categories=()))
 
@@ -126,9 +127,10 @@ def test_equal_names_look_unlike(anna):
     assert len({keys.seal_name(text, key) for keys, text, key in sealed}) == 4
 
 
-def test_memory_is_bounded(anna, monkeypatch):
+def test_memory_is_bounded(monkeypatch):
     """However many ads there are, only so many names are remembered."""
     monkeypatch.setattr("capper.ledger.keys._REMEMBERED", 10)
+    anna = ViewerKeys(bytes(32))
     for n in range(100):
         key = anna.counter(Level.ADVERTISER, f"{n}.example")
         anna.seal_name(f"{n}.example", key)
@@ -146,3 +148,13 @@ def test_records_sort_by_time(anna):
     keys = [anna.note(at) for at in (5, 5, 5, 70, 1_800_000_000_000)]
 
     assert keys == sorted(keys)
+
+
+def test_names_are_forgotten(anna):
+    """What is remembered to be quick says after minutes no more whose ads somebody met."""
+    key = anna.counter(Level.ADVERTISER, "shoes.example")
+    anna.seal_name("shoes.example", key)
+    anna.mute((Level.ADVERTISER, "shoes.example"))
+    forget()
+
+    assert [0, 0, 0] == [len(anna.counters), len(anna._mutes), len(anna._sealed)]

@@ -11,6 +11,8 @@ from functools import cache
 from sys import intern
 from typing import Any, NamedTuple, Self
 
+from capper.remembered import Shelf
+
 LONGEST = 4_000
 """Characters of one piece of text that are read; a longer one is prose."""
 GAP = 4
@@ -186,7 +188,7 @@ class Lexicon:
         """By atom."""
         self._phrases: dict[int, tuple[Phrase, ...]] = {}
         """By the atom they begin with."""
-        self._known: dict[str, Met] = {}
+        self._known: Shelf[str, Met] = Shelf(_MEMORY)
         self._sizes: tuple[_Sizes, _Sizes] | None = None
 
     def add(self, category: str, entries: Iterable[str]) -> None:
@@ -294,8 +296,6 @@ class Lexicon:
     def _of(self, word: str) -> Met:
         known = self._known.get(word)
         if known is None:
-            if len(self._known) >= _MEMORY:
-                self._known.clear()
             known = self._known[word] = self._met(self._atoms(word))
         return known
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote
 
 from capper.clues import clicks
 from capper.markup import Document, Element
+from capper.remembered import remembered
 
 LONGEST_WORDS = 300
 """The text of an ad that has no picture."""
@@ -68,7 +68,7 @@ def alone(document: Document, link: Element) -> bool:
     return around is not None and len(document.text_of(around, len(text) + 2 * LABEL)) < len(text) + LABEL
 
 
-@lru_cache(256)
+@remembered(256)
 def _end(url: str) -> str:
     """What tells where a click leads: who counts it, and the site it carries; the address itself where it carries none.
 

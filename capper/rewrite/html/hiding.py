@@ -7,9 +7,10 @@ at least is looked up in the page's own values first; only those that may fit ar
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from capper.markup import Document, Element
+from capper.remembered import remembered
 from capper.rewrite.html.presence import words
 
 _NEED = re.compile(r"\[(href|class|id)([\^*$]?=)\"([^\"\\]+)\"\]")
@@ -117,7 +118,7 @@ def hidden(document: Document, *groups: Selectors, values: Values | None = None)
     return list(found)
 
 
-@lru_cache(256)
+@remembered(256)
 def worth(attributes: tuple[str, ...]) -> frozenset[str]:
     """Those of some attributes that are worth being looked for first: not every page has them."""
     return frozenset(name for name in attributes if len(name) > _SHORT and name.isascii())
@@ -128,7 +129,7 @@ def _tagged(document: Document, group: Selectors) -> list[Element]:
     return [each for root in document.select("html") for each in root.descendants(*tags)] if tags else []
 
 
-@lru_cache(256)
+@remembered(256)
 def sorted_out(selectors: tuple[str, ...]) -> Selectors:
     """Selectors by what they cost, for `hidden`."""
     tags: list[str] = []

@@ -1,10 +1,11 @@
 """Which words stand in bytes at all: one scan for all that are asked for, however many these are."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 from threading import Lock
 
 import hyperscan
+
+from capper.remembered import remembered
 
 _FLAGS = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
 _FEW = 8
@@ -42,4 +43,4 @@ def _compiled(words: list[bytes]) -> hyperscan.Database:
     return database
 
 
-words = lru_cache(64)(Words)
+words = remembered(64)(Words)
