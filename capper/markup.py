@@ -7,7 +7,7 @@ import codecs
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import compress, islice, repeat
 from math import isqrt
 from typing import Literal, NamedTuple, cast, final
@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 import turbohtml
 
 from capper.domain.errors import Unrewritable
+from capper.remembered import remembered
 
 DEEPEST = 512
 """Browsers nest elements no deeper (Blink's limit), so below that their tree is another one than ours."""
@@ -330,7 +331,7 @@ class Document:
             return []
 
     @staticmethod
-    @lru_cache(4096)
+    @remembered(4096)
     def can_select(selector: str) -> bool:
         """Whether `select` can read the selector."""
         try:
