@@ -91,8 +91,11 @@ def evidence_of(document: Document, element: Element, page: str, sponsors: Itera
     others: list[tuple[str, str]] = []
     for each in elements:
         led += clicks(document, each)
-        loaded += resources(document, each)
-        others += _others(document, each)
+        for name, value in each.attributes():
+            if name in _KNOWN:
+                loaded += _loaded(document, each.tag, name, value)
+            elif value and not name.startswith("on"):
+                others.append((name, collapse(document.decode(value[:LONGEST_VALUE]))))
     return Evidence(
         clicks=unique(led, MOST_URLS),
         resources=unique(loaded, MOST_URLS),
@@ -164,17 +167,22 @@ def handled(script: str) -> Iterator[str]:
 
 def resources(document: Document, element: Element) -> Iterator[str]:
     """What this very element loads."""
-    tag = element.tag
     for name, value in element.attributes():
-        if name in _SOURCES:
-            tags = _SOURCES[name]
-            if (tags is None or tag in tags) and not value.startswith(("data:", "blob:")):
-                yield document.absolute(value[:LONGEST_URL])
-        elif name in _SETS:
-            for candidate in _candidates(value):
-                yield document.absolute(candidate)
-        elif name == "style" and "url(" in value.lower():
-            yield from css_urls(document, value)
+        if name in _KNOWN:
+            yield from _loaded(document, element.tag, name, value)
+
+
+def _loaded(document: Document, tag: str, name: str, value: str) -> Iterable[str]:
+    """What an element called `tag` loads by one attribute."""
+    if name in _SOURCES:
+        tags = _SOURCES[name]
+        used = (tags is None or tag in tags) and not value.startswith(("data:", "blob:"))
+        return (document.absolute(value[:LONGEST_URL]),) if used else ()
+    if name in _SETS:
+        return map(document.absolute, _candidates(value))
+    if name == "style" and "url(" in value.lower():
+        return css_urls(document, value)
+    return ()
 
 
 def css_urls(document: Document, text: str) -> Iterator[str]:
@@ -203,9 +211,3 @@ def _inside(element: Element) -> Iterator[Element]:
             text = each.raw_text()[:LONGEST_SCRIPT]
             # A saved page may have it escaped once more.
             yield from parse_fragment(unescape(text) if "<" not in text else text).descendants()
-
-
-def _others(document: Document, element: Element) -> Iterator[tuple[str, str]]:
-    for name, value in element.attributes():
-        if value and name not in _KNOWN and not name.startswith("on"):
-            yield name, collapse(document.decode(value[:LONGEST_VALUE]))

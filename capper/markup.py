@@ -162,6 +162,10 @@ class Element:
         """The elements inside in document order, those called one of `tags` if any are given."""
         return map(self._family.__getitem__, self.node.iter_elements(tags or None))
 
+    def count(self, tag: str) -> int:
+        """How many elements inside are called `tag`."""
+        return len([*self.node.iter_elements((tag,))])
+
     def alike(self, most: int) -> list["Element"]:
         """The elements of its name beside it, among the `most` nodes before it and as many after it."""
         node = self.node
@@ -251,10 +255,9 @@ class Element:
             alone = turbohtml.parse_fragment(source + _PROBE, context, positions=False, scripting=True)
         except ValueError:
             return None
-        match [*alone]:
-            case [turbohtml.Element() as one, *probe] if [node.serialize() for node in probe] == _PROBED:
-                return one
-        return None
+        nodes = [*alone]
+        probed = len(nodes) == 4 and "".join([node.serialize() for node in nodes[1:]]) == _PROBE
+        return nodes[0] if probed and isinstance(nodes[0], turbohtml.Element) else None
 
 
 type _Row = tuple[list[turbohtml.Element], dict[turbohtml.Element, int]]
@@ -288,8 +291,7 @@ class _Family(dict[turbohtml.Element, Element]):
         return found
 
 
-_PROBED = ["<wbr>", "<form></form>", "<wbr>"]
-_PROBE = "".join(_PROBED)
+_PROBE = "<wbr><form></form><wbr>"
 """What stands beside a sound element as it is written: the first wbr would be in formatting or a form left open (an open `<a>`
 is taken up again by the next text or phrase, HTML standard section 13.2.4.3), the form is lost in an open form or table."""
 

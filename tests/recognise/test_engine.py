@@ -350,6 +350,17 @@ def test_cosmetics():
     assert (quiet.selectors, quiet.generic) == ((".own",), False)
     assert engine.hiding(["ad"], ["ad"], quiet) == []
     assert set(odd.selectors) == {'a[href^="https://ads.example/"]'}
+
+
+def test_selectors_of_all_pages_stand_apart():
+    """What hides ads on all pages is the same object for all, but where a page takes some of it back."""
+    engine = an_engine("##a[href]", "##.b > i", "##div:has(> q)", "news.example##.own", "free.example#@#a[href]")
+    news, other, free = (engine.cosmetics(f"https://{name}.example/") for name in ("news", "other", "free"))
+
+    assert news.common is other.common
+    assert set(news.common) - set(engine.hiding(["b"], [], news)) == {"a[href]", "div:has(> q)"}
+    assert (news.own, other.own) == ((".own",), ())
+    assert set(news.common) - set(free.common) == {"a[href]"}
     assert engine.hiding(["\ud800", "\x00", ""], ["é"], Cosmetics()) == []
 
 

@@ -166,13 +166,13 @@ class _Search:
         at = next((at for at, each in enumerate(climbed) if each in known), None)
         if at is None:
             return False
-        links = len(list(climbed[at].descendants("a"))) + (climbed[at].tag == "a")
+        links = climbed[at].count("a") + (climbed[at].tag == "a")
         for number, element in enumerate(climbed[at:]):
             if number and (element.tag in _STOP or not self._modest(element)):
                 break
             if len(self.document.text_of(element, LONGEST_ITEM)) - label.length >= _LEAST_TEXT:
                 return False
-            if number and len(list(element.descendants("a"))) != links:
+            if number and element.count("a") != links:
                 return False
             if self._has_alike(element, unmarked=label.mark.doubtful):
                 return False
