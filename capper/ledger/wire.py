@@ -10,7 +10,7 @@ from capper.domain.daily import SPAN, WEEK, Addition, Daily, Follower, kept, sit
 from capper.domain.decision import OCCASION_LIFE, Answer, Claim, Counter, Muting, Tally
 from capper.domain.identity import Level
 from capper.domain.mute import ONCE, Mute, Name, Why
-from capper.domain.window import ALWAYS, SESSION_LIMIT, from_ms, to_ms
+from capper.domain.window import SESSION_LIMIT, from_ms, to_ms
 from capper.ledger.keys import ViewerKeys
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -19,9 +19,9 @@ _OCCASION_LIFE = OCCASION_LIFE // _MILLISECOND
 _MOST_MS = (1 << 47) - 1
 """The year 6429: later times do not fit the six bytes they are stored in."""
 
-_HEADER = struct.Struct(">BQQQQI")
-_CLAIM = struct.Struct(">BHHH").pack
-_COUNTER = struct.Struct(">HQB")
+_HEADER = struct.Struct(">BQQQQI").pack
+_CLAIM = struct.Struct(">BHHHH").pack
+_COUNTER = struct.Struct(">HQB").pack
 _CHECK = struct.Struct(">HHq").pack
 _TALLY = struct.Struct(">HHI")
 _STORED = struct.Struct(">BHI")
@@ -35,7 +35,7 @@ _MOST_COUNT = (1 << 32) - 1
 _LATEST_DAY = (1 << 16) - 1
 _SAID = struct.Struct(">HIHIHIBB")
 _MUTED = struct.Struct(">HHIHIB")
-_THIS_SESSION, _ALWAYS_BACK = -(1 << 62), _MOST_MS + 1
+_THIS_SESSION = -(1 << 62)
 _FEW = 32
 _UNREACHED = tuple(map(Tally, range(_FEW)))
 """What most checks find; they need not be made each time."""
@@ -59,44 +59,46 @@ class Ask(NamedTuple):
 
 def ask(keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool) -> Ask:
     """What is asked of one viewer at one moment."""
-    at, gap_ms = clamp(to_ms(now)), clamp(gap // _MILLISECOND)
+    gap_ms = _length(gap)
     named = [keys.session] if gap_ms else []
     sealed: list[bytes] = []
-    parts = [_HEADER.pack(count, at, gap_ms, _SESSION_LIMIT, _OCCASION_LIFE, len(claims))]
+    parts = [_HEADER(count, clamp(to_ms(now)), gap_ms, _SESSION_LIMIT, _OCCASION_LIFE, len(claims))]
     for claim in claims:
         counters, checks, names = claim.counters, claim.checks, claim.names
-        parts.append(_CLAIM(claim.refused, len(counters), len(checks), len(names)))
+        rows = [keys.counters.get(counter) or _packed(keys, counter) for counter in counters]
+        theirs = [name for _, _, name in rows if name]
+        parts.append(_CLAIM(claim.refused, len(rows), len(checks), len(names), len(theirs)))
         named.append(keys.occasion(claim.occasion))
-        for counter in counters:
-            key, how, name = _asked(keys, counter)
+        for key, how, _ in rows:
             named.append(key)
             parts.append(how)
-            if name:
-                sealed.append(name)
+        sealed += theirs
         for _, number, limit, since in checks:
-            # How far back: told so, rolling windows are alike whenever they are asked about.
-            back = _THIS_SESSION if since is None else at - since if since > ALWAYS else _ALWAYS_BACK
-            parts.append(_CHECK(number + 1, limit, back))
+            parts.append(_CHECK(number, limit, _THIS_SESSION if since is None else since))
         named += map(keys.mute, names)
     return Ask(named, b"".join(parts), sealed, len(claims))
 
 
-def _asked(keys: ViewerKeys, counter: Counter) -> tuple[bytes, bytes, bytes]:
+def _packed(keys: ViewerKeys, counter: Counter) -> tuple[bytes, bytes, bytes]:
     """A counter's key, how it is kept, and the name it carries, sealed."""
-    if counter.scope:  # a page or a pod is soon over
-        return _packed(keys, counter)
-    found = keys.counters.get(counter)
-    if found is None:
-        found = keys.counters[counter] = _packed(keys, counter)
+    level, value, scope, keep, life_ms = counter
+    key = keys.counter(level, value, scope)
+    if scope:  # a page or a pod is soon over
+        return key, _kept(keep, life_ms, named=False), b""
+    # Only an advertiser's counter carries a name, for the person's own list of who follows her.
+    name = keys.seal_name(value, key) if level is Level.ADVERTISER else b""
+    found = keys.counters[counter] = key, _kept(keep, life_ms, named=bool(name)), name
     return found
 
 
-def _packed(keys: ViewerKeys, counter: Counter) -> tuple[bytes, bytes, bytes]:
-    level, value, scope, keep, life_ms = counter
-    key = keys.counter(level, value, scope)
-    # Only an advertiser's counter carries a name, for the person's own list of who follows her.
-    name = keys.seal_name(value, key) if level is Level.ADVERTISER and not scope else b""
-    return key, _COUNTER.pack(keep, clamp(life_ms), bool(name)), name
+@lru_cache(_FEW)
+def _kept(keep: int, life_ms: int, *, named: bool) -> bytes:
+    return _COUNTER(keep, clamp(life_ms), named)
+
+
+@lru_cache(_FEW)
+def _length(gap: timedelta) -> int:
+    return clamp(gap // _MILLISECOND)
 
 
 def together(asks: Sequence[Ask]) -> tuple[list[bytes], list[bytes]]:
