@@ -92,7 +92,7 @@ class Asking:
             task.add_done_callback(self._tasks.discard)
             return
         lane.under_way -= 1
-        if not lane.under_way:
+        if place and not lane.under_way:  # one of many
             del self._lanes[place]
 
     async def _carry(self, taken: Sequence[_Waiting], place: bytes, lane: _Lane) -> None:
@@ -118,5 +118,5 @@ class Asking:
 
     async def _call(self, asks: Sequence[Ask]) -> list[bytes]:
         keys, args = together(asks)
-        replies: bytes | list[bytes] = await _CLAIM(self._link, keys, *args)
+        replies: bytes | list[bytes] = await _CLAIM.run(self._link, keys, args)
         return [replies] if isinstance(replies, bytes) else replies

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from binascii import crc_hqx
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, NamedTuple
 
 from redis.exceptions import (
@@ -20,7 +20,7 @@ from redis.exceptions import (
 )
 
 from capper.domain.errors import LedgerUnavailable
-from capper.ledger.link import Line, ScriptForgotten
+from capper.ledger.link import Line, ScriptForgotten, pack
 
 _SLOTS = 16_384
 _TRIES = 3
@@ -62,16 +62,20 @@ class ClusterLink:
         self._doubtful: Address | None = None
         self._known: tuple[Address, ...] = ()
 
-    async def __call__(self, *command: str | bytes) -> Any:
+    def __call__(self, *command: str | bytes) -> Coroutine[Any, Any, Any]:
+        """Run one command."""
+        return self.send(pack(command), _key_of(command))
+
+    async def send(self, packed: bytes, key: bytes | None) -> Any:
         """Run one command on the node its keys are on; where some of them are on their way, once the others have followed."""
         for pause in _PAUSES:
             try:
-                return await self._run(command)
+                return await self._run(packed, key)
             except LedgerUnavailable as exc:
                 if not isinstance(exc.__cause__, TryAgainError):
                     raise
             await asyncio.sleep(pause)
-        return await self._run(command)
+        return await self._run(packed, key)
 
     async def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
         """Every key of every node that fits `pattern`: of the one slot where they are, if it names a hash tag."""
@@ -99,7 +103,7 @@ class ClusterLink:
 
     async def listen(self, channel: bytes, every: float) -> AsyncGenerator[bool]:
         """What comes on a channel; every node passes on what is published on any other."""
-        node = self._node_for(("SUBSCRIBE", channel), await self._map())
+        node = self._node_for(channel, await self._map())
         async with contextlib.aclosing(self._line(node).listen(channel, every)) as heard:
             async for each in heard:
                 yield each
@@ -113,13 +117,13 @@ class ClusterLink:
             await line.close()
         self._lines.clear()
 
-    async def _run(self, command: tuple[str | bytes, ...]) -> Any:
+    async def _run(self, packed: bytes, key: bytes | None) -> Any:
         """Run one command on the node that the map names, else on the one that a better map names."""
         for left in reversed(range(_TRIES)):
             owners = await self._map()
-            node = self._node_for(command, owners)
+            node = self._node_for(key, owners)
             try:
-                return await self._ask(node, command)
+                return await self._ask(node, packed)
             except ScriptForgotten:
                 raise
             except LedgerUnavailable as exc:
@@ -128,15 +132,15 @@ class ClusterLink:
                 self._doubt(owners, node, exc.__cause__)
         raise AssertionError("the last try returns or raises")
 
-    async def _ask(self, node: Address, command: tuple[str | bytes, ...]) -> Any:
+    async def _ask(self, node: Address, packed: bytes) -> Any:
         """Run one command on this node, or where it says that this slot's keys are on their way to."""
         try:
-            return await self._line(node)(*command)
+            return await self._line(node).send(packed)
         except LedgerUnavailable as exc:
             why = exc.__cause__
             if isinstance(why, MovedError) or not isinstance(why, AskError):
                 raise
-            return await self._line(_named(why, node)).after(("ASKING",), command)
+            return await self._line(_named(why, node)).after(pack(("ASKING",)), packed)
 
     def _doubt(self, owners: _Owners, node: Address, why: BaseException | None) -> None:
         """Have the map asked for anew, unless that was done since this node was taken from it."""
@@ -147,8 +151,7 @@ class ClusterLink:
         if self._owners is owners:
             self._owners = None
 
-    def _node_for(self, command: tuple[str | bytes, ...], owners: _Owners) -> Address:
-        key = _key_of(command)
+    def _node_for(self, key: bytes | None, owners: _Owners) -> Address:
         if key is None:
             return owners.nodes[0]
         slot = slot_of(key)
@@ -208,14 +211,8 @@ def _slot_of_all(pattern: bytes) -> int | None:
 
 
 def _key_of(command: tuple[str | bytes, ...]) -> bytes | None:
-    """The first key of a command as this package writes it; all of its keys are in one slot."""
-    name = command[0]
-    if name in _PLAIN:
-        return None
-    if name in {"EVAL", "EVALSHA"}:
-        key = command[3] if command[2] not in {"0", b"0"} else None
-    else:
-        key = command[1] if len(command) > 1 else None
+    """The first key of a command as this package writes it; all of its keys are in one slot. Scripts go by `send`."""
+    key = command[1] if len(command) > 1 and command[0] not in _PLAIN else None
     return key.encode() if isinstance(key, str) else key
 
 

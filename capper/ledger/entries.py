@@ -12,7 +12,7 @@ from importlib.resources import files
 from itertools import batched
 from typing import Any, Final, NamedTuple
 
-from capper.ledger.link import Link, ScriptForgotten
+from capper.ledger.link import Link, ScriptForgotten, bulk
 
 LAYOUT: Final = 2
 """The form of keys and values (keys.py, lua/claim.lua); goes up when a capper of before could not read them any more."""
@@ -85,19 +85,31 @@ class Script:
 
     async def __call__(self, link: Link, keys: Sequence[bytes], *args: bytes) -> Any:
         """Run it."""
-        text, digest = _read(self.name)
-        number = b"%d" % len(keys)
+        return await self.run(link, list(map(bulk, keys)), list(map(bulk, args)))
+
+    async def run(self, link: Link, keys: Sequence[bytes], args: Sequence[bytes]) -> Any:
+        """Run it with keys and arguments that are in RESP already."""
+        by_digest, by_text = _read(self.name)
+        number = len(keys) + len(args) + 3
+        words = b"".join([_number(len(keys)), *keys, *args])
         try:
-            return await link("EVALSHA", digest, number, *keys, *args)
+            return await link.send(b"*%d\r\n%b%b" % (number, by_digest, words), keys[0])
         except ScriptForgotten:
-            return await link("EVAL", text, number, *keys, *args)
+            return await link.send(b"*%d\r\n%b%b" % (number, by_text, words), keys[0])
+
+
+@cache
+def _number(keys: int) -> bytes:
+    """In RESP how many keys there are."""
+    return bulk(b"%d" % keys)
 
 
 @cache
 def _read(script: str) -> tuple[bytes, bytes]:
-    """A script's text and its digest."""
+    """How a call of a script begins in RESP: by its digest, and by its text."""
     text = files("capper.ledger").joinpath("lua", f"{script}.lua").read_bytes()
-    return text, hashlib.sha1(text, usedforsecurity=False).hexdigest().encode()
+    digest = hashlib.sha1(text, usedforsecurity=False).hexdigest().encode()
+    return bulk(b"EVALSHA") + bulk(digest), bulk(b"EVAL") + bulk(text)
 
 
 def _calls(link: Link, keys: Sequence[bytes]) -> Iterator[tuple[bytes, ...]]:

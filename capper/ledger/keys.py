@@ -59,13 +59,14 @@ class ViewerKeys:
         self._sites = _derive(root, b"sites")
         self._cipher = AESSIV(_derive(root, b"cipher", size=64))
         self._stream = AES(_derive(root, b"stream"))
-        self._mutes = Shelf[Name, bytes](_REMEMBERED)
         self._sealed = Shelf[bytes, bytes](_REMEMBERED)
         self._serial = itertools.count()
         self.session = self._prefix + b"s"
         """The key of the viewer's session."""
         self.counters = Shelf[Hashable, tuple[bytes, bytes, bytes]](_REMEMBERED)
         """For wire.py, which packs a counter's key with what goes along."""
+        self.said = Shelf[Name, bytes](_REMEMBERED)
+        """For wire.py, too: the keys of what she said, packed."""
 
     def counter(self, level: Level, value: str, scope: str = "") -> bytes:
         """The key of one counter."""
@@ -79,12 +80,8 @@ class ViewerKeys:
 
     def mute(self, name: Name) -> bytes:
         """The key of what she said of `name`."""
-        key = self._mutes.get(name)
-        if key is None:
-            level, text = name
-            key = self._named(b"m", as_bytes(f"m{level}:{text[:NAME_LIMIT]}"))
-            self._mutes[name] = key
-        return key
+        level, text = name
+        return self._named(b"m", as_bytes(f"m{level}:{text[:NAME_LIMIT]}"))
 
     def note(self, at_ms: int) -> bytes:
         """A new key for a journal record; keys of one process sort by time, then by the order they were made."""

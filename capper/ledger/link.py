@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from itertools import chain
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -32,8 +32,12 @@ class Link(Protocol):
     sharded: bool
     """Whether keys are on several nodes, so that one command can only speak of those that share a hash tag."""
 
-    async def __call__(self, *command: str | bytes) -> Any:
+    def __call__(self, *command: str | bytes) -> Coroutine[Any, Any, Any]:
         """Run one command. Raises LedgerUnavailable, of which ScriptForgotten is one."""
+        ...
+
+    def send(self, packed: bytes, key: bytes) -> Coroutine[Any, Any, Any]:
+        """The same for one that is in RESP already; `key` is one of its keys, or holds their hash tag at least."""
         ...
 
     def scan(self, pattern: bytes) -> AsyncIterator[list[bytes]]:
@@ -162,9 +166,13 @@ class Line:
         self._now: _Conversation | None = None
         self._opening: asyncio.Task[_Conversation] | None = None
 
-    async def __call__(self, *command: str | bytes) -> Any:
+    def __call__(self, *command: str | bytes) -> Coroutine[Any, Any, Any]:
         """Run one command."""
-        packed = _pack(command)
+        return self.send(pack(command))
+
+    async def send(self, packed: bytes, key: bytes = b"") -> Any:
+        """Run one command in RESP; all keys are at the end of this line."""
+        del key
         try:
             try:
                 return await (await self._conversation()).ask(packed)
@@ -173,12 +181,12 @@ class Line:
         except (RedisError, OSError) as exc:
             raise _unavailable(self.place, exc) from exc
 
-    async def after(self, first: Sequence[str | bytes], command: Sequence[str | bytes]) -> Any:
-        """Run a command right after another, whose reply is of no interest, with none of anybody else's between the two."""
+    async def after(self, first: bytes, command: bytes) -> Any:
+        """Run a command in RESP right after another, whose reply is of no interest, with none of anybody else's between the two."""
         try:
             going = await self._conversation()
             # Both are on their way before either gives way to others.
-            replies = await asyncio.gather(going.ask(_pack(first)), going.ask(_pack(command)))
+            replies = await asyncio.gather(going.ask(first), going.ask(command))
         except (RedisError, OSError) as exc:
             raise _unavailable(self.place, exc) from exc
         return replies[1]
@@ -198,7 +206,7 @@ class Line:
         try:
             connection = await self._connected()
             try:
-                await connection.send_packed_command([_pack(("SUBSCRIBE", channel))], check_health=False)
+                await connection.send_packed_command([pack(("SUBSCRIBE", channel))], check_health=False)
                 while True:
                     said = await connection.read_response(disable_decoding=True, timeout=every)
                     yield said is not None
@@ -331,7 +339,12 @@ def _unavailable(place: str, exc: Exception) -> LedgerUnavailable:
     return kind(f"ask the ledger at {place}: {said}")
 
 
-def _pack(command: Sequence[str | bytes]) -> bytes:
+def bulk(word: bytes) -> bytes:
+    """A word of a command in RESP."""
+    return b"$%d\r\n%b\r\n" % (len(word), word)
+
+
+def pack(command: Sequence[str | bytes]) -> bytes:
     """The command in RESP; by hand, because redis-py's own takes longer than the server does."""
     name, *words = command
     if str in map(type, words):  # a claim's are bytes, and many

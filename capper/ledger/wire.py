@@ -12,6 +12,7 @@ from capper.domain.identity import Level
 from capper.domain.mute import ONCE, Mute, Name, Why
 from capper.domain.window import SESSION_LIMIT, from_ms, to_ms
 from capper.ledger.keys import ViewerKeys
+from capper.ledger.link import bulk
 
 _MILLISECOND = timedelta(milliseconds=1)
 _SESSION_LIMIT = SESSION_LIMIT // _MILLISECOND
@@ -49,7 +50,7 @@ def clamp(ms: int) -> int:
 
 
 class Ask(NamedTuple):
-    """What one call of `claim` or `peek` asks of lua/claim.lua; several asks may go together."""
+    """What one call of `claim` or `peek` asks of lua/claim.lua; several asks may go together. Keys and names are in RESP."""
 
     keys: list[bytes]
     packed: bytes
@@ -60,7 +61,7 @@ class Ask(NamedTuple):
 def ask(keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta, *, count: bool) -> Ask:
     """What is asked of one viewer at one moment."""
     gap_ms = _length(gap)
-    named = [keys.session] if gap_ms else []
+    named = [bulk(keys.session)] if gap_ms else []
     sealed: list[bytes] = []
     parts = [_HEADER(count, clamp(to_ms(now)), gap_ms, _SESSION_LIMIT, _OCCASION_LIFE, len(claims))]
     for claim in claims:
@@ -68,26 +69,33 @@ def ask(keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta
         rows = [keys.counters.get(counter) or _packed(keys, counter) for counter in counters]
         theirs = [name for _, _, name in rows if name]
         parts.append(_CLAIM(claim.refused, len(rows), len(checks), len(names), len(theirs)))
-        named.append(keys.occasion(claim.occasion))
+        named.append(bulk(keys.occasion(claim.occasion)))
         for key, how, _ in rows:
             named.append(key)
             parts.append(how)
         sealed += theirs
         for _, number, limit, since in checks:
             parts.append(_CHECK(number, limit, _THIS_SESSION if since is None else since))
-        named += map(keys.mute, names)
+        for name in names:
+            named.append(keys.said.get(name) or _said(keys, name))
     return Ask(named, b"".join(parts), sealed, len(claims))
 
 
 def _packed(keys: ViewerKeys, counter: Counter) -> tuple[bytes, bytes, bytes]:
-    """A counter's key, how it is kept, and the name it carries, sealed."""
+    """A counter's key, how it is kept, and the name it carries, sealed; key and name in RESP."""
     level, value, scope, keep, life_ms = counter
     key = keys.counter(level, value, scope)
     if scope:  # a page or a pod is soon over
-        return key, _kept(keep, life_ms, named=False), b""
+        return bulk(key), _kept(keep, life_ms, named=False), b""
     # Only an advertiser's counter carries a name, for the person's own list of who follows her.
-    name = keys.seal_name(value, key) if level is Level.ADVERTISER else b""
-    found = keys.counters[counter] = key, _kept(keep, life_ms, named=bool(name)), name
+    name = bulk(keys.seal_name(value, key)) if level is Level.ADVERTISER else b""
+    found = keys.counters[counter] = bulk(key), _kept(keep, life_ms, named=bool(name)), name
+    return found
+
+
+def _said(keys: ViewerKeys, name: Name) -> bytes:
+    """The key of what she said of a name, in RESP."""
+    found = keys.said[name] = bulk(keys.mute(name))
     return found
 
 
@@ -102,7 +110,7 @@ def _length(gap: timedelta) -> int:
 
 
 def together(asks: Sequence[Ask]) -> tuple[list[bytes], list[bytes]]:
-    """KEYS and ARGV of one call of lua/claim.lua; its reply has the claims of each ask, one ask after the other."""
+    """KEYS and ARGV of one call of lua/claim.lua, in RESP; its reply has the claims of each ask, one ask after the other."""
     if len(asks) == 1:
         keys, packed, sealed, _ = asks[0]
     else:
@@ -110,7 +118,7 @@ def together(asks: Sequence[Ask]) -> tuple[list[bytes], list[bytes]]:
         packed = b"".join([each.packed for each in asks])
         sealed = [name for each in asks for name in each.sealed]
     doubled = b"\1" if len(set(keys)) < len(keys) else b"\0"
-    return keys, [doubled + packed, *sealed]
+    return keys, [bulk(doubled + packed), *sealed]
 
 
 @lru_cache(1024)

@@ -135,10 +135,10 @@ def test_memory_is_bounded(monkeypatch):
         key = anna.counter(Level.ADVERTISER, f"{n}.example")
         anna.seal_name(f"{n}.example", key)
         anna.counters[n] = key, b"", b""
-        anna.mute((Level.ADVERTISER, f"{n}.example"))
+        anna.said[Level.ADVERTISER, f"{n}.example"] = key
 
     assert len(anna.counters) <= 10
-    assert len(anna._mutes) <= 10
+    assert len(anna.said) <= 10
     assert len(anna._sealed) <= 10
     assert anna.counter(Level.ADVERTISER, "99.example") == key
 
