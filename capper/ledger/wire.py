@@ -76,8 +76,7 @@ def ask(keys: ViewerKeys, claims: Sequence[Claim], now: datetime, gap: timedelta
         sealed += theirs
         for _, number, limit, since in checks:
             parts.append(_CHECK(number, limit, _THIS_SESSION if since is None else since))
-        for name in names:
-            named.append(keys.said.get(name) or _said(keys, name))
+        named += [keys.said.get(name) or _said(keys, name) for name in names]
     return Ask(named, b"".join(parts), sealed, len(claims))
 
 
