@@ -138,19 +138,16 @@ class FilterEngine:
             source = UNKNOWN_SOURCE
         url = _address(url)
         named = self.whole.match(url, source)
-        result = _calmly(self._asked, url, source, kind, named=named is not None)
+        if named is None:
+            result = _calmly(self._engine.check_network_urls, url, source, kind)
+        else:  # by a rule for its whole host: which exception or important rule speaks
+            asked = self._engine.check_network_urls_with_hostnames_subset
+            result = _calmly(asked, url, host_of(url), host_of(source), kind, *_NAMED)
         if result is None or result.error is not None:
             return None if named is None else Match(named)
         rule = named if result.filter is None else _as_listed(result.filter)
         exception = None if result.exception is None else _as_listed(result.exception)
         return None if rule is None else Match(rule, exception, result.important)
-
-    def _asked(self, url: str, source: str, kind: Kind, *, named: bool) -> adblock.BlockerResult:
-        """What the engine says; of a request that is `named` already, which exception or important rule speaks."""
-        if not named:
-            return self._engine.check_network_urls(url, source, kind)
-        asked = self._engine.check_network_urls_with_hostnames_subset
-        return asked(url, host_of(url), host_of(source), kind, *_NAMED)
 
     def cosmetics(self, url: str) -> Cosmetics:
         """The selectors that hide ads on the page `url`; for those by class or id ask `hiding` with what the page has."""
