@@ -20,10 +20,14 @@ class Recent[Key: Hashable, Value]:
 
     def put(self, key: Key, value: Value, now: datetime) -> None:
         """Remember `value`, which replaces an older one."""
-        self._values[key] = (now, value)
-        self._values.move_to_end(key)
-        while self._values and (len(self._values) > self._most or self._is_over(self._longest_unused(), now)):
-            self._values.popitem(last=False)
+        values = self._values
+        values[key] = (now, value)
+        values.move_to_end(key)
+        while values:
+            longest_unused, _ = next(iter(values.values()))
+            if len(values) <= self._most and now - longest_unused < self._life:
+                break
+            values.popitem(last=False)
 
     def get(self, key: Key, now: datetime) -> Value | None:
         """The value put under `key`, if it is not too old."""
@@ -31,15 +35,8 @@ class Recent[Key: Hashable, Value]:
         if found is None:
             return None
         put, value = found
-        if self._is_over(put, now):
+        if now - put >= self._life:
             del self._values[key]
             return None
         self._values.move_to_end(key)
         return value
-
-    def _longest_unused(self) -> datetime:
-        """When the value that goes first was put."""
-        return next(iter(self._values.values()))[0]
-
-    def _is_over(self, put: datetime, now: datetime) -> bool:
-        return now - put >= self._life
