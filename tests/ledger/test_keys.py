@@ -6,10 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capper.domain.cap import Cap
+from capper.domain.decision import prepare
 from capper.domain.identity import Level
+from capper.domain.policy import Policy, Rule
 from capper.ledger.keys import Keyring, ViewerKeys
 from capper.ledger.secret import Secret
+from capper.ledger.wire import ask
 from capper.remembered import forget
+from capper.testing import NOON, a_sighting
 
 TEXTS = st.text(st.characters(exclude_categories=()))
 
@@ -154,7 +159,10 @@ def test_names_are_forgotten(anna):
     """What is remembered to be quick says after minutes no more whose ads somebody met."""
     key = anna.counter(Level.ADVERTISER, "shoes.example")
     anna.seal_name("shoes.example", key)
-    anna.mute((Level.ADVERTISER, "shoes.example"))
+    _, claim = prepare(Policy(Rule("caps", (Cap.parse("3 per advertiser per day"),))), a_sighting(), NOON)
+    ask(anna, [claim], NOON, Policy().gap, count=True)
+    before = [bool(anna.counters), bool(anna.said), bool(anna._sealed)]
     forget()
 
-    assert [0, 0, 0] == [len(anna.counters), len(anna._mutes), len(anna._sealed)]
+    assert [True, True, True] == before
+    assert [0, 0, 0] == [len(anna.counters), len(anna.said), len(anna._sealed)]
