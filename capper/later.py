@@ -136,9 +136,11 @@ def import_bare(*packages: str) -> None:
 
 
 def import_now(*names: str) -> None:
-    """Execute modules, those that were imported lazily too."""
+    """Execute modules, also those that were to be imported lazily or later."""
     for name in names:
-        importlib.import_module(name)
+        module = importlib.import_module(name)
+        if isinstance(module, _Later):
+            module.real()
 
 
 class Late[Made]:

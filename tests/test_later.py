@@ -71,6 +71,16 @@ def test_modules_of_a_group_are_imported_together(package):
     assert "b" == stack.Stack("b").name
 
 
+def test_a_module_can_be_imported_before_it_is_used(package):
+    """Once there is time for it."""
+    from seldom.stack import Stack
+
+    import_now("seldom.stack")
+
+    assert hasattr(sys.modules["seldom.stack"], "__file__")
+    assert "real" == Stack("c").kind
+
+
 def test_what_is_here_already_stays(package):
     """A module that somebody has imported is no stand-in."""
     from seldom.layer import Layer

@@ -25,6 +25,7 @@ from capper.dashboard.house import house_of
 from capper.dashboard.serving import OwnerPages
 from capper.fleet import ENDINGS
 from capper.gateway.ours import HOST
+from capper.later import import_now
 from capper.settings import Address, Log, Open, Settings, load_settings
 from capper.settings.running import Running, tell_running, tell_stopped
 
@@ -131,7 +132,7 @@ def run(
 
 
 async def _run(settings: Settings, resolve: list[str]) -> None:
-    from capper.proxy.lean import begin_start, settle  # noqa: PLC0415  imports mitmproxy, which takes a while
+    from capper.proxy.lean import SOON, begin_start, settle  # noqa: PLC0415  imports mitmproxy, which takes a while
 
     begin_start()
     options = proxy_options(settings, resolve)
@@ -148,6 +149,7 @@ async def _run(settings: Settings, resolve: list[str]) -> None:
             with _signals(master):
                 # Who asks already is served; who waits for the word that it is ready finds a proxy with nothing else to do.
                 await assembly.warm(utc_now())
+                await asyncio.to_thread(import_now, *SOON)
                 owned = pages.serve(replace(house, certificate_ends=master.certificate_ends))
                 works = (*proxying.works(renews=True), warn_of_end(master.certificate_ends), owned)
                 beside = [asyncio.create_task(work) for work in works]

@@ -31,9 +31,10 @@ from capper.dashboard.house import House, house_of
 from capper.dashboard.serving import OwnerPages
 from capper.fleet import Board, Fleet, Post, Standing, Station
 from capper.gateway.ours import HOST
+from capper.later import import_now
 from capper.ledger.embedded import EmbeddedServer
 from capper.proxy.authority import load_authority
-from capper.proxy.lean import begin_start, settle
+from capper.proxy.lean import SOON, begin_start, settle
 from capper.proxy.shares import Shares
 from capper.settings import Address, Settings
 from capper.settings.running import Running, Worker, tell_running, tell_stopped
@@ -103,6 +104,7 @@ class _Service:
     def begin(cls, settings: Settings, shares: Shares, pages: OwnerPages) -> "_Service":
         """Load what all go by, and see whether a ledger answers."""
         authority = load_authority(settings.state, utc_now())
+        import_now(*SOON)
         knowledge = Knowledge.load(settings, utc_now())
         # A loop of its own, which is gone with its threads before anybody is forked.
         policy = asyncio.run(_policy(settings, knowledge))

@@ -11,6 +11,7 @@ SELDOM = {
     "capper.rewrite.auction.bids": "answers of auctions, once it listens",
     "capper.rewrite.html.candidates": "pages, once it listens",
     "capper.rewrite.video.answer": "answers of players, once it listens",
+    "h2.connection": "browsers, once it listens",
     "httpx": "downloads",
     "hyperscan": "words of credit, once it listens",
     "jinja2": "dashboards",
