@@ -136,21 +136,18 @@ class AdReader:
         if not any(found):
             found = [walk.inside(clue) for clue in _clues(evidence.resources)]
         landings = [landing for landing in found if landing]
-        for trusted in (
+        if landings:
+            clicked = [landing for landing in landings if landing.basis is Basis.CLICK]
             # A click that is counted on its way is the ad's own; a plain link beside it may be anything.
-            [landing for landing in landings if landing.basis is Basis.CLICK and landing.through],
-            [landing for landing in landings if landing.basis is Basis.CLICK],
-            landings,
-        ):
-            if trusted:
-                return tuple(dict.fromkeys(landing.advertiser for landing in trusted)), trusted[0].basis
+            trusted = [landing for landing in clicked if landing.through] or clicked or landings
+            return tuple(dict.fromkeys([landing.advertiser for landing in trusted])), trusted[0].basis
         named = self._shown(evidence.text, publisher) or self._sponsor(evidence.sponsors, publisher)
         return ((named,), Basis.SPONSOR) if named else ((), Basis.UNIDENTIFIED)
 
     def _declared(self, evidence: Evidence, publisher: str) -> tuple[str, ...]:
         names = self.networks.advertiser_attributes
-        found = (domain for name, value in evidence.attributes if name in names for domain in advertiser_domains(value))
-        return tuple(dict.fromkeys(domain for domain in found if self._may_advertise(domain, publisher)))
+        found = [domain for name, value in evidence.attributes if name in names for domain in advertiser_domains(value)]
+        return tuple(dict.fromkeys([domain for domain in found if self._may_advertise(domain, publisher)]))
 
     def _shown(self, text: str, publisher: str) -> str | None:
         """The one domain that the ad's visible text names as its own (`Comparisons.org`), if it names exactly one."""
