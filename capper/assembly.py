@@ -35,8 +35,8 @@ from capper.recognise.lists import ListStore
 from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
 from capper.remembered import FORGOTTEN_AFTER, forget
+from capper.rewrite import feeds
 from capper.rewrite.auction.layout import Layout, load_layouts
-from capper.rewrite.feeds import Feed, load_feeds
 from capper.settings import PolicySource, Settings, policy_file
 from capper.settings.closed import YOURS, ClosedHosts, built_in, closed_file
 from capper.settings.places import own_policy
@@ -101,7 +101,7 @@ class Knowledge:
 
     recogniser: RecogniserSource
     layouts: Sequence[Layout]
-    feeds: Sequence[Feed]
+    feeds: Sequence["feeds.Feed"]
     credit: "Late[Credit]"
     """With it comes all that bodies are searched by: what goes by heads alone need not wait for that."""
     optouts: OptOuts
@@ -116,7 +116,7 @@ class Knowledge:
         return cls(
             RecogniserSource(settings, now),
             load_layouts(),
-            load_feeds(settings.feeds),
+            feeds.load_feeds(settings.feeds) if settings.feeds else (),
             Late(partial(_load_credit, settings.state / "credit", now)),
             OptOuts.load(),
         )

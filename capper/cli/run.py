@@ -23,7 +23,6 @@ from capper.cli.supervised import Supervisor, answers
 from capper.cli.works import Closing, check_ledger, complete_restore, warn_of_end
 from capper.dashboard.house import house_of
 from capper.dashboard.serving import OwnerPages
-from capper.fleet import ENDINGS
 from capper.gateway.ours import HOST
 from capper.later import import_now
 from capper.settings import Address, Log, Open, Settings, load_settings
@@ -178,6 +177,8 @@ async def _answers(master: "CapperMaster", deadline: float) -> bool:
 
 @contextlib.contextmanager
 def _signals(master: "CapperMaster") -> Iterator[None]:
+    from capper.fleet import ENDINGS  # noqa: PLC0415  it listens already, and needs no more of that
+
     loop = asyncio.get_running_loop()
     for number in ENDINGS:
         loop.add_signal_handler(number, master.shutdown)

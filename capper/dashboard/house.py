@@ -9,7 +9,6 @@ from capper.assembly import Assembly
 from capper.domain.daily import day_of
 from capper.domain.identity import Viewer
 from capper.domain.policy import Policy
-from capper.fleet import Board
 from capper.journal import Journal, Totals
 from capper.ledger.base import Ledger
 from capper.ledger.secret import Secret
@@ -17,6 +16,8 @@ from capper.settings import Settings
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
+
+    from capper.fleet import Board
 
 VIEWER: Final = "capper.viewer"
 """Under this name an ASGI scope carries who asks, as the proxy knows it from the connection."""
@@ -36,7 +37,7 @@ class House:
     certificate_ends: datetime | None = None
     version: Callable[[], int] = lambda: 0
     """The version of the policy in force; 0 where that is this host's file."""
-    board: Board | None = None
+    board: "Board | None" = None
     """Where several workers count; None where this process does all the work."""
 
     @property

@@ -34,12 +34,12 @@ from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
 from capper.rewrite.auction.layout import Layout
 from capper.rewrite.body import SCRIPTED, answerable, editable, foretold, structured, unpack, worded
-from capper.rewrite.feeds import Feed
 from capper.rewrite.video import vast
 
 if TYPE_CHECKING:
     from capper.gate.credit import Credit
     from capper.later import Late
+    from capper.rewrite.feeds import Feed
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Gate:
         limits: Limits | None = None,
         language: str = "en",
         layouts: Sequence[Layout] = (),
-        feeds: Sequence[Feed] = (),
+        feeds: "Sequence[Feed]" = (),
         credit: "Late[Credit] | None" = None,
         door: Door | None = None,
         optouts: OptOuts | None = None,

@@ -10,7 +10,6 @@ from capper.gate.offered import delivered
 from capper.gate.scene import Scene
 from capper.rewrite import feeds
 from capper.rewrite.body import Body, encode
-from capper.rewrite.feeds import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Posts:
 
     scene: Scene
     counting: Counting
-    feeds: Sequence[Feed] = ()
+    feeds: Sequence["feeds.Feed"] = ()
 
     def speaks(self, exchange: Exchange) -> bool:
         """Whether one of these feeds may answer there."""

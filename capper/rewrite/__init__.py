@@ -7,6 +7,7 @@ SEARCHING = (
     "capper.rewrite.auction.admanager",
     "capper.rewrite.auction.payload",
     "capper.rewrite.auction.targeting",
+    "capper.rewrite.feeds",
     "capper.rewrite.filler",
     "capper.rewrite.html.page",
     "capper.rewrite.video.chain",
