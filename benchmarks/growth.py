@@ -6,6 +6,7 @@ requests, of which the median is taken: what interrupts one is not in it.
 
 import asyncio
 import io
+import itertools
 import random
 import time
 from collections.abc import Collection, Iterator
@@ -52,7 +53,8 @@ def measure(run: Run, keys: Collection[str]) -> Iterator[Figure]:
 async def _by_ads(run: Run, known: Recogniser, sizes: list[int]) -> list[list[float]]:
     """For each size, the microseconds of a request when so many ads are known, round by round."""
     async with served(run.folder / "ledger") as ledger:
-        crowds = [_Crowd(gate(known, ledger, policy(*STARTER))) for _ in sizes]
+        numbers = itertools.count()
+        crowds = [_Crowd(gate(known, ledger, policy(*STARTER)), numbers) for _ in sizes]
         for crowd, size in zip(crowds, sizes, strict=True):
             for _ in range(size):
                 await crowd.meet()
@@ -64,13 +66,14 @@ async def _by_ads(run: Run, known: Recogniser, sizes: list[int]) -> list[list[fl
 class _Crowd:
     """One person's browsing, in which each picture is another advertiser's ad."""
 
-    def __init__(self, judging: Gate) -> None:
-        self._gate, self._met, self._at = judging, 0, NOON
+    def __init__(self, judging: Gate, numbers: Iterator[int]) -> None:
+        """`numbers` are those of the ads, which crowds share: what is known of an address would help the one that asks later."""
+        self._gate, self._numbers, self._at = judging, numbers, NOON
 
     async def meet(self) -> float:
         """A new ad comes; microseconds until it was decided on."""
-        self._met, self._at = self._met + 1, self._at + _BETWEEN
-        url = f"https://tpc.googlesyndication.com/simgad/{self._met}?adurl=https%3A%2F%2Fbrand{self._met}.example%2F"
+        number, self._at = next(self._numbers), self._at + _BETWEEN
+        url = f"https://tpc.googlesyndication.com/simgad/{number}?adurl=https%3A%2F%2Fbrand{number}.example%2F"
         exchange = picture(url, self._at)
         start = time.perf_counter()
         await self._gate.admit(exchange)
@@ -83,7 +86,8 @@ class _Crowd:
 
 async def _by_rules(run: Run, known: Recogniser) -> tuple[list[float], list[float]]:
     """The same under many rules and under few, when the ledger answers at once."""
-    many, few = (_Crowd(gate(known, StubLedger(), with_rules(count))) for count in (MANY_RULES, FEW_RULES))
+    numbers = itertools.count()
+    many, few = (_Crowd(gate(known, StubLedger(), with_rules(count)), numbers) for count in (MANY_RULES, FEW_RULES))
     count = run.scaled(400, 50)
     for crowd in (many, few):
         await crowd.meet()

@@ -4,6 +4,7 @@ So nobody waits for company, and where many ask at a time the cost of a call is 
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,20 +30,25 @@ class _Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class _Lane:
-    """What goes to one place: how many calls are under way, and who waits for the next."""
+    """What goes to one place: how many calls are under way with how many asks, and who waits for the next."""
 
     under_way: int = 0
+    asks: int = 0
     waiting: deque[_Waiting] = field(default_factory=deque)
 
     def take(self) -> list[_Waiting]:
-        """Those that go together, the first first; who has given up is left out."""
+        """Those that go together, the first first; who has given up is left out.
+
+        No more than make the calls under way alike: with one of nearly all the server and this process would wait in turns.
+        """
         taken: list[_Waiting] = []
-        keys = 0
-        while self.waiting and (not taken or keys + len(self.waiting[0].ask.keys) <= _KEYS):
+        most, keys = math.ceil((self.asks + len(self.waiting)) / _CALLS), 0
+        while self.waiting and (not taken or (len(taken) < most and keys + len(self.waiting[0].ask.keys) <= _KEYS)):
             first = self.waiting.popleft()
             if not first.reply.done():
                 taken.append(first)
                 keys += len(first.ask.keys)
+        self.asks += len(taken)
         return taken
 
 
@@ -69,9 +75,11 @@ class Asking:
             lane.waiting.append(_Waiting(ask, reply))
             return await reply
         lane.under_way += 1
+        lane.asks += 1
         try:
             return await self._call([ask])
         finally:
+            lane.asks -= 1
             self._next(place, lane)
 
     async def close(self) -> None:
@@ -109,6 +117,7 @@ class Asking:
                 if not each.reply.done():
                     each.reply.set_result(own)
         finally:
+            lane.asks -= len(taken)
             for each in taken:
                 each.reply.cancel()
             if lane.waiting:

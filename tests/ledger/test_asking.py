@@ -9,6 +9,7 @@ from capper.domain.cap import Cap
 from capper.domain.decision import prepare
 from capper.domain.errors import LedgerUnavailable
 from capper.domain.policy import Policy, Rule
+from capper.ledger.asking import Asking
 from capper.ledger.link import connect
 from capper.ledger.redis import RedisLedger
 from capper.testing import NOON, a_sighting, an_ad
@@ -40,6 +41,24 @@ async def test_a_hundred_at_a_time_go_in_a_few_calls(redis_ledger):
 
     assert [n < 50 for n in range(100)] == shown
     assert await calls(redis_ledger) - before <= 6
+
+
+async def test_calls_under_way_are_alike(redis_ledger, monkeypatch):
+    """Where each asks again once it is answered no call has nearly all of them, which would leave the other with next to none."""
+    call, sizes = Asking._call, []
+
+    async def noted(asking, asks):
+        sizes.append(len(asks))
+        return await call(asking, asks)
+
+    async def again_and_again(viewer):
+        for number in range(5):
+            await claimed(redis_ledger, viewer, number)
+
+    monkeypatch.setattr(Asking, "_call", noted)
+    await asyncio.gather(*(again_and_again(f"v{n}") for n in range(64)))
+
+    assert max(sizes) <= 32
 
 
 async def test_one_who_gives_up_takes_nothing_from_the_others(redis_ledger):
