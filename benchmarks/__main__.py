@@ -9,6 +9,7 @@ and the origin, which are processes of their own, do not count. Linux only.
 """
 
 import argparse
+import gc
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -85,6 +86,9 @@ def measured(run: Run, rows: Mapping[str, Row]) -> Iterator[Figure]:
     """The figure of each row, part by part."""
     for name in dict.fromkeys(row.part for row in rows.values()):
         keys = [key for key, row in rows.items() if row.part == name]
+        # As a start does (`proxy/lean.py`): what the parts before left is not looked through again and again.
+        gc.collect()
+        gc.freeze()
         for figure in _part(name)(_in_own_folder(run, name), keys):
             if figure.key in keys:
                 yield figure
