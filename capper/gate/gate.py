@@ -32,6 +32,7 @@ from capper.recognise.domains import host_of
 from capper.recognise.kind import Kind, is_prefetch
 from capper.recognise.optout import OptOuts
 from capper.recognise.recogniser import Recogniser
+from capper.remembered import Shelf
 from capper.rewrite.auction.layout import Layout
 from capper.rewrite.body import SCRIPTED, answerable, editable, foretold, structured, unpack, worded
 from capper.rewrite.video import vast
@@ -46,6 +47,7 @@ logger = logging.getLogger(__name__)
 type Judge = Callable[[Exchange, Response], Awaitable[Outcome]]
 
 PASS = Outcome()
+_NOTHING = ((None,), None)
 _FILES = {*PICTURES, Kind.SUBDOCUMENT}
 _REDIRECTS = {301, 302, 303, 307, 308}
 
@@ -92,7 +94,7 @@ class Gate:
         self._videos = Videos.made(scene, counting)
         self._posts = Posts(scene, counting, feeds)
         self._heeding = Heeding(scene, ledger, policy, journal, shapes)
-        self._settled: tuple[Sequence[object], Judge | None] = ((None,), None)
+        self._settled: Shelf[str, tuple[Sequence[object], Judge | None]] = Shelf(1)
 
     @property
     def max_body(self) -> int:
@@ -142,10 +144,10 @@ class Gate:
         # Asked with the head, and again with the body, which mostly comes right behind it.
         request, headers, changes = exchange.request, exchange.response.headers, self._scene.trail.changes
         head = request, headers, exchange.viewer, exchange.device, exchange.at, changes
-        known, judge = self._settled
+        known, judge = self._settled.get("last", _NOTHING)
         if not all(map(is_, head, known)):
             judge = self._judge_of(exchange, exchange.response)
-            self._settled = head, judge
+            self._settled["last"] = head, judge
         return judge
 
     def _judge_of(self, exchange: Exchange, response: Response) -> Judge | None:
