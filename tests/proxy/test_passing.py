@@ -225,7 +225,7 @@ def _closing(site, pieces):
             async for piece in pieces():
                 yield piece
             for writer in tuple(site._writers):
-                writer.transport.abort()
+                writer.close()
 
         return run()
 
