@@ -21,18 +21,28 @@ class Layer:
 
 
 @pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A package `seldom` with a module `seldom.layer` and one that needs it, both to be imported later."""
-    folder = tmp_path / "seldom"
-    folder.mkdir()
-    (folder / "__init__.py").write_text("")
-    (folder / "layer.py").write_text(ROOT)
-    (folder / "stack.py").write_text("from seldom.layer import Layer\n\nclass Stack(Layer):\n    pass\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    import_later("seldom.layer", "seldom.stack")
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "seldom"]:
+def written(tmp_path, monkeypatch):
+    """Writes a package that can be imported until the test ends, from its own text and its modules'."""
+    packages = set()
+
+    def write(package, text="", **modules):
+        packages.add(package)
+        folder = tmp_path / package
+        folder.mkdir()
+        for name, content in {"__init__": text, **modules}.items():
+            (folder / f"{name}.py").write_text(content)
+        monkeypatch.syspath_prepend(tmp_path)
+
+    yield write
+    for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def package(written):
+    """A package `seldom` with a module `seldom.layer` and one that needs it, both to be imported later."""
+    written("seldom", layer=ROOT, stack="from seldom.layer import Layer\n\nclass Stack(Layer):\n    pass\n")
+    import_later("seldom.layer", "seldom.stack")
 
 
 def test_nothing_is_imported_before_it_is_used(package):
@@ -93,17 +103,11 @@ def test_what_is_here_already_stays(package):
 
 
 @pytest.fixture
-def lazy(tmp_path, monkeypatch):
+def lazy(written):
     """A package `idle` with a module `idle.search` that notes when it is executed, imported lazily."""
-    folder = tmp_path / "idle"
-    folder.mkdir()
-    (folder / "__init__.py").write_text("executed = []\n")
-    (folder / "search.py").write_text("import idle\n\nidle.executed.append(__name__)\n\ndef find():\n    return 'it'\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    search = "import idle\n\nidle.executed.append(__name__)\n\ndef find():\n    return 'it'\n"
+    written("idle", "executed = []\n", search=search)
     import_lazily("idle.search")
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "idle"]:
-        del sys.modules[name]
 
 
 def test_a_module_is_executed_once_it_is_used(lazy):
@@ -160,18 +164,11 @@ async def test_a_value_that_could_not_be_made_is_tried_again():
 
 
 @pytest.fixture
-def bare(tmp_path, monkeypatch):
+def bare(written):
     """A package `many` that imports each of its modules, imported bare."""
-    folder = tmp_path / "many"
-    folder.mkdir()
-    (folder / "__init__.py").write_text("from many import costly, needed\nfrom many.costly import PRICE\n")
-    (folder / "costly.py").write_text("PRICE = 9\n")
-    (folder / "needed.py").write_text("WORD = 'here'\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    text = "from many import costly, needed\nfrom many.costly import PRICE\n"
+    written("many", text, costly="PRICE = 9\n", needed="WORD = 'here'\n")
     import_bare("many")
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "many"]:
-        del sys.modules[name]
 
 
 def test_a_module_is_had_without_its_package(bare):

@@ -45,7 +45,7 @@ class Documents:
             return await self.document(exchange, response, Kind.SUBDOCUMENT)
         scene.framed(exchange)
         creative, links = Creative(ad, Format.FRAME, None), self.optouts.named_in(body.data)
-        around = scene.around(exchange, scene.announced(exchange))
+        around = scene.around(exchange)
         return await self.files.deliver(exchange, response, creative, around, evidence, links)
 
     async def document(self, exchange: Exchange, response: Response, kind: Kind) -> Outcome:

@@ -60,7 +60,7 @@ class Files:
 
     async def before(self, exchange: Exchange, creative: Creative) -> Outcome:
         """A creative met before is decided on now; withheld or still good in the browser's cache, it is answered here."""
-        around = self.scene.around(exchange, self.scene.announced(exchange))
+        around = self.scene.around(exchange)
         delivery = self.scene.delivery(exchange, around, creative.ad, creative.format)
         (decision,) = await self.counting.claim(exchange, [delivery])
         if decision.withheld:
@@ -82,7 +82,7 @@ class Files:
         headers = response.headers
         for name, value in creative.validator.fields() if creative.validator else ():
             headers = headers if name in headers else headers.with_(name, value)
-        around = self.scene.around(exchange, self.scene.announced(exchange))
+        around = self.scene.around(exchange)
         return await self.deliver(exchange, response.carrying(b"", headers), creative, around)
 
     async def redirected(self, exchange: Exchange, response: Response) -> Outcome:
@@ -92,7 +92,7 @@ class Files:
         except ValueError:
             return Outcome()
         scene = self.scene
-        around = scene.around(exchange, scene.announced(exchange))
+        around = scene.around(exchange)
         ad = scene.recogniser.read_url(exchange.request.url, around.url)
         form = Format.IMAGE if scene.kind(exchange) in PICTURES else Format.FRAME
         delivery = scene.delivery(exchange, around, ad, form)
@@ -101,7 +101,7 @@ class Files:
 
     async def picture(self, exchange: Exchange, response: Response, named: Delivery | None) -> Outcome:
         """An ad's picture, which a delivery of the last minutes may have `named`; a pixel is a beacon."""
-        around = self.scene.around(exchange, named)
+        around = self.scene.around_named(exchange, named)
         if response.unrecorded:
             return await self._unrecorded(exchange, response, around)
         known = self.gallery.recall(response.body, partial(self.scene.ad_of_file, exchange, around))
@@ -121,7 +121,7 @@ class Files:
             return await self.notice(exchange, response)
         ad = self.scene.ad_of_file(exchange, around)
         known = await asyncio.to_thread(self.gallery.identify, response.body, size, ad)
-        around = self.scene.around(exchange, self.scene.announced(exchange))
+        around = self.scene.around(exchange)
         return await self.deliver(exchange, response, Creative(known.ad, Format.IMAGE, size), around)
 
     async def notice(self, exchange: Exchange, _: Response) -> Outcome:
@@ -129,7 +129,7 @@ class Files:
         found = self.scene.announced(exchange)
         if found is None or not found.candidate:
             return Outcome()
-        delivery = self.scene.delivery(exchange, self.scene.around(exchange, found), found.ad, found.format)
+        delivery = self.scene.delivery(exchange, self.scene.around_named(exchange, found), found.ad, found.format)
         decisions = await self.counting.claim(exchange, [delivery])
         if not decisions[0].withheld:
             self.scene.shows(exchange, delivery)

@@ -149,8 +149,12 @@ class Scene:
             )
         return made
 
-    def around(self, exchange: Exchange, named: Delivery | None) -> Around:
-        """What stands around the request for a file that was `announced`, or not, as of now."""
+    def around(self, exchange: Exchange) -> Around:
+        """What stands around the request for a file, as of now."""
+        return self.around_named(exchange, self.announced(exchange))
+
+    def around_named(self, exchange: Exchange, named: Delivery | None) -> Around:
+        """The same where it was just asked which ad `announced` the file."""
         source = source_of(exchange)
         here = self._page_of(exchange, source)
         filled = self.trail.inside(exchange.viewer.name, exchange.device, source, exchange.at)

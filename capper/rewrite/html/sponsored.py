@@ -134,9 +134,9 @@ class _Search:
             targets = {self._place(target) for target in links}
             if self._is_section(element, label, targets):
                 break
-            alike = self._alike(element)
+            alike = list(self._alike(element))
             if alike:
-                others = self._unmarked(alike)
+                others = [each for each in alike if not self._is_marked(each)]
                 marked = len(alike) - len(others) + 1
                 if (
                     label.mark.doubtful
@@ -174,23 +174,12 @@ class _Search:
                 return False
             if number and element.count("a") != links:
                 return False
-            if self._has_alike(element, unmarked=label.mark.doubtful):
+            if any(not (label.mark.doubtful and self._is_marked(each)) for each in self._alike(element)):
                 return False
         return True
 
-    def _has_alike(self, element: Element, *, unmarked: bool) -> bool:
-        """Whether an item of its kind stands beside an element, if asked for one that no label stands in."""
-        names = self._names(element)
-        return any(
-            self._is_named(each, names) and not (unmarked and self._is_marked(each)) and self._is_item(each)
-            for each in element.alike(_MOST_ALIKE)
-        )
-
-    def _unmarked(self, alike: list[Element]) -> list[Element]:
-        """Those of the elements that no label stands in."""
-        return [each for each in alike if not self._is_marked(each)]
-
     def _is_marked(self, element: Element) -> bool:
+        """Whether a label stands in an element."""
         known = self._holding.get(element)
         if known is None:
             known = self._holding[element] = _count(element, self._marked) > 0
@@ -338,10 +327,10 @@ class _Search:
         most = 2 if element.tag in ("li", "article") or element.get("role") in ("article", "listitem") else 1
         return max(len(pictured), len(titled)) > most
 
-    def _alike(self, element: Element) -> list[Element]:
+    def _alike(self, element: Element) -> Iterator[Element]:
         """The elements beside it that are items of the same kind."""
         names = self._names(element)
-        return [each for each in element.alike(_MOST_ALIKE) if self._is_named(each, names) and self._is_item(each)]
+        return (each for each in element.alike(_MOST_ALIKE) if self._is_named(each, names) and self._is_item(each))
 
     def _is_named(self, element: Element, names: frozenset[str]) -> bool:
         """Whether an element has one of the classes; without any, whether it has none either."""
