@@ -12,8 +12,12 @@ from capper.audit.browser import Missed, faults, read
 if TYPE_CHECKING:
     from capper.audit.browser import Frame, Locator, Page, Response
 
-_REACTION = 1_500
-"""Milliseconds for something to come of a click."""
+_PATIENCE = 6_000
+"""Milliseconds for something to come of a click: a machine may be slow, and so may an ad's server."""
+_LOOK = 100
+"""Milliseconds between two looks whether it has."""
+_SETTLE = 1_500
+"""Milliseconds until what comes of a click is there whole."""
 _SHAPE = "() => document.body ? document.body.innerHTML.length + location.href : ''"
 _LONGEST = 80
 
@@ -62,17 +66,30 @@ async def _one(page: "Page", frame: "Frame", mark: "Locator", refusals: re.Patte
     frames = tuple(_documents(page, frame))
     before, was, known = await frame.evaluate(_SHAPE), page.url, frozenset(page.frames)
     async with _opened(page) as (windows, failed):
-        await mark.click(force=True, timeout=_REACTION)
-        await page.wait_for_timeout(_REACTION)
+        await mark.click(force=True, timeout=_PATIENCE)
+        for _ in range(_PATIENCE // _LOOK):
+            if windows or page.url != was or await _differs(page, frame, before, known):
+                break
+            await page.wait_for_timeout(_LOOK)
+        await page.wait_for_timeout(_SETTLE)
         if windows or page.url != was:
             where = windows[0] if windows else page
             works, came, inside = where.url not in failed, failed.get(where.url, where.url), where.frames
         else:
+            works = await _differs(page, frame, before, known)
             new = [each for each in page.frames if each not in known]
-            works = bool(new) or frame.is_detached() or await frame.evaluate(_SHAPE) != before
             came, inside = "the ad changed" if works else "", [frame, *frame.child_frames, *new]
         said = await _refused(page, inside, refusals) if works else ""
     return Mark(frames, works, came, said, datetime.now(UTC))
+
+
+async def _differs(page: "Page", frame: "Frame", before: object, known: Collection["Frame"]) -> bool:
+    """Whether a frame went, changed or opened others since it was `before` and the page had the `known` ones."""
+    if frame.is_detached() or any(each not in known for each in page.frames):
+        return True
+    with suppress(faults()):
+        return bool(await frame.evaluate(_SHAPE) != before)
+    return True  # it is on its way to another document
 
 
 def _documents(page: "Page", frame: "Frame") -> Iterable[str]:
@@ -115,7 +132,7 @@ async def _refused(page: "Page", frames: Collection["Frame"], refusals: re.Patte
         with suppress(faults()):
             if await control.count() and await control.is_visible():
                 said = " ".join((await control.inner_text()).split()) or await control.get_attribute("aria-label")
-                await control.click(timeout=_REACTION)
-                await page.wait_for_timeout(_REACTION)
+                await control.click(timeout=_PATIENCE)
+                await page.wait_for_timeout(_SETTLE)
                 return (said or "a control without words")[:_LONGEST]
     return ""
