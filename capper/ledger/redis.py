@@ -37,6 +37,8 @@ from capper.ledger.wire import (
 
 _REFRESH = 1.0
 """Seconds between two looks at whether another process changed the secret."""
+_BEGUN = 0.5
+"""Seconds in which what was begun with the keys of before is done."""
 _BATCH = 500
 _NOTE = Script("note")
 _TALLY = Script("tally")
@@ -54,6 +56,7 @@ class RedisLedger:
         self.versions = RedisVersions(link, lambda: self._keys(None))
         """Of the household's policy."""
         self._refreshed = time.monotonic()
+        self._looking: asyncio.Task[bool] | None = None
         self._asking = Asking(link)
 
     async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
@@ -142,13 +145,15 @@ class RedisLedger:
         return list(found.values())
 
     async def forget(self, viewer: str) -> int:
-        """Throw the viewer's keys away, then delete what they opened.
+        """Throw the viewer's keys away, then delete what they opened; takes a second or two where other processes may know the secret.
 
         Raises:
             LedgerUnavailable: nothing could be deleted; it is unreadable all the same, and expires.
         """
         old = (await self._keys(viewer)).pattern()
         await asyncio.to_thread(self._keyring.secret.forget, viewer)
+        if self._keyring.secret.path:
+            await _until_noticed()
         gone = 0
         async for keys in self.link.scan(old):
             gone += await self.link("UNLINK", *keys)
@@ -198,8 +203,16 @@ class RedisLedger:
         now = time.monotonic()
         if now - self._refreshed > _REFRESH and self._keyring.secret.path:
             self._refreshed = now
-            await asyncio.to_thread(self._keyring.secret.refresh)
+            self._looking = asyncio.create_task(asyncio.to_thread(self._keyring.secret.refresh))
+        if self._looking is not None and not self._looking.done():
+            # Who comes meanwhile waits for it, too, or would go by keys that may be gone.
+            await asyncio.shield(self._looking)
         return self._keyring.of(viewer)
+
+
+async def _until_noticed() -> None:
+    """Every process that counts here has seen by now that the secret changed: what it counted until then can be deleted."""
+    await asyncio.sleep(_REFRESH + _BEGUN)
 
 
 def _read_info(reply: Any) -> dict[str, str]:

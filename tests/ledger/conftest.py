@@ -26,6 +26,18 @@ from capper.ledger.secret import Secret
 LEDGERS = ("memory", "embedded", "redis")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def noticed_at_once() -> Iterator[None]:
+    """Forgetting does not wait for other processes, for there are none."""
+
+    async def at_once() -> None:
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("capper.ledger.redis._until_noticed", at_once)
+        yield
+
+
 @dataclass(frozen=True)
 class Server:
     """A running redis-server: where it answers, and where its files are."""

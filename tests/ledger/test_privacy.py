@@ -243,6 +243,42 @@ async def test_old_records_cannot_be_read_once_the_key_is_gone(redis_server, tmp
     assert opened == []
 
 
+async def test_what_is_counted_before_a_forgetting_is_noticed_goes_too(redis_server, tmp_path, monkeypatch):
+    """What another process counts until it sees that a viewer was forgotten is deleted with the rest."""
+    path = tmp_path / "secret"
+    here, there = (RedisLedger(connect(redis_server.url), Secret.load_or_create(path)) for _ in range(2))
+    tag = there._keyring.of("anna").tag
+    left = []
+
+    async def meanwhile():
+        await there.claim("anna", [prepare(POLICY, a_sighting(occasion="o2"), NOON)[1]], NOON, GAP)
+        left.extend(await here.link("KEYS", f"*{tag}*"))
+
+    monkeypatch.setattr("capper.ledger.redis._until_noticed", meanwhile)
+    gone = await here.forget("anna")
+    after = await here.link("KEYS", f"*{tag}*")
+    for ledger in (here, there):
+        await ledger.close()
+
+    assert left
+    assert (gone, after) == (len(left), [])
+
+
+async def test_nobody_goes_by_keys_that_are_being_looked_at(redis_server, tmp_path, monkeypatch):
+    """Of two who ask at the same time neither uses the keys of before, once another process has changed them."""
+    path = tmp_path / "secret"
+    ledger = RedisLedger(connect(redis_server.url), Secret.load_or_create(path))
+    claim = prepare(POLICY, a_sighting(occasion="o1"), NOON)[1]
+    await ledger.claim("anna", [claim], NOON, GAP)
+    await asyncio.to_thread(Secret.load_or_create(path).forget, "anna")
+    monkeypatch.setattr("capper.ledger.redis._REFRESH", 60)
+    ledger._refreshed -= 61
+    looked = await asyncio.gather(*(ledger.peek("anna", [claim], NOON, GAP) for _ in range(2)))
+    await ledger.close()
+
+    assert [False, False] == [answer.repeated for [answer] in looked]
+
+
 async def test_another_processs_forgetting_is_noticed(redis_server, tmp_path, monkeypatch):
     """A ledger that runs uses the new keys soon after another process has forgotten a viewer."""
     path = tmp_path / "secret"
