@@ -63,7 +63,7 @@ def open_ledger(
         return ledger
     from capper.ledger.guard import GuardedLedger  # noqa: PLC0415
 
-    return GuardedLedger(ledger, deadline)
+    return GuardedLedger(ledger, deadline, changes=lambda: secret.changes)
 
 
 def _embedded(rest: str, secret: "Secret", folder: Path | None, silence: float) -> "Ledger":

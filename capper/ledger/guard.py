@@ -126,11 +126,27 @@ class GuardedLedger:
     counted nevertheless: claimed again, the same occasion gets the ledger's own answer and is not counted twice.
     """
 
-    def __init__(self, ledger: Ledger, deadline: timedelta = DEADLINE, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        deadline: timedelta = DEADLINE,
+        breaker: Breaker | None = None,
+        changes: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """`changes`: how often the ledger's keys became others, of somebody who was forgotten or of all: nothing of before is remembered then."""
         self.ledger = ledger
         self.breaker = breaker or Breaker()
         self._deadline = deadline.total_seconds()
-        self._shadow = MemoryLedger(SHADOW_LIFE, SHADOW_MOST)
+        self._changes, self._changed = changes, changes()
+        self._remembered = MemoryLedger(SHADOW_LIFE, SHADOW_MOST)
+
+    @property
+    def _shadow(self) -> MemoryLedger:
+        """What this process remembers."""
+        changed = self._changes()
+        if changed != self._changed:
+            self._changed, self._remembered = changed, MemoryLedger(SHADOW_LIFE, SHADOW_MOST)
+        return self._remembered
 
     @property
     def versions(self) -> Versions:
@@ -139,10 +155,11 @@ class GuardedLedger:
 
     async def claim(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:
         """Check and count, there or else here; never raises."""
+        told = self._shadow  # what was asked with keys of before does not go where nothing of before is
         answers = await self._answers(self.ledger.claim, viewer, claims, now, gap)
         if answers is None:
             return _uncounted(await self._shadow.claim(viewer, claims, now, gap))
-        self._shadow.learn(viewer, claims, answers, now, gap)
+        told.learn(viewer, claims, answers, now, gap)
         return answers
 
     async def peek(self, viewer: str, claims: Sequence[Claim], now: datetime, gap: timedelta) -> list[Answer]:

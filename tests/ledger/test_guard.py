@@ -277,6 +277,20 @@ async def test_forgetting_reaches_both(guard, away):
     assert (await claim(guard, 9)).tallies == (Tally(0),)
 
 
+async def test_what_another_process_forgot_is_not_remembered_here(away, ticks):
+    """Once the ledger's keys are others, nothing is left of what was told under those of before."""
+    changes = [1]
+    guard = GuardedLedger(away, breaker=Breaker(ticks, failures=1), changes=lambda: changes[0])
+    for n in range(3):
+        await claim(guard, n)
+    away.mood = LedgerUnavailable("gone")
+    before = await claim(guard, 9)
+    changes[0] += 1
+    after = await claim(guard, 10)
+
+    assert ((Tally(0),), before.tallies == after.tallies) == (after.tallies, False)
+
+
 async def test_a_person_reading_her_record_is_told_that_it_is_away(guard, away, monkeypatch):
     """Entries and notes are the ledger's own or none: no half record is passed off as hers."""
 
