@@ -264,30 +264,32 @@ async def test_what_is_counted_before_a_forgetting_is_noticed_goes_too(redis_ser
     assert (gone, after) == (len(left), [])
 
 
-async def test_nobody_goes_by_keys_that_are_being_looked_at(redis_server, tmp_path, monkeypatch):
-    """Of two who ask at the same time neither uses the keys of before, once another process has changed them."""
+@pytest.fixture
+async def forgotten_elsewhere(redis_server, tmp_path):
+    """A ledger that runs and has counted a claim of a viewer whom another process has forgotten since, and that claim."""
     path = tmp_path / "secret"
     ledger = RedisLedger(connect(redis_server.url), Secret.load_or_create(path))
     claim = prepare(POLICY, a_sighting(occasion="o1"), NOON)[1]
     await ledger.claim("anna", [claim], NOON, GAP)
     await asyncio.to_thread(Secret.load_or_create(path).forget, "anna")
+    yield ledger, claim
+    await ledger.close()
+
+
+async def test_nobody_goes_by_keys_that_are_being_looked_at(forgotten_elsewhere, monkeypatch):
+    """Of two who ask at the same time neither uses the keys of before, once another process has changed them."""
+    ledger, claim = forgotten_elsewhere
     monkeypatch.setattr("capper.ledger.redis._REFRESH", 60)
     ledger._refreshed -= 61
     looked = await asyncio.gather(*(ledger.peek("anna", [claim], NOON, GAP) for _ in range(2)))
-    await ledger.close()
 
     assert [False, False] == [answer.repeated for [answer] in looked]
 
 
-async def test_another_processs_forgetting_is_noticed(redis_server, tmp_path, monkeypatch):
+async def test_another_processs_forgetting_is_noticed(forgotten_elsewhere, monkeypatch):
     """A ledger that runs uses the new keys soon after another process has forgotten a viewer."""
-    path = tmp_path / "secret"
-    ledger = RedisLedger(connect(redis_server.url), Secret.load_or_create(path))
-    claim = prepare(POLICY, a_sighting(occasion="o1"), NOON)[1]
-    await ledger.claim("anna", [claim], NOON, GAP)
-    await asyncio.to_thread(Secret.load_or_create(path).forget, "anna")
+    ledger, claim = forgotten_elsewhere
     monkeypatch.setattr("capper.ledger.redis._REFRESH", -1)
     [answer] = await ledger.claim("anna", [claim], NOON, GAP)
-    await ledger.close()
 
     assert not answer.repeated
